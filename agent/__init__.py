@@ -1,0 +1,1 @@
+"""Haetae's agent: from readings to alarms, events and the hub."""

@@ -1,0 +1,20 @@
+"""What a detector is."""
+
+from typing import Protocol
+
+from agent.values import Detection, Reading
+
+
+class Detector(Protocol):
+    """Turns readings into detections; keeps its own state.
+
+    A pure function of the readings and ticks it was given: no clock, file or network, so a
+    recorded day replays in seconds. It is shown every believed reading and picks its quantities.
+    Doubted and missing readings are never shown: they can neither raise nor clear an alarm.
+    """
+
+    def update(self, reading: Reading) -> list[Detection]:
+        """Take one believed reading in."""
+
+    def tick(self, now: float) -> list[Detection]:
+        """Let time pass to `now` (monotonic seconds, never before the last reading)."""

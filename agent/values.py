@@ -1,0 +1,133 @@
+"""The values that flow through the agent: readings in, detections, events out."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from drivers.sensor import Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One number from one sensor at one instant; `at` is seconds of the monotonic clock."""
+
+    sensor: str
+    quantity: Quantity
+    value: float
+    at: float
+
+
+class FailureKind(StrEnum):
+    """Why a sensor gave no reading, in words that name the remedy."""
+
+    NO_ANSWER = "no_answer"  # OSError: unplugged, cut, bus locked
+    WRONG_DEVICE = "wrong_device"
+    CORRUPTED = "corrupted"  # checksum
+    DISCONNECTED = "disconnected"  # a level that only a cut or shorted wire gives
+    NOT_READY = "not_ready"  # heating, converting, no baseline
+    UNUSABLE = "unusable"  # any other SensorError
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One read that gave no reading; `at` is seconds of the monotonic clock."""
+
+    sensor: str
+    kind: FailureKind
+    message: str
+    at: float
+
+
+class Hazard(StrEnum):
+    """What people are warned of; the words of topics, schemas and replay."""
+
+    FIRE = "fire"  # heat and smoke too
+    CO = "co"
+    GAS = "gas"
+    FALL = "fall"
+    SOS = "sos"
+    INACTIVITY = "inactivity"
+    WANDERING = "wandering"
+    NOISE = "noise"
+    NEIGHBOUR_ALARM = "neighbour_alarm"
+    INTRUSION = "intrusion"
+    CLIMATE = "climate"
+    AIR = "air"
+    WATER = "water"
+    TAMPER = "tamper"
+    FAULT = "fault"
+    POWER = "power"
+
+
+class Stage(StrEnum):
+    """How far a hazard has come."""
+
+    PREALARM = "prealarm"
+    ALARM = "alarm"
+    CLEARED = "cleared"
+
+
+class Why(msgspec.Struct, frozen=True):
+    """One plain sentence for people on site, in Korean and in English."""
+
+    ko: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A hazard changed its stage, or grew within it, and the readings that decided so.
+
+    `(hazard, subject)` names one incident: `subject` is `place` for hazards of the whole room and
+    the sensor's name for faults and buttons. `rule` is the rule that decided, for example
+    `rate_of_rise`. `at` is seconds of the monotonic clock.
+    """
+
+    hazard: Hazard
+    stage: Stage
+    subject: str
+    rule: str
+    evidence: tuple[Reading, ...]
+    at: float
+    why: Why
+
+
+PLACE = "place"
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """A reading as it leaves the device; `age_s` before the event."""
+
+    sensor: str
+    quantity: str
+    value: float
+    age_s: float
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """What leaves the device: one record of the outbox, chained to the one before by its hash.
+
+    `wall_uncertainty_s` is None where the clock was never set; `previous` is the SHA-256 (hex) of
+    the previous record's bytes, or 64 zeros for the first.
+    """
+
+    id: str
+    seq: int
+    boot_id: str
+    site: str
+    device: str
+    hazard: Hazard
+    stage: Stage
+    subject: str
+    rule: str
+    monotonic_s: float
+    wall_time: str
+    wall_uncertainty_s: float | None
+    wall_source: str
+    evidence: tuple[Evidence, ...]
+    why: Why
+    software: str
+    models: dict[str, str]
+    simulated: bool
+    previous: str

@@ -1,0 +1,126 @@
+"""The board: every wire is opened here, once, and handed to the drivers that share it.
+
+Libraries are imported when a wire is first asked for, so that a device pays in memory only for
+the wires it has. Simulated wires replace what lies *below* the libraries, never this class.
+"""
+
+import errno
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from drivers.sensor import Quantity, Sensor, Span
+
+if TYPE_CHECKING:
+    from busio import I2C
+    from gpiozero.pins import Factory
+    from microcontroller import Pin
+
+GpioNumber = Annotated[
+    int, Meta(ge=2, le=27)
+]  # BCM numbers on the 40-pin header (0, 1: HAT EEPROM)
+W1_DEVICES = Path("/sys/bus/w1/devices")
+HEADER_LABELS = ("pinctrl-bcm", "pinctrl-rp1")  # Pi Zero to 4, and Pi 5
+
+
+class Board:
+    """One Raspberry Pi's wires. Thread-safe: each wire's own thread opens it."""
+
+    def __init__(self, *, pins: "Factory | None" = None, w1_devices: Path = W1_DEVICES) -> None:
+        self.w1_devices = w1_devices
+        self._lock = threading.Lock()
+        self._pins = pins
+        self._i2c: dict[int, I2C] = {}
+
+    def pins(self) -> "Factory":
+        """Give gpiozero's factory for the header's chip, which is found by label, never by number.
+
+        Raises:
+            OSError: No GPIO chip of a Raspberry Pi header is there.
+        """
+        with self._lock:
+            if self._pins is None:
+                from gpiozero.pins.lgpio import LGPIOFactory  # noqa: PLC0415  # only where used
+
+                self._pins = LGPIOFactory(chip=header_chip())
+            return self._pins
+
+    def i2c(self, bus: int) -> "I2C":
+        """The I2C bus `/dev/i2c-<bus>` as Blinka's `busio.I2C`.
+
+        Raises:
+            OSError: The kernel has no such bus.
+        """
+        with self._lock:
+            if bus not in self._i2c:
+                from adafruit_extended_bus import ExtendedI2C  # noqa: PLC0415  # only where used
+
+                try:
+                    self._i2c[bus] = ExtendedI2C(bus)
+                except ValueError as error:  # its word for a missing device file
+                    raise FileNotFoundError(errno.ENOENT, str(error)) from error
+            return self._i2c[bus]
+
+    def blinka_pin(self, gpio: int) -> "Pin":
+        """GPIO `gpio` (BCM number) as the pin object that CircuitPython libraries take."""
+        import board  # noqa: PLC0415  # only where a CircuitPython library drives a pin itself
+
+        pin: Pin = getattr(board, f"D{gpio}")
+        return pin
+
+    def close(self) -> None:
+        """Release every wire."""
+        for bus in self._i2c.values():
+            bus.deinit()
+        self._i2c.clear()
+        if self._pins is not None:
+            self._pins.close()
+            self._pins = None
+
+
+def header_chip(devices: Path = Path("/dev")) -> int:
+    """The number of the GPIO chip behind the 40-pin header, found by its label.
+
+    Raises:
+        OSError: None of the chips carries a Raspberry Pi header's label.
+    """
+    import lgpio  # noqa: PLC0415  # only on a board
+
+    for path in sorted(devices.glob("gpiochip*")):
+        number = int(path.name.removeprefix("gpiochip"))
+        handle = lgpio.gpiochip_open(number)
+        try:
+            _, _, _, label = lgpio.gpio_get_chip_info(handle)
+        finally:
+            lgpio.gpiochip_close(handle)
+        if label.startswith(HEADER_LABELS):
+            return number
+    raise FileNotFoundError(errno.ENOENT, f"no {devices}/gpiochip* is labelled {HEADER_LABELS}")
+
+
+class SensorConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="driver"
+):
+    """One `[[sensors]]` table; each driver file has its own kind beside the driver."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    every_s: Annotated[float, Meta(ge=0.1, le=3600)] = 2.0
+
+    spans: ClassVar[Mapping[Quantity, Span]]  # every quantity that `read` returns
+    warm_up_s: ClassVar[float] = 0.0  # no alarm from a cold sensor: readings count after this long
+
+    def wire(self) -> str:
+        """The wire it hangs on, for example `i2c-1`: sensors of one wire share one thread."""
+        raise NotImplementedError
+
+    def claims(self) -> frozenset[str]:
+        """What it needs for itself alone, for example `gpio17` or `i2c-1:0x12`."""
+        raise NotImplementedError
+
+    def build(self, board: Board) -> Sensor:
+        """Make the driver on this board's wires; opens nothing yet."""
+        raise NotImplementedError

@@ -1,0 +1,3 @@
+"""The one list of drivers: what `driver = "..."` in a `[[sensors]]` table may say."""
+
+AnySensor = object

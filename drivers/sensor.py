@@ -1,0 +1,99 @@
+"""What every sensor driver provides, what it measures, and how it fails."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Quantity(StrEnum):
+    """A measured quantity in its one unit; the unit is part of the name.
+
+    Recordings spell a quantity by its name, so value and name are the same word.
+    """
+
+    TEMPERATURE_C = "TEMPERATURE_C"
+    RELATIVE_HUMIDITY_PCT = "RELATIVE_HUMIDITY_PCT"
+    SMOKE_OBSCURATION_PCT_PER_M = "SMOKE_OBSCURATION_PCT_PER_M"
+    SMOKE_ALARM_CONTACT = "SMOKE_ALARM_CONTACT"  # 1.0: a certified alarm's relay says smoke
+    PM1_0_UG_M3 = "PM1_0_UG_M3"
+    PM2_5_UG_M3 = "PM2_5_UG_M3"
+    PM10_UG_M3 = "PM10_UG_M3"
+    CO_PPM = "CO_PPM"
+    CO2_PPM = "CO2_PPM"
+    ECO2_PPM = "ECO2_PPM"
+    TVOC_PPB = "TVOC_PPB"
+    VOC_INDEX = "VOC_INDEX"
+    GAS_RS_R0 = "GAS_RS_R0"  # uncalibrated MQ cell: a ratio, never ppm
+    FLAME_IR = "FLAME_IR"  # 0.0 to 1.0
+    SOUND_LAF_DBA = "SOUND_LAF_DBA"
+    MOTION = "MOTION"  # 0.0 or 1.0
+    PRESENCE = "PRESENCE"  # 0.0 or 1.0
+    CONTACT_OPEN = "CONTACT_OPEN"  # 0.0 or 1.0
+    BUTTON = "BUTTON"  # 1.0 while pressed
+    FIRE_SCORE = "FIRE_SCORE"  # 0.0 to 1.0
+    SMOKE_SCORE = "SMOKE_SCORE"  # 0.0 to 1.0
+    FALL_SCORE = "FALL_SCORE"  # 0.0 to 1.0
+    PERSON_COUNT = "PERSON_COUNT"
+    SUPPLY_V = "SUPPLY_V"
+    ANALOG_V = "ANALOG_V"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What a transducer can physically report, in the quantity's unit; both ends can occur.
+
+    `saturates`: at or above this value the transducer says "at least so much", which for a
+    hazard channel counts as the hazard. `frozen_after_s`: the very same number for longer than
+    this means a stuck sensor; None where a quantity may rightly stand still, such as a contact.
+    """
+
+    low: float
+    high: float
+    saturates: float | None = None
+    frozen_after_s: float | None = None
+
+
+class SensorError(Exception):
+    """The sensor answered, but not with a usable measurement."""
+
+
+class WrongDeviceError(SensorError):
+    """Another chip answers at the configured place."""
+
+
+class ChecksumError(SensorError):
+    """The bytes were corrupted on the wire."""
+
+
+class DisconnectedError(SensorError):
+    """The electrical level is one that only a cut or shorted wire gives."""
+
+
+class NotReadyError(SensorError):
+    """The part is there and well, but has no measurement yet (conversion, heating, no baseline)."""
+
+
+class Sensor(Protocol):
+    """One physical or virtual sensor, used by one thread only. It knows no clock and no thread."""
+
+    def open(self) -> None:
+        """Identify the device and bring it into its measuring mode.
+
+        Idempotent: it is called again to recover after any failed read.
+
+        Raises:
+            OSError: The wire did not answer.
+            SensorError: Something else answered.
+        """
+
+    def read(self) -> Mapping[Quantity, float]:
+        """Return one fresh measurement, blocking at most one conversion time.
+
+        Raises:
+            OSError: The wire did not answer.
+            SensorError: The answer is unusable. Never return a stand-in value.
+        """
+
+    def close(self) -> None:
+        """Put the device to rest. Never raises."""

@@ -1,0 +1,1 @@
+"""Simulated wires and chips; never shipped on a device."""

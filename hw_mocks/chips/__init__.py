@@ -1,0 +1,1 @@
+"""Simulated chips: registers or pulse trains, and physical knobs."""

@@ -1,0 +1,1 @@
+"""TFLite models and the one place that runs them."""

@@ -1,0 +1,1 @@
+"""Profiles, identity and commissioning."""
