@@ -60,7 +60,7 @@ class Board:
                 from adafruit_extended_bus import ExtendedI2C  # noqa: PLC0415  # only where used
 
                 try:
-                    self._i2c[bus] = ExtendedI2C(bus)
+                    self._i2c[bus] = ExtendedI2C(bus, None)  # the kernel sets the speed
                 except ValueError as error:  # its word for a missing device file
                     raise FileNotFoundError(errno.ENOENT, str(error)) from error
             return self._i2c[bus]
