@@ -2,10 +2,12 @@
 
 import difflib
 import ipaddress
+import math
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -67,7 +69,7 @@ class AnnunciatorConfig(Section, frozen=True, kw_only=True):
     siren: SirenConfig
     lamp: LampConfig | None = None
     button: SensorName | None = None
-    hush_s: Annotated[float, Meta(ge=60, le=900)] = 540.0  # EN 14604 §5.13: 5 to 15 minutes
+    hush_s: Annotated[float, Meta(ge=60, le=900)] = 540.0  # EN 14604: 5 to 15 minutes
 
 
 class SosConfig(Section, frozen=True, kw_only=True):
@@ -110,16 +112,112 @@ def load(path: Path) -> Config:
     """
     try:
         text = path.read_text("utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}: name a readable file with --config") from None
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: byte {error.start} is not UTF-8: save it as UTF-8") from None
+        raise _error(path, f"byte {error.start} is not UTF-8", "save the file as UTF-8") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise _error(path, f"cannot be read: {error}", "name a readable file: --config") from None
     try:
-        config = msgspec.convert(tomllib.loads(text), Config)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: {_in_words(str(error))}") from None
+        table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: {_place(str(error), text)}") from None
-    for problem in _problems(config):
-        raise ConfigError(f"{path}: {problem}")
+        raise _error(path, *_syntax(error, text)) from None
+    try:
+        config = msgspec.convert(_finite(table), Config)
+    except msgspec.ValidationError as error:
+        raise _error(path, str(error), _remedy(str(error))) from None
+    for problem, remedy in _problems(config):
+        raise _error(path, problem, remedy)
     return config
+
+
+def _error(path: Path, problem: str, remedy: str) -> ConfigError:
+    line = f"{path}: {problem}: {remedy}"
+    return ConfigError("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line))
+
+
+def _syntax(error: Exception, text: str) -> tuple[str, str]:
+    """Name the line of a TOML error and the key that stands there or last before it."""
+    message = str(error) or type(error).__name__
+    place = re.search(r"at line (\d+)", message)
+    lines = text.splitlines()[: int(place[1]) if place else None]
+    keys = (m[1] for line in reversed(lines) if (m := re.match(r"\s*([\w.\-\[\]\"']+)", line)))
+    return f"not TOML: {message} - at or after `{next(keys, '(start of file)')}`", "mend that line"
+
+
+def _finite(table: dict[str, Any]) -> dict[str, Any]:
+    """Return the table as it is; TOML's `nan` and `inf` measure nothing and pass no bound."""
+    todo: list[tuple[str, Any]] = [("$", table)]
+    while todo:
+        place, value = todo.pop()
+        if isinstance(value, dict):
+            todo += [(f"{place}.{key}", each) for key, each in value.items()]
+        elif isinstance(value, list):
+            todo += [(f"{place}[{n}]", each) for n, each in enumerate(value)]
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise msgspec.ValidationError(f"Expected a finite number, got {value} - at `{place}`")
+    return table
+
+
+def _remedy(message: str) -> str:
+    field = re.search(r"field `(.+?)`", message)
+    if field and "missing" in message:
+        return f"add `{field[1]} = ...`"
+    if field and (near := difflib.get_close_matches(field[1], sorted(_keys(Config)), n=1)):
+        return f"remove it, or did you mean `{near[0]}`?"
+    if field:
+        return "remove it"
+    if (tag := re.match(r"Invalid value '(.*?)' - at `.*\.driver`", message)) is not None:
+        known = sorted(str(kind.__struct_config__.tag) for kind in get_args(AnySensor))
+        near = difflib.get_close_matches(tag[1], known, n=1)
+        return f"did you mean `{near[0]}`?" if near else f"one of {', '.join(known)}"
+    return "change the value"
+
+
+def _keys(struct: type[msgspec.Struct]) -> set[str]:
+    """Every key that may stand anywhere in the file, for "did you mean"."""
+    seen: set[str] = set()
+    todo: list[Any] = [msgspec.inspect.type_info(struct)]
+    while todo:
+        kind = todo.pop()
+        if isinstance(kind, msgspec.inspect.StructType):
+            seen |= {field.encode_name for field in kind.fields}
+            todo += [field.type for field in kind.fields]
+        elif isinstance(kind, msgspec.inspect.UnionType):
+            todo += kind.types
+        elif isinstance(kind, msgspec.inspect.ListType):
+            todo.append(kind.item_type)
+    return seen | {"driver"}
+
+
+def _problems(config: Config) -> Iterator[tuple[str, str]]:
+    """What no single key shows: (problem with its place, remedy)."""
+    owners: dict[str, str] = {}
+    outputs = [("annunciator.siren", f"gpio{config.annunciator.siren.gpio}")]
+    if config.annunciator.lamp is not None:
+        outputs.append(("annunciator.lamp", f"gpio{config.annunciator.lamp.gpio}"))
+    places = [(f"sensors[{n}]", sensor) for n, sensor in enumerate(config.sensors)]
+    claims = outputs + [(place, claim) for place, each in places for claim in sorted(each.claims())]
+    names = [(f"{place}.name", f"name `{sensor.name}`") for place, sensor in places]
+    for place, claim in claims + names:
+        if claim in owners:
+            problem = f"{claim} is used by `$.{owners[claim]}` too - at `$.{place}`"
+            yield problem, "give each its own"
+        owners.setdefault(claim, place)
+    buttons = {each.name for each in config.sensors if Quantity.BUTTON in each.spans}
+    wanted = [("sos.buttons", name) for name in config.sos.buttons]
+    if config.annunciator.button is not None:
+        wanted.append(("annunciator.button", config.annunciator.button))
+    for place, name in wanted:
+        if name not in buttons:
+            problem = f"no button is named `{name}` - at `$.{place}`"
+            yield problem, f"name one of {sorted(buttons)} or add a `[[sensors]]` for it"
+    if config.hub is not None and not config.hub.tls and not _is_loopback(config.hub.host):
+        yield "plain text to another machine - at `$.hub.tls`", "remove `tls = false`"
+    yield from config.fire.problems()
+    yield from config.co.problems()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -111,6 +111,7 @@ class SensorConfig(
     every_s: Annotated[float, Meta(ge=0.1, le=3600)] = 2.0
 
     spans: ClassVar[Mapping[Quantity, Span]]  # every quantity that `read` returns
+    library: ClassVar[str] = "haetae"  # whose code speaks to the part
     warm_up_s: ClassVar[float] = 0.0  # no alarm from a cold sensor: readings count after this long
 
     def wire(self) -> str:

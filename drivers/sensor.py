@@ -1,9 +1,9 @@
 """What every sensor driver provides, what it measures, and how it fails."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Quantity(StrEnum):
@@ -97,3 +97,14 @@ class Sensor(Protocol):
 
     def close(self) -> None:
         """Put the device to rest. Never raises."""
+
+
+@runtime_checkable
+class EdgeSensor(Sensor, Protocol):
+    """A sensor that also says when its level changes, so that nobody need poll it fast."""
+
+    def pending(self) -> bool:
+        """Whether an edge waits that `read` has not returned yet."""
+
+    def on_edge(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called, from the wire's own thread, after every edge."""

@@ -1,0 +1,179 @@
+"""Siren and lamp. It works with everything else dead: it waits for no network, disk or wall clock.
+
+The pipeline's thread calls `show` and `press`; the annunciator's own thread runs `run`, which plays
+the signal of the gravest active hazard by the monotonic clock.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from agent import signals
+from agent.signals import Signal
+from agent.values import Detection, Hazard, Stage
+
+log = logging.getLogger(__name__)
+
+# only these rules can be hushed: smoke may be breakfast, heat is not, and a rule that nobody
+# thought of is not either
+HUSHABLE = frozenset({"smoke_density", "smoke_relay", "corroboration", "co_dose"})
+GROWING_S = 60.0  # a fire that grew within this time is not hushed
+
+
+class Output(Protocol):
+    """A siren or a lamp."""
+
+    def on(self) -> None:
+        """Begin; OSError if the wire is gone."""
+
+    def off(self) -> None:
+        """End; OSError if the wire is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Showing:
+    name: str
+    sound: Signal
+    light: Signal
+
+
+# gravest first
+_FIRE = _Showing("t3", signals.T3, signals.FLASH)
+_CO = _Showing("t4", signals.T4, signals.FLASH)
+_SOS = _Showing("sos", signals.CHIRP, signals.STEADY)
+_TEST = _Showing("test", signals.TEST, signals.FLASH)
+_OTHER = _Showing("alarm", signals.SILENT, signals.STEADY)
+_PREALARM = _Showing("prealarm", signals.SILENT, signals.SLOW_FLASH)
+_FAULT = _Showing("fault", signals.SILENT, signals.WINK)
+_QUIET = _Showing("quiet", signals.SILENT, signals.SILENT)
+TEST_S = 4.0
+
+
+def _showing(hazard: Hazard, stage: Stage) -> _Showing:
+    if hazard is Hazard.FAULT:
+        return _FAULT
+    if stage is Stage.PREALARM:
+        return _PREALARM
+    return {Hazard.FIRE: _FIRE, Hazard.CO: _CO, Hazard.SOS: _SOS}.get(hazard, _OTHER)
+
+
+_GRAVEST = (_FIRE, _CO, _SOS, _TEST, _OTHER, _PREALARM, _FAULT, _QUIET)
+
+
+class Annunciator:
+    """Plays what is active. Times are monotonic seconds of `clock`; `hush_s` too. Thread-safe.
+
+    Its clock is real even when the agent's runs fast in a simulation: T3 must sound like T3.
+    """
+
+    def __init__(
+        self, siren: Output, lamp: Output | None, *, clock: Callable[[], float], hush_s: float
+    ) -> None:
+        self._outputs = {"siren": siren} | ({"lamp": lamp} if lamp is not None else {})
+        self._levels: dict[str, bool | None] = dict.fromkeys(self._outputs)
+        self._clock, self._hush_s = clock, hush_s
+        self._changed = threading.Condition()
+        self._active: dict[tuple[Hazard, str], Detection] = {}
+        self._playing, self._since = _QUIET, clock()
+        self._hushed_until = self._grew = self._tested = float("-inf")
+        self._stopping = False
+        self.trouble: dict[str, str] = {}
+
+    def show(self, detection: Detection) -> None:
+        """Take a detection in; a further alarm of an active incident is a growing one."""
+        with self._changed:
+            incident = detection.hazard, detection.subject
+            if detection.stage is Stage.CLEARED:
+                self._active.pop(incident, None)
+            else:
+                before = self._active.get(incident)
+                if detection.stage is Stage.ALARM and detection.hazard in (Hazard.FIRE, Hazard.CO):
+                    self._hushed_until = float("-inf")  # a new or a growing alarm is heard
+                    if before is not None and before.stage is Stage.ALARM:
+                        self._grew = self._clock()
+                        if before.rule not in HUSHABLE:
+                            detection = before  # once heat has spoken, it stays unhushable
+                self._active[incident] = detection
+            self._changed.notify()
+
+    def press(self) -> str:
+        """The button: hush what may be hushed, or test when all is quiet; say which it did."""
+        with self._changed:
+            now = self._clock()
+            sounding = [d for d in self._active.values() if self._sounds(d)]
+            if not sounding:
+                self._tested = now
+                self._changed.notify()
+                return "test"
+            if now - self._grew < GROWING_S or any(d.rule not in HUSHABLE for d in sounding):
+                log.warning("siren: not hushed: the fire is growing or hot")
+                return "refused"
+            self._hushed_until = now + self._hush_s
+            self._changed.notify()
+            log.warning("siren: hushed for %.0f s by the button", self._hush_s)
+            return "hushed"
+
+    def playing(self) -> str:
+        """What is being played now: `t3`, `t4`, `sos`, `test`, ..., `hushed` or `quiet`."""
+        with self._changed:
+            showing, hushed = self._choose(self._clock())
+            return "hushed" if hushed else showing.name
+
+    def step(self) -> float:
+        """Put both outputs where they belong now; return the seconds until the next edge."""
+        with self._changed:
+            now = self._clock()
+            showing, hushed = self._choose(now)
+            if showing is not self._playing:
+                self._playing, self._since = showing, now
+            since_s = now - self._since
+        sound, sound_left_s = signals.SILENT(since_s) if hushed else showing.sound(since_s)
+        light, light_left_s = showing.light(since_s)
+        self._set("siren", sound)
+        self._set("lamp", light)
+        left_s = min(sound_left_s, light_left_s)
+        for deadline in (self._hushed_until, self._tested + TEST_S):
+            if deadline > now:
+                left_s = min(left_s, deadline - now)
+        return left_s
+
+    def run(self, beat: Callable[[], None]) -> None:
+        """Play until `stop`, then fall silent."""
+        while not self._stopping:
+            with self._changed:  # nobody can notify between the step and the wait
+                self._changed.wait(min(self.step(), 5.0))
+            beat()
+        self._set("siren", False)
+        self._set("lamp", False)
+
+    def stop(self) -> None:
+        """End `run`; from any thread."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+
+    def _sounds(self, detection: Detection) -> bool:
+        return detection.stage is Stage.ALARM and detection.hazard in (Hazard.FIRE, Hazard.CO)
+
+    def _choose(self, now: float) -> tuple[_Showing, bool]:
+        showings = [_showing(d.hazard, d.stage) for d in self._active.values()]
+        if now - self._tested < TEST_S:
+            showings.append(_TEST)
+        gravest = min(showings, key=_GRAVEST.index, default=_QUIET)
+        return gravest, gravest in (_FIRE, _CO) and now < self._hushed_until
+
+    def _set(self, name: str, level: bool) -> None:
+        if name not in self._outputs or self._levels[name] is level:
+            return
+        try:
+            (self._outputs[name].on if level else self._outputs[name].off)()
+        except OSError as error:
+            if name not in self.trouble:
+                log.error("%s: cannot be switched: %s", name, error)  # noqa: TRY400  # no traceback
+            self.trouble[name] = str(error)
+            return
+        if self.trouble.pop(name, None) is not None:
+            log.warning("%s: can be switched again", name)
+        self._levels[name] = level

@@ -1,0 +1,281 @@
+"""The composition root: everything the agent is made of, and its threads, in one place.
+
+One thread a wire (sampler), one for the middle (pipeline), one for siren and lamp (annunciator),
+one for the hub (uplink), one for recordings; the caller's thread supervises.
+"""
+
+import contextlib
+import fcntl
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from agent import __version__, sdnotify, supervisor, uplink
+from agent.annunciator import Annunciator
+from agent.config import Config
+from agent.detectors.co import CoDetector
+from agent.detectors.detector import Detector
+from agent.detectors.fire import FireDetector
+from agent.detectors.sos import SosDetector
+from agent.envelope import Identity, boot_id, stamp
+from agent.health import Heartbeats
+from agent.hub import Hub
+from agent.outbox import Outbox
+from agent.pipeline import Pipeline, Watched
+from agent.recorder import Recorder
+from agent.sampler import Channel, Sampler
+from agent.status import Status
+from agent.values import Detection, Failure, Hazard, Reading, Stage
+from agent.wallclock import read_wall_clock
+from drivers.board import Board
+from drivers.lamp import Lamp
+from drivers.sensor import Quantity
+from drivers.siren import Siren
+
+log = logging.getLogger(__name__)
+
+TICK_S = 1.0  # silence is looked for, and the status written, this often
+ARM_WITHIN_S = 15.0  # a hung sensor may not keep the others from being armed
+QUEUE = 1000  # readings between the samplers and the pipeline
+CRASHED = 70  # EX_SOFTWARE: a bug; systemd restarts the agent
+
+
+class AlreadyRunningError(Exception):
+    """Another agent holds the state directory."""
+
+
+def detectors(config: Config) -> list[Detector]:
+    """Every detector the configuration asks for, each fresh."""
+    return [FireDetector(config.fire), CoDetector(config.co), SosDetector(config.sos.buttons)]
+
+
+def watched(config: Config) -> dict[str, Watched]:
+    """What each configured sensor may report and how often it must, by its name."""
+    return {
+        each.name: Watched(spans=each.spans, every_s=each.every_s, warm_up_s=each.warm_up_s)
+        for each in config.sensors
+    }
+
+
+class App:
+    """The whole agent on one board.
+
+    `clock` is monotonic seconds and runs `pace` times as fast as life (1.0 but for simulations);
+    `state` holds what must survive a power cut, `run_dir` what need not. `simulated` is said in
+    every message that leaves.
+    """
+
+    def __init__(  # noqa: PLR0913  # the outer world, each piece named
+        self,
+        config: Config,
+        board: Board,
+        *,
+        state: Path,
+        run_dir: Path,
+        clock: Callable[[], float] = time.monotonic,
+        pace: float = 1.0,
+        simulated: bool = False,
+    ) -> None:
+        self._config, self._board, self._clock, self._pace = config, board, clock, pace
+        self._lock = _lock(state)
+        self._stop = threading.Event()
+        self._crashed = False
+        self._queue: queue.Queue[Reading | Failure] = queue.Queue(QUEUE)
+        self._heartbeats = Heartbeats(time.monotonic)
+        self._pipeline = Pipeline(watched(config), detectors(config))
+        self._annunciator = _annunciator(config, board)
+        self._identity = Identity(
+            site=config.device.site,
+            device=config.device.id,
+            boot_id=boot_id(),
+            software=f"haetae {__version__}",
+            models={},
+            simulated=simulated,
+        )
+        self._outbox = Outbox(state / "outbox.db")
+        self._recorder = Recorder(state / "recordings", config.recorder)
+        self._status = Status(config, self._identity, run_dir / "status.json")
+        self._hub = self._make_hub()
+        self._samplers = self._make_samplers()
+        self._unheard = {sensor.name for sensor in config.sensors}
+        self._pressed = False
+
+    def run(self) -> int:
+        """Arm, then supervise until `stop`; return the exit code."""
+        threads = [self._start(*worker) for worker in self._workers()]
+        supervisor.watch(
+            self._heartbeats,
+            self._stop,
+            every_s=TICK_S,
+            notify=sdnotify.notify,
+            report=self._status.write,
+        )
+        for thread in threads:
+            thread.join(timeout=5.0)
+        self._outbox.close()
+        self._board.close()
+        with self._lock:
+            pass
+        return CRASHED if self._crashed else 0
+
+    def stop(self) -> None:
+        """End `run`; from any thread or a signal handler."""
+        self._stop.set()
+        for sampler in self._samplers:
+            sampler.stop()
+        self._annunciator.stop()
+        self._recorder.stop()
+
+    def _workers(self) -> list[tuple[str, Callable[[Callable[[], None]], None], float]]:
+        """Each thread's name, what it runs, and the longest silence it may keep, in seconds."""
+        workers: list[tuple[str, Callable[[Callable[[], None]], None], float]] = [
+            ("annunciator", self._annunciator.run, 20.0),
+            ("pipeline", self._middle, 20.0),
+            ("recorder", self._recorder.run, 60.0),
+        ]
+        for sampler in self._samplers:
+            slowest_s = max(channel.every_s for channel in sampler.channels)
+            workers.append((sampler.wire, sampler.run, 30.0 + 2 * slowest_s / self._pace))
+        if self._hub is not None:
+            workers.append(("uplink", self._forward, 120.0))
+        return workers
+
+    def _start(
+        self, name: str, work: Callable[[Callable[[], None]], None], within_s: float
+    ) -> threading.Thread:
+        def run() -> None:
+            try:
+                work(lambda: self._heartbeats.beat(name))
+            except Exception:  # the top of a thread: a bug ends the process, and systemd restarts it
+                log.critical("%s: ended by a bug", name, exc_info=True)
+                self._crashed = True
+                self.stop()
+
+        self._heartbeats.expect(name, within_s)
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def _middle(self, beat: Callable[[], None]) -> None:
+        """The pipeline's thread: readings in, detections to siren, outbox and recorder."""
+        started = due = self._clock()
+        armed = False
+        while not self._stop.is_set():
+            try:
+                item = self._queue.get(timeout=max(0.0, due - self._clock()) / self._pace)
+            except queue.Empty:
+                pass
+            else:
+                self._take(item)
+            now = self._clock()
+            if now >= due:
+                due = now + TICK_S
+                self._decide(self._pipeline.tick(now))
+                self._report(now)
+                beat()
+            if not armed and (not self._unheard or now - started > ARM_WITHIN_S * self._pace):
+                armed = True
+                self._report(now)
+                sdnotify.notify("READY=1")
+                log.warning("armed; not heard from yet: %s", ", ".join(self._unheard) or "none")
+
+    def _take(self, item: Reading | Failure) -> None:
+        self._unheard.discard(item.sensor)
+        if isinstance(item, Failure):
+            self._decide(self._pipeline.failed(item))
+            return
+        self._recorder.remember(item)
+        if item.sensor == self._config.annunciator.button and item.quantity is Quantity.BUTTON:
+            if item.value and not self._pressed:
+                log.warning("button: %s", self._annunciator.press())
+            self._pressed = bool(item.value)
+        self._decide(self._pipeline.handle(item))
+
+    def _decide(self, detections: list[Detection]) -> None:
+        for detection in detections:
+            self._annunciator.show(detection)  # first: the siren waits for nothing
+            event = self._outbox.put(
+                lambda seq, previous, detection=detection: stamp(  # type: ignore[misc]  # bound now
+                    detection,
+                    seq=seq,
+                    previous=previous,
+                    identity=self._identity,
+                    wall=read_wall_clock(),
+                )
+            )
+            self._recorder.freeze(event)
+            self._status.note(detection, event)
+            log.warning("%s %s %s: %s", event.id, event.hazard, event.stage, event.why.en)
+
+    def _report(self, now: float) -> None:
+        health = {each.name: self._pipeline.health(each.name) for each in self._config.sensors}
+        self._status.update(
+            now,
+            health=health,
+            armed=not self._unheard,
+            siren=self._annunciator.playing(),
+            trouble=self._annunciator.trouble | self._outbox_trouble(),
+            pending=self._outbox.pending(),
+            hub=self._hub.status if self._hub is not None else "no hub in the configuration",
+        )
+
+    def _outbox_trouble(self) -> dict[str, str]:
+        return {"outbox": self._outbox.trouble} if self._outbox.trouble is not None else {}
+
+    def _forward(self, beat: Callable[[], None]) -> None:
+        if self._hub is not None:
+            uplink.forward(self._outbox, self._hub, stop=self._stop, beat=beat)
+
+    def _make_hub(self) -> Hub | None:
+        if self._config.hub is None:
+            return None
+        return Hub(
+            self._config.hub,
+            device=self._identity.device,
+            site=self._identity.site,
+            state=self._status.for_hub,
+        )
+
+    def _make_samplers(self) -> list[Sampler]:
+        wires: dict[str, list[Channel]] = {}
+        for each in self._config.sensors:
+            channel = Channel(each.name, each.build(self._board), each.every_s)
+            wires.setdefault(each.wire(), []).append(channel)
+        return [
+            Sampler(wire, channels, put=self._queue.put, clock=self._clock, pace=self._pace)
+            for wire, channels in wires.items()
+        ]
+
+
+def _annunciator(config: Config, board: Board) -> Annunciator:
+    wiring = config.annunciator
+    siren = Siren(board, gpio=wiring.siren.gpio, active_high=wiring.siren.active_high)
+    lamp = (
+        None
+        if wiring.lamp is None
+        else Lamp(board, gpio=wiring.lamp.gpio, active_high=wiring.lamp.active_high)
+    )
+    return Annunciator(siren, lamp, clock=time.monotonic, hush_s=wiring.hush_s)
+
+
+def _lock(state: Path) -> contextlib.AbstractContextManager[object]:
+    """Hold the state directory for this process alone; a full or read-only disk holds nobody up.
+
+    Raises:
+        AlreadyRunningError: Another agent holds it.
+    """
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        lock = (state / "agent.lock").open("ab")
+    except OSError as error:
+        log.error("state: not locked: %s", error)  # noqa: TRY400  # no traceback
+        return contextlib.nullcontext()
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise AlreadyRunningError(f"{state}: another agent is running on it") from None
+    return lock

@@ -1,0 +1,65 @@
+"""What the device claims to be able to detect now. Alive is not protected."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from agent.pipeline import Health
+from agent.values import Hazard
+from drivers.board import SensorConfig
+from drivers.sensor import Quantity
+
+# the channels on which a hazard's normative floor stands; supporting channels do not cover it
+FLOOR: Mapping[Hazard, frozenset[Quantity]] = {
+    Hazard.FIRE: frozenset(
+        {
+            Quantity.TEMPERATURE_C,
+            Quantity.SMOKE_OBSCURATION_PCT_PER_M,
+            Quantity.SMOKE_ALARM_CONTACT,
+        }
+    ),
+    Hazard.CO: frozenset({Quantity.CO_PPM}),
+    Hazard.SOS: frozenset({Quantity.BUTTON}),
+}
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """One hazard's coverage: `proven`, `assumed` or `lost`; on simulated wires `simulated` or `lost`.
+
+    `why` names what is missing or since when it is proven; empty where there is nothing to say.
+    """
+
+    claim: str
+    why: str = ""
+
+
+def coverage(
+    sensors: Sequence[SensorConfig],
+    health: Mapping[str, Health],
+    proven: Mapping[Hazard, str],
+    *,
+    simulated: bool,
+) -> dict[str, Claim]:
+    """Claim per hazard from the state of its floor's sensors.
+
+    Args:
+        sensors: The configured sensors.
+        health: Each sensor's state, by name.
+        proven: When each hazard was last detected from a real stimulus, in RFC 3339.
+        simulated: Whether the wires are simulated: then nothing is ever claimed to be protected.
+    """
+    claims = {}
+    for hazard, quantities in FLOOR.items():
+        names = [each.name for each in sensors if quantities & each.spans.keys()]
+        if not names:
+            continue
+        dead = [f"{name}: {health[name].why}" for name in names if not health[name].is_sound]
+        if len(dead) == len(names):
+            claims[str(hazard)] = Claim("lost", "; ".join(dead))
+        elif simulated:
+            claims[str(hazard)] = Claim("simulated", "; ".join(dead))
+        elif hazard in proven and not dead:
+            claims[str(hazard)] = Claim("proven", proven[hazard])
+        else:
+            claims[str(hazard)] = Claim("assumed", "; ".join(dead))
+    return claims

@@ -1,0 +1,115 @@
+"""Poll the sensors of one wire and turn what they say into readings and failures."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent.values import Failure, FailureKind, Reading
+from drivers.sensor import (
+    ChecksumError,
+    DisconnectedError,
+    EdgeSensor,
+    NotReadyError,
+    Sensor,
+    SensorError,
+    WrongDeviceError,
+)
+
+log = logging.getLogger(__name__)
+
+_KINDS: tuple[tuple[type[Exception], FailureKind], ...] = (
+    (OSError, FailureKind.NO_ANSWER),
+    (WrongDeviceError, FailureKind.WRONG_DEVICE),
+    (ChecksumError, FailureKind.CORRUPTED),
+    (DisconnectedError, FailureKind.DISCONNECTED),
+    (NotReadyError, FailureKind.NOT_READY),
+)
+
+
+@dataclass
+class Channel:
+    """A configured sensor and whether it is open; `every_s` and `due` in seconds of the clock."""
+
+    name: str
+    sensor: Sensor
+    every_s: float
+    is_open: bool = False
+    due: float = 0.0
+
+    def poll(self, clock: Callable[[], float]) -> list[Reading | Failure]:
+        """Read once. An expected failure is a `Failure`; the next poll opens the sensor anew."""
+        try:
+            if not self.is_open:
+                self.sensor.open()
+                self.is_open = True
+            values = self.sensor.read()
+        except (OSError, SensorError) as error:
+            self.is_open = False
+            return [failure(self.name, error, clock())]
+        now = clock()
+        return [Reading(self.name, quantity, value, now) for quantity, value in values.items()]
+
+    def waits(self) -> bool:
+        """Whether an edge has come since the last read."""
+        return self.is_open and isinstance(self.sensor, EdgeSensor) and self.sensor.pending()
+
+
+def failure(sensor: str, error: OSError | SensorError, at: float) -> Failure:
+    """Say in one word and one line why a read gave nothing."""
+    kind = next((kind for types, kind in _KINDS if isinstance(error, types)), FailureKind.UNUSABLE)
+    return Failure(sensor, kind, str(error) or type(error).__name__, at)
+
+
+class Sampler:
+    """The thread of one wire: polls its channels on schedule, and at once when an edge wakes it.
+
+    `pace` is seconds of `clock` per real second; 1.0 but for simulations that run fast.
+    """
+
+    def __init__(
+        self,
+        wire: str,
+        channels: list[Channel],
+        *,
+        put: Callable[[Reading | Failure], None],
+        clock: Callable[[], float],
+        pace: float = 1.0,
+    ) -> None:
+        self.wire, self.channels = wire, channels
+        self._put, self._clock, self._pace = put, clock, pace
+        self._wake = threading.Event()
+        self._stopping = False
+        for channel in channels:
+            if isinstance(channel.sensor, EdgeSensor):
+                channel.sensor.on_edge(self._wake.set)
+
+    def run(self, beat: Callable[[], None]) -> None:
+        """Poll until `stop`, then close the sensors. A beat after every poll."""
+        while not self._stopping:
+            self.step(beat)
+            left = min(channel.due for channel in self.channels) - self._clock()
+            if left > 0 and self._wake.wait(left / self._pace):
+                self._wake.clear()
+        for channel in self.channels:
+            channel.sensor.close()
+
+    def step(self, beat: Callable[[], None]) -> None:
+        """Poll every channel that is due or has an edge waiting."""
+        for channel in self.channels:
+            now = self._clock()
+            if channel.due > now and not channel.waits():
+                continue
+            if channel.due <= now:
+                channel.due = now + channel.every_s
+            for item in channel.poll(self._clock):
+                self._put(item)
+            while channel.waits():  # a press and its release may both be waiting
+                for item in channel.poll(self._clock):
+                    self._put(item)
+            beat()
+
+    def stop(self) -> None:
+        """End `run` at its next turn; from any thread."""
+        self._stopping = True
+        self._wake.set()

@@ -1,0 +1,120 @@
+"""What the agent knows of itself: a file for `haetae status` and the hub's heartbeat."""
+
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from agent.config import Config
+from agent.coverage import coverage
+from agent.envelope import Identity
+from agent.pipeline import Health
+from agent.values import Detection, Event, Hazard, Stage
+
+log = logging.getLogger(__name__)
+
+
+class Status:
+    """Collects the state on the pipeline's thread; writes and sends it from others.
+
+    The file lies in a directory that need not survive a power cut, so it costs no flash.
+    """
+
+    def __init__(self, config: Config, identity: Identity, path: Path) -> None:
+        self._config, self._identity, self._path = config, identity, path
+        self._active: dict[tuple[Hazard, str], Event] = {}
+        self._proven: dict[Hazard, str] = {}
+        self._lock = threading.Lock()
+        self._now: dict[str, Any] = {}
+        self._last_seq = 0
+        self._unwritten = False
+
+    def note(self, detection: Detection, event: Event) -> None:
+        """Take in what has just been decided."""
+        incident = detection.hazard, detection.subject
+        self._last_seq = event.seq
+        if detection.stage is Stage.CLEARED:
+            self._active.pop(incident, None)
+            return
+        self._active[incident] = event
+        if detection.stage is Stage.ALARM:
+            self._proven[detection.hazard] = event.wall_time
+
+    def update(  # noqa: PLR0913  # one argument for each part that reports
+        self,
+        now: float,
+        *,
+        health: Mapping[str, Health],
+        armed: bool,
+        siren: str,
+        trouble: Mapping[str, str],
+        pending: int,
+        hub: str,
+    ) -> None:
+        """Take the state of every part at `now` (seconds of the agent's clock)."""
+        claims = coverage(
+            self._config.sensors, health, self._proven, simulated=self._identity.simulated
+        )
+        found = {
+            "at": now,
+            "device": self._identity.device,
+            "site": self._identity.site,
+            "profile": self._config.profile,
+            "software": self._identity.software,
+            "boot_id": self._identity.boot_id,
+            "simulated": self._identity.simulated,
+            "armed": armed,
+            "siren": siren,
+            "coverage": claims,
+            "active": list(self._active.values()),
+            "sensors": {
+                each.name: _sensor(str(type(each).__struct_config__.tag), health[each.name], now)
+                for each in self._config.sensors
+            },
+            "trouble": dict(trouble),
+            "outbox": {"pending": pending, "last_seq": self._last_seq},
+            "hub": hub,
+        }
+        with self._lock:
+            self._now = found
+
+    def for_hub(self) -> bytes:
+        """The retained `state` message: coverage and health, no readings."""
+        with self._lock:
+            found = dict(self._now)
+        sensors = found.pop("sensors", {})
+        faults = {name: each["why"] for name, each in sensors.items() if each["why"]}
+        active = [
+            {"id": e.id, "hazard": e.hazard, "stage": e.stage} for e in found.pop("active", [])
+        ]
+        return msgspec.json.encode(
+            {"status": "online"} | found | {"faults": faults, "active": active}
+        )
+
+    def write(self, late: list[str]) -> None:
+        """Put the state into the file, whole or not at all; `late` are the silent workers."""
+        with self._lock:
+            found = self._now | {"late": late}
+        new = self._path.with_suffix(".new")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            new.write_bytes(msgspec.json.encode(found))
+            os.replace(new, self._path)  # noqa: PTH105  # atomic, and says so
+        except OSError as error:
+            if not self._unwritten:
+                log.error("status: not written: %s", error)  # noqa: TRY400  # no traceback
+            self._unwritten = True
+        else:
+            self._unwritten = False
+
+
+def _sensor(driver: str, health: Health, now: float) -> dict[str, Any]:
+    readings = {
+        str(reading.quantity): {"value": reading.value, "age_s": round(now - reading.at, 3)}
+        for reading in health.last
+    }
+    return {"driver": driver, "state": health.state, "why": health.why, "readings": readings}
