@@ -1,0 +1,55 @@
+# Every target sets up what it needs; see `make help`.
+PYTHON ?= python3
+DATA ?= ../shared/data
+RUN := .venv/bin
+
+export PYTHON
+
+.PHONY: help setup demo test check bench torture evaluate-fire lock clean
+
+help: ## what there is to make
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: .venv/dev.stamp ## .venv with everything a developer needs
+
+demo: .venv/demo.stamp ## a fire in the simulated stall, seen to the hub; no root, ends by itself
+	@$(RUN)/python -m hw_mocks.demo
+
+test: apt .venv/dev.stamp ## everything that CI runs; installs Debian packages, so root or sudo
+	@$(RUN)/pytest
+
+check: .venv/dev.stamp ## ruff, mypy, import contracts, two pylint checks, systemd units
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+	$(RUN)/pylint agent drivers models provisioning hw_mocks tests scripts
+	$(RUN)/pytest -q tests/test_systemd.py
+
+bench: .venv/dev.stamp ## the budgets, measured
+	@$(RUN)/python -m hw_mocks.measure
+
+torture: .venv/dev.stamp ## 200 kills while buttons are pressed and the broker comes and goes
+	@$(RUN)/python scripts/torture.py
+
+evaluate-fire: .venv/dev.stamp ## alarm times on recorded fires; DATA=folder of recordings
+	@$(RUN)/python scripts/evaluate_fire.py $(DATA)
+
+lock: .venv/dev.stamp ## pin the dependencies of setup.cfg again; UPGRADE=1 takes newer ones
+	scripts/lock.sh $(if $(UPGRADE),--upgrade)
+
+clean: ## remove all that was made
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: apt
+apt:
+	@scripts/apt.sh $$(grep -v '^#' apt.txt)
+
+.venv/dev.stamp: requirements/build.lock requirements/dev.lock setup.cfg pyproject.toml scripts/setup.sh
+	@scripts/setup.sh dev
+	@touch .venv/demo.stamp $@
+
+.venv/demo.stamp: requirements/build.lock requirements/demo.lock setup.cfg pyproject.toml scripts/setup.sh
+	@scripts/setup.sh demo
+	@touch $@
