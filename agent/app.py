@@ -28,7 +28,7 @@ from agent.pipeline import Pipeline, Watched
 from agent.recorder import Recorder
 from agent.sampler import Channel, Sampler
 from agent.status import Status
-from agent.values import Detection, Failure, Hazard, Reading, Stage
+from agent.values import Detection, Failure, Reading
 from agent.wallclock import read_wall_clock
 from drivers.board import Board
 from drivers.lamp import Lamp
@@ -149,7 +149,9 @@ class App:
         def run() -> None:
             try:
                 work(lambda: self._heartbeats.beat(name))
-            except Exception:  # the top of a thread: a bug ends the process, and systemd restarts it
+            except (
+                Exception
+            ):  # the top of a thread: a bug ends the process, and systemd restarts it
                 log.critical("%s: ended by a bug", name, exc_info=True)
                 self._crashed = True
                 self.stop()

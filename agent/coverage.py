@@ -24,7 +24,7 @@ FLOOR: Mapping[Hazard, frozenset[Quantity]] = {
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """One hazard's coverage: `proven`, `assumed` or `lost`; on simulated wires `simulated` or `lost`.
+    """One hazard's coverage: `proven`, `assumed` or `lost`, and on simulated wires `simulated`.
 
     `why` names what is missing or since when it is proven; empty where there is nothing to say.
     """

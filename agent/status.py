@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,7 @@ class Status:
     def write(self, late: list[str]) -> None:
         """Put the state into the file, whole or not at all; `late` are the silent workers."""
         with self._lock:
-            found = self._now | {"late": late}
+            found = self._now | {"late": late, "written_at": time.monotonic()}
         new = self._path.with_suffix(".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,250 @@
+"""`haetae`: the device's commands.
+
+Exit codes: 0 success, 1 what was asked found something wrong, 64 usage (EX_USAGE), 70 a bug
+(EX_SOFTWARE), 78 bad configuration (EX_CONFIG).
+"""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import msgspec
+
+from agent import __version__, config
+from agent.config import Config, ConfigError
+from drivers.board import Board
+
+USAGE, BAD_CONFIG, FOUND_WRONG = 64, 78, 1
+STALE_S = 10.0  # a living agent writes its status every second
+CONFIG = Path("/etc/haetae/device.toml")
+PROFILES = Path(__file__).parent.parent / "provisioning" / "profiles"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the agent until it is told to stop."""
+    from agent.app import AlreadyRunningError, App  # noqa: PLC0415  # only this command needs it all
+
+    found = config.load(args.config)
+    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
+    try:
+        app = App(
+            found, Board(state=args.state), state=args.state, run_dir=args.run_dir, simulated=False
+        )
+    except AlreadyRunningError as error:
+        return _wrong(str(error))
+    for number in (signal.SIGTERM, signal.SIGINT):  # after the drivers: one library sets its own
+        signal.signal(number, lambda *_: app.stop())
+    return app.run()
+
+
+def replay(args: argparse.Namespace) -> int:
+    """Feed a recording through the real pipeline and print the events."""
+    from agent import replay as replaying  # noqa: PLC0415  # only this command needs it
+    from agent.recording import RecordingError  # noqa: PLC0415
+
+    found = config.load(_profile(args))
+    try:
+        _print(
+            replaying.replay(args.recording, found, readings=args.readings),
+            None if args.json else replaying.as_text,
+        )
+    except RecordingError as error:
+        return _wrong(str(error))
+    return 0
+
+
+def check(args: argparse.Namespace) -> int:
+    """Check the configuration: exit 0 if the agent could start with it, else 78."""
+    from agent.selftest import notes  # noqa: PLC0415  # only this command needs it
+
+    found = config.load(args.config)
+    hub = "no hub" if found.hub is None else f"hub {found.hub.host}:{found.hub.port}"
+    sensors = len(found.sensors)
+    about = {"config": str(args.config), "profile": found.profile, "sensors": sensors, "hub": hub}
+    remarks = notes(found, args.state)
+    if args.json:
+        _print([about | {"notes": remarks}], None)
+        return 0
+    print(f"{args.config}: {found.profile}, {sensors} sensors, {hub}: good")
+    for remark in remarks:
+        print(f"note: {remark}", file=sys.stderr)
+    return 0
+
+
+def probe(args: argparse.Namespace) -> int:
+    """Ask every sensor once through its driver; exit 1 if one of them did not measure."""
+    return probe_on(config.load(args.config), Board(state=args.state), args)
+
+
+def probe_on(found: Config, board: Board, args: argparse.Namespace) -> int:
+    """Do `probe` on any board, real or simulated."""
+    from agent import probe as probing  # noqa: PLC0415  # only this command needs it
+
+    if running := _status(args.run_dir):
+        name = "the running agent holds the wires: these are its last readings"
+        print(f"{args.run_dir}: {name}", file=sys.stderr)
+        return _show_sensors(running, as_json=args.json)
+    if args.baseline is not None:
+        return probing.baseline(found, board, args.baseline, say=print)
+    findings = list(probing.probe(found, board))
+    rows = (msgspec.to_builtins(each) for each in findings)
+    _print(rows if args.json else findings, None if args.json else probing.as_text)
+    return FOUND_WRONG if any(each.failure for each in findings) else 0
+
+
+def events(args: argparse.Namespace) -> int:
+    """Show the latest events, and whether the hub has confirmed them."""
+    from agent.outbox import history  # noqa: PLC0415  # only this command needs it
+
+    path = args.state / "outbox.db"
+    if not path.exists():
+        return _wrong(f"{path}: no outbox yet: the agent has not run with this state directory")
+    rows = [
+        {"confirmed": row.confirmed_at is not None} | msgspec.json.decode(row.body)
+        for row in history(path, args.limit)
+    ]
+    _print(rows, None if args.json else _event_line)
+    return 0
+
+
+def status(args: argparse.Namespace) -> int:
+    """Show what the running agent claims: coverage, sensors, hub, outbox."""
+    found = _status(args.run_dir)
+    if found is None:
+        return _wrong(f"{args.run_dir}: no agent is running: see `systemctl status haetae-agent`")
+    if args.json:
+        _print([found], None)
+        return 0
+    print(f"{found['device']} ({found['profile']}, {found['software']}), siren {found['siren']}")
+    if found["simulated"]:
+        print("simulated wires: this device protects nobody")
+    for hazard, claim in found["coverage"].items():
+        print(f"  {hazard:<16} {claim['claim']:<10} {claim['why']}")
+    for name, why in found["trouble"].items():
+        print(f"  {name}: {why}")
+    print(f"outbox: {found['outbox']['pending']} waiting; hub: {found['hub']}")
+    for worker in found["late"]:
+        print(f"  {worker}: no progress")
+    return _show_sensors(found, as_json=False)
+
+
+def selftest(args: argparse.Namespace) -> int:
+    """Prove the way from reading to alarm, outbox and siren pin; exit 1 if a part fails."""
+    from agent import selftest as testing  # noqa: PLC0415  # only this command needs it
+
+    found = config.load(args.config)
+    results = list(testing.selftest(found, args.state))
+    rows = (msgspec.to_builtins(each) for each in results)
+    _print(rows if args.json else results, None if args.json else testing.as_text)
+    return 0 if all(each.passed for each in results) else FOUND_WRONG
+
+
+def version(args: argparse.Namespace) -> int:
+    """Print the version."""
+    _print([{"haetae": __version__}], None if args.json else lambda row: f"haetae {row['haetae']}")
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; every expected failure is one line on stderr and an exit code."""
+    args = parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = args.command
+    try:
+        return command(args)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return BAD_CONFIG
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = _Parser(prog="haetae", description=__doc__.splitlines()[0], allow_abbrev=False)
+    shared = _Parser(add_help=False, allow_abbrev=False)
+    state = Path(os.environ.get("STATE_DIRECTORY", "/var/lib/haetae"))
+    run_dir = Path(os.environ.get("RUNTIME_DIRECTORY", "/run/haetae"))
+    for each, default in ((top, None), (shared, argparse.SUPPRESS)):
+        each.add_argument(
+            "--config", type=Path, default=default or CONFIG, metavar="PATH", help=f"else {CONFIG}"
+        )
+        each.add_argument("--state", type=Path, default=default or state, metavar="DIR")
+        each.add_argument("--run-dir", type=Path, default=default or run_dir, metavar="DIR")
+    shared.add_argument("--json", action="store_true", help="one JSON object a line")
+    commands = top.add_subparsers(dest="name", required=True, parser_class=_Parser)
+    for command in (run, replay, check, probe, events, status, selftest, version):
+        made = commands.add_parser(command.__name__, help=command.__doc__, parents=[shared])
+        made.set_defaults(command=command)
+        if command is replay:
+            made.add_argument("recording", type=Path, metavar="DIR")
+            made.add_argument("--profile", metavar="NAME", help="a shipped profile's thresholds")
+            made.add_argument("--readings", action="store_true", help="print derived readings too")
+        if command is probe:
+            made.add_argument("--baseline", metavar="SENSOR", help="measure clean air and store it")
+        if command is events:
+            made.add_argument("--limit", type=int, default=20, metavar="N")
+    return top
+
+
+def _profile(args: argparse.Namespace) -> Path:
+    """The file whose thresholds a replay uses: --profile, else --config, else market-stall."""
+    if args.profile is None and args.config != CONFIG:
+        return Path(args.config)
+    found = PROFILES / f"{args.profile or 'market-stall'}.toml"
+    if not found.is_file():
+        known = ", ".join(sorted(path.stem for path in PROFILES.glob("*.toml")))
+        raise ConfigError(f"--profile {args.profile}: no such profile: one of {known}")
+    return found
+
+
+def _status(run_dir: Path) -> dict[str, Any] | None:
+    """The running agent's state, or None where none is running."""
+    try:
+        found: dict[str, Any] = msgspec.json.decode((run_dir / "status.json").read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return None
+    return found if 0 <= time.monotonic() - found["written_at"] < STALE_S else None
+
+
+def _show_sensors(found: dict[str, Any], *, as_json: bool) -> int:
+    """Print the running agent's sensors; 1 if one of them is not sound."""
+    rows = [{"sensor": name} | each for name, each in found["sensors"].items()]
+    _print(rows, None if as_json else _sensor_line)
+    return FOUND_WRONG if any(each["why"] for each in rows) else 0
+
+
+def _sensor_line(row: dict[str, Any]) -> str:
+    values = "  ".join(
+        f"{name} {each['value']:.6g} ({each['age_s']:.0f} s ago)"
+        for name, each in row["readings"].items()
+    )
+    return f"  {row['sensor']:<16} {row['driver']:<12} {row['state']:<9} {row['why']} {values}"
+
+
+def _event_line(row: dict[str, Any]) -> str:
+    known = "confirmed" if row["confirmed"] else "waiting"
+    head = f"{row['wall_time']}  {row['hazard']:<8} {row['stage']:<9} {known:<9}"
+    return f"{head}  {row['why']['ko']} / {row['why']['en']}"
+
+
+def _wrong(message: str) -> int:
+    print(message, file=sys.stderr)
+    return FOUND_WRONG
+
+
+def _print(rows: Iterable[object], as_text: Callable[..., str] | None) -> None:
+    for row in rows:
+        print(as_text(row) if as_text is not None else msgspec.json.encode(row).decode())
