@@ -30,8 +30,15 @@ HEADER_LABELS = ("pinctrl-bcm", "pinctrl-rp1")  # Pi Zero to 4, and Pi 5
 class Board:
     """One Raspberry Pi's wires. Thread-safe: each wire's own thread opens it."""
 
-    def __init__(self, *, pins: "Factory | None" = None, w1_devices: Path = W1_DEVICES) -> None:
+    def __init__(
+        self,
+        *,
+        pins: "Factory | None" = None,
+        w1_devices: Path = W1_DEVICES,
+        state: Path = Path("/var/lib/haetae"),
+    ) -> None:
         self.w1_devices = w1_devices
+        self.state = state  # what a driver keeps over restarts, such as a clean-air baseline
         self._lock = threading.Lock()
         self._pins = pins
         self._i2c: dict[int, I2C] = {}
@@ -66,11 +73,20 @@ class Board:
             return self._i2c[bus]
 
     def blinka_pin(self, gpio: int) -> "Pin":
-        """GPIO `gpio` (BCM number) as the pin object that CircuitPython libraries take."""
-        import board  # noqa: PLC0415  # only where a CircuitPython library drives a pin itself
+        """GPIO `gpio` (BCM number) as the pin object that CircuitPython libraries take.
 
-        pin: Pin = getattr(board, f"D{gpio}")
-        return pin
+        Its number in `microcontroller`, not `board`: importing that costs 6 MB more, and Blinka
+        then offers to run pip.
+
+        Raises:
+            OSError: The chip of this machine has no such pin.
+        """
+        from microcontroller import pin  # noqa: PLC0415  # only where a library drives a pin
+
+        found: Pin | None = getattr(pin, f"D{gpio}", None)
+        if found is None:
+            raise FileNotFoundError(errno.ENOENT, f"no GPIO {gpio} on this machine")
+        return found
 
     def close(self) -> None:
         """Release every wire."""
