@@ -1,0 +1,36 @@
+"""A push-button between a pin and ground: SOS, hush, test."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from drivers.board import Board, GpioNumber, SensorConfig
+from drivers.edge_input import EdgeInput, TwoState
+from drivers.sensor import Quantity, Span
+
+_BOUNCE_S = 0.005  # 18 switches: 1.6 ms on average, 6.2 ms at worst (Ganssle, Guide to Debouncing)
+
+
+class ButtonConfig(SensorConfig, frozen=True, kw_only=True, tag="button"):
+    """`BUTTON` is 1.0 while pressed; a press of 20 ms between two polls is not lost.
+
+    A cut wire is a button that nobody presses: it cannot be told, so a button is proven by
+    pressing it.
+    """
+
+    gpio: GpioNumber
+
+    spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.BUTTON: Span(0.0, 1.0)}
+    library: ClassVar[str] = "gpiozero"
+
+    def wire(self) -> str:
+        """All inputs share the thread that edges wake."""
+        return "gpio"
+
+    def claims(self) -> frozenset[str]:
+        """Its pin."""
+        return frozenset({f"gpio{self.gpio}"})
+
+    def build(self, board: Board) -> TwoState:
+        """Make the driver: pulled up, closed to ground while pressed."""
+        pin = EdgeInput(board, self.gpio, pull_up=True, bounce_s=_BOUNCE_S)
+        return TwoState(pin, Quantity.BUTTON, active=True)

@@ -1,0 +1,38 @@
+"""A magnetic reed contact at a door or shutter, between a pin and ground."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from drivers.board import Board, GpioNumber, SensorConfig
+from drivers.edge_input import EdgeInput, TwoState
+from drivers.sensor import Quantity, Span
+
+_BOUNCE_S = 0.002  # reed switches settle within 1 ms
+
+
+class DoorConfig(SensorConfig, frozen=True, kw_only=True, tag="door"):
+    """`CONTACT_OPEN` is 1.0 while the door is open.
+
+    `normally_closed` (the default): the loop is closed while the door is shut, so a cut wire
+    reads as an open door. Otherwise the contact closes when the door opens; then nothing tells a
+    cut wire from a shut door. A magnet held to the contact from outside is not seen.
+    """
+
+    gpio: GpioNumber
+    normally_closed: bool = True
+
+    spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.CONTACT_OPEN: Span(0.0, 1.0)}
+    library: ClassVar[str] = "gpiozero"
+
+    def wire(self) -> str:
+        """All inputs share the thread that edges wake."""
+        return "gpio"
+
+    def claims(self) -> frozenset[str]:
+        """Its pin."""
+        return frozenset({f"gpio{self.gpio}"})
+
+    def build(self, board: Board) -> TwoState:
+        """Make the driver: pulled up, closed to ground."""
+        pin = EdgeInput(board, self.gpio, pull_up=True, bounce_s=_BOUNCE_S)
+        return TwoState(pin, Quantity.CONTACT_OPEN, active=not self.normally_closed)

@@ -1,0 +1,36 @@
+"""A passive infrared motion sensor such as the HC-SR501, whose 3.3 V output goes high on motion."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from drivers.board import Board, GpioNumber, SensorConfig
+from drivers.edge_input import EdgeInput, TwoState
+from drivers.sensor import Quantity, Span
+
+
+class PirConfig(SensorConfig, frozen=True, kw_only=True, tag="pir"):
+    """`MOTION` is 1.0 while the module's output is high: motion, and its own hold of 0.3 s or more.
+
+    The HC-SR501 settles for about a minute after power-on and may report motion that is not
+    there; 3 to 7 m, 110 to 120 degrees. It sees warm bodies that move: a sleeper or somebody
+    lying still is not seen. The pin is pulled down, so a cut wire is a room in which nothing moves.
+    """
+
+    gpio: GpioNumber
+
+    spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.MOTION: Span(0.0, 1.0)}
+    warm_up_s: ClassVar[float] = 60.0
+    library: ClassVar[str] = "gpiozero"
+
+    def wire(self) -> str:
+        """All inputs share the thread that edges wake."""
+        return "gpio"
+
+    def claims(self) -> frozenset[str]:
+        """Its pin."""
+        return frozenset({f"gpio{self.gpio}"})
+
+    def build(self, board: Board) -> TwoState:
+        """Make the driver: pulled down, driven high by an output that does not bounce."""
+        pin = EdgeInput(board, self.gpio, pull_up=False, bounce_s=None)
+        return TwoState(pin, Quantity.MOTION, active=True)

@@ -1,0 +1,40 @@
+"""The volt-free relay contact of a certified smoke alarm, between a pin and ground."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from drivers.board import Board, GpioNumber, SensorConfig
+from drivers.edge_input import EdgeInput, TwoState
+from drivers.sensor import Quantity, Span
+
+_BOUNCE_S = 0.005  # a small signal relay settles within 1 to 3 ms
+
+
+class SmokeRelayConfig(SensorConfig, frozen=True, kw_only=True, tag="smoke_relay"):
+    """`SMOKE_ALARM_CONTACT` is 1.0 while the alarm's relay says smoke.
+
+    `normally_closed` (the default, and the wiring to choose): the loop is closed while all is
+    quiet, so an alarm and a cut wire read alike, as smoke. A normally open contact alarms by
+    closing; then nothing tells a cut wire from quiet. A short along the wire keeps a normally
+    closed loop quiet, and a contact that has welded is not seen either way: only the yearly
+    test with smoke proves the alarm.
+    """
+
+    gpio: GpioNumber
+    normally_closed: bool = True
+
+    spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.SMOKE_ALARM_CONTACT: Span(0.0, 1.0)}
+    library: ClassVar[str] = "gpiozero"
+
+    def wire(self) -> str:
+        """All inputs share the thread that edges wake."""
+        return "gpio"
+
+    def claims(self) -> frozenset[str]:
+        """Its pin."""
+        return frozenset({f"gpio{self.gpio}"})
+
+    def build(self, board: Board) -> TwoState:
+        """Make the driver: pulled up, closed to ground."""
+        pin = EdgeInput(board, self.gpio, pull_up=True, bounce_s=_BOUNCE_S)
+        return TwoState(pin, Quantity.SMOKE_ALARM_CONTACT, active=not self.normally_closed)
