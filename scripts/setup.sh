@@ -28,7 +28,7 @@ pip() {
 # Hashes cover what builds, too: the build tools come first, and no build fetches its own.
 pip install --require-hashes -r requirements/build.lock ||
   fail "cannot install the build tools: is the package index reachable?"
-pip install --require-hashes --no-build-isolation -r "$lock" ||
+pip install --require-hashes --no-build-isolation --use-pep517 -r "$lock" ||
   fail "cannot install $lock: pip says why above"
 pip install --no-deps --no-build-isolation --editable .
 .venv/bin/python -m pip check >/dev/null || .venv/bin/python -m pip check
