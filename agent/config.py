@@ -111,11 +111,14 @@ def load(path: Path) -> Config:
         ConfigError: It cannot be read, or something in it is not as it must be.
     """
     try:
-        text = path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise _error(path, f"byte {error.start} is not UTF-8", "save the file as UTF-8") from None
+        raw = path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise _error(path, f"cannot be read: {error}", "name a readable file: --config") from None
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        key = _last_key(raw[: error.start].decode().splitlines())
+        raise _error(path, f"not UTF-8 - at or after `{key}`", "save it as UTF-8") from None
     try:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
@@ -139,8 +142,13 @@ def _syntax(error: Exception, text: str) -> tuple[str, str]:
     message = str(error) or type(error).__name__
     place = re.search(r"at line (\d+)", message)
     lines = text.splitlines()[: int(place[1]) if place else None]
+    return f"not TOML: {message} - at or after `{_last_key(lines)}`", "mend that line"
+
+
+def _last_key(lines: list[str]) -> str:
+    """The last key or table that begins one of `lines`."""
     keys = (m[1] for line in reversed(lines) if (m := re.match(r"\s*([\w.\-\[\]\"']+)", line)))
-    return f"not TOML: {message} - at or after `{next(keys, '(start of file)')}`", "mend that line"
+    return next(keys, "(start of file)")
 
 
 def _finite(table: dict[str, Any]) -> dict[str, Any]:

@@ -1,28 +1,19 @@
 """Fire: the normative floor, which always alarms, and signs that alarm when they agree."""
 
-from collections.abc import Iterator
-from typing import Annotated, Protocol
+from collections.abc import Iterable, Iterator
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
+from agent import wording
+from agent.detectors.derived import Derived
+from agent.detectors.heat import RateOfRise as Rise
+from agent.detectors.rules import GROWN, Kind, Limit, Rule, Watch, agreeing
+from agent.values import PLACE, Detection, Hazard, Reading, Stage
+from drivers.sensor import Quantity
+
 Hold = Annotated[float, Meta(ge=0, le=30)]  # seconds; type tests give a detector 30 s
-
-
-class Limit(Protocol):
-    """A threshold as configured: `rise` and `fall` in its own unit, `hold_s` in seconds."""
-
-    @property
-    def rise(self) -> float:
-        """At or above this it begins, once held."""
-
-    @property
-    def fall(self) -> float:
-        """Below this it ends, once held."""
-
-    @property
-    def hold_s(self) -> float:
-        """How long it must last to begin, in seconds."""
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -119,3 +110,74 @@ class FireConfig(Table, frozen=True, kw_only=True):
             limit: Limit | float = getattr(self, name)
             if not isinstance(limit, int | float) and limit.fall >= limit.rise:
                 yield f"`fall` is not below `rise` - at `$.fire.{name}`", "lower `fall`"
+
+
+class FireDetector:
+    """One incident for the whole room, from any number of sensors of each kind.
+
+    Readings alone move it, in both directions: a channel that falls silent or is doubted keeps the
+    rules it had begun, so an alarm lasts until each of them was seen below its `fall` again. While
+    in alarm, a rule that joins or a level that grows by half is told as a further alarm.
+    """
+
+    def __init__(self, config: FireConfig) -> None:
+        self._config = config
+        self._watches: dict[tuple[str, Quantity], list[Watch]] = {}
+        self._rules: list[Rule] = []
+        self._active: list[Rule] = []
+        self._stage: Stage | None = None
+
+    def update(self, reading: Reading) -> list[Detection]:
+        """Take one believed reading in."""
+        source = reading.sensor, reading.quantity
+        watches = self._watches.get(source)
+        if watches is None:
+            watches = self._watches[source] = list(_watches(self._config, reading.quantity))
+            self._rules += [rule for watch in watches for rule in watch.rules]
+        changed = False
+        for watch in watches:
+            changed |= watch.update(reading)
+        if changed:
+            self._active = [rule for rule in self._rules if rule.threshold.active]
+        return self._decide(reading.at) if changed or self._active else []
+
+    def tick(self, now: float) -> list[Detection]:  # noqa: ARG002  # the shape of a detector
+        """Time alone begins and ends nothing here."""
+        return []
+
+    def derived(self) -> Iterator[Derived]:
+        """Give the latest rise of every temperature sensor, in °C."""
+        for (sensor, _), watches in self._watches.items():
+            for watch in watches:
+                if isinstance(watch.measure, Rise):
+                    at = watch.rules[0].reading.at
+                    yield Derived(sensor, "TEMPERATURE_RISE_C", watch.measure.rise_c, at)
+
+    def _decide(self, at: float) -> list[Detection]:
+        if not self._active:
+            return self._end(at) if self._stage is not None else []
+        if self._stage is Stage.ALARM:
+            grown = [rule for rule in self._active if rule.level >= GROWN * rule.told]
+            return [self._alarm(grown[:1], at)] if grown else []
+        if deciding := [r for r in self._active if r.alone][:1] or agreeing(self._active, at):
+            return [self._alarm(deciding, at)]
+        if self._stage is None:
+            self._stage = Stage.PREALARM
+            sign = self._active[0]
+            return [self._detection(sign.name, [sign], at, "fire_prealarm")]
+        return []
+
+    def _alarm(self, deciding: list[Rule], at: float) -> Detection:
+        self._stage = Stage.ALARM
+        for rule in self._active:
+            rule.told = max(rule.told, rule.level)
+        name = deciding[0].name if deciding[0].alone else "corroboration"
+        return self._detection(name, deciding, at, "fire_alarm")
+
+    def _end(self, at: float) -> list[Detection]:
+        took_part = [rule for rule in self._rules if rule.told] or self._last
+        self._stage = None
+        ended = self._detection("all_clear", took_part, at, "fire_over")
+        for rule in self._rules:
+            rule.told = 0.0
+        return [ended]

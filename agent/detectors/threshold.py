@@ -22,6 +22,7 @@ class HeldThreshold:
     confirm: bool = True
     active: bool = field(default=False, init=False)
     level: float = field(default=0.0, init=False)
+    begun: float = field(default=0.0, init=False)  # when the level rose that made it active
     _since: float | None = field(default=None, init=False)  # of what would change `active`
     _last: float = field(default=0.0, init=False)
 
@@ -40,6 +41,8 @@ class HeldThreshold:
                 return False
         if at - self._since < (self.clear_s if self.active else self.hold_s):
             return False
+        if not self.active:
+            self.begun = self._since
         self.active, self._since = not self.active, None
         return True
 

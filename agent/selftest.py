@@ -1,0 +1,156 @@
+"""`haetae selftest`: would this configuration still turn a danger into an alarm and keep it?
+
+It proves the way through plausibility, detectors and outbox with stimuli made here. It does not
+prove that a sensor feels: that takes a stimulus on the sensor itself, such as its test button.
+"""
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from agent.app import detectors, watched
+from agent.config import Config
+from agent.coverage import FLOOR
+from agent.envelope import Identity, stamp
+from agent.outbox import Outbox
+from agent.pipeline import Pipeline
+from agent.values import PLACE, Detection, Hazard, Reading, Stage, Why
+from agent.wallclock import read_wall_clock
+from drivers.board import SensorConfig
+from drivers.sensor import Quantity
+
+CALM_S = 600.0
+VOLATILE = frozenset({"tmpfs", "ramfs", "overlay"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stimulus:
+    """A danger on one channel, in its unit, and the seconds within which it must alarm."""
+
+    value: float
+    within_s: float
+
+
+DANGER: Mapping[Quantity, Stimulus] = {
+    Quantity.TEMPERATURE_C: Stimulus(80.0, 30.0),  # a step of more than +30 °C: 30 s
+    Quantity.SMOKE_OBSCURATION_PCT_PER_M: Stimulus(20.0, 30.0),
+    Quantity.SMOKE_ALARM_CONTACT: Stimulus(1.0, 10.0),
+    Quantity.CO_PPM: Stimulus(400.0, 15 * 60.0),  # UL 2034
+    Quantity.BUTTON: Stimulus(1.0, 10.0),
+}
+CALM: Mapping[Quantity, float] = {
+    Quantity.TEMPERATURE_C: 21.0,
+    Quantity.RELATIVE_HUMIDITY_PCT: 45.0,
+    Quantity.GAS_RS_R0: 1.0,
+    Quantity.PM1_0_UG_M3: 8.0,
+    Quantity.PM2_5_UG_M3: 10.0,
+    Quantity.PM10_UG_M3: 12.0,
+}
+STILL = frozenset(
+    {Quantity.SMOKE_ALARM_CONTACT, Quantity.BUTTON, Quantity.MOTION, Quantity.CONTACT_OPEN}
+)
+
+
+class Result(msgspec.Struct, frozen=True):
+    """One part of the self-test."""
+
+    part: str
+    passed: bool
+    detail: str
+
+
+def selftest(config: Config, state: Path) -> Iterator[Result]:
+    """Try every channel of every hazard's floor, then the outbox in `state`."""
+    for hazard, quantities in FLOOR.items():
+        for sensor in config.sensors:
+            if hazard is Hazard.SOS and sensor.name not in config.sos.buttons:
+                continue
+            for quantity in sorted(quantities & sensor.spans.keys()):
+                yield _detects(config, hazard, sensor, quantity)
+    yield _keeps(state)
+
+
+def notes(config: Config, state: Path) -> list[str]:
+    """What would keep this machine from doing its work, though the file itself is good."""
+    found = []
+    if (kind := _filesystem(state)) in VOLATILE:
+        found.append(f"{state} is on {kind}: events would not survive a power cut")
+    if config.hub is not None and config.hub.tls:
+        files = (config.hub.ca, config.hub.certificate, config.hub.key)
+        found += [f"{name} cannot be read" for name in files if not os.access(name, os.R_OK)]
+        key = Path(config.hub.key)
+        if key.exists() and key.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            found.append(f"{key} can be read by others: chmod 0600")
+    return found
+
+
+def as_text(result: Result) -> str:
+    """One line for a terminal."""
+    return f"{'ok  ' if result.passed else 'FAIL'} {result.part}: {result.detail}"
+
+
+def _detects(config: Config, hazard: Hazard, sensor: SensorConfig, quantity: Quantity) -> Result:
+    part = f"{hazard} by {sensor.name} {quantity}"
+    pipeline, danger = Pipeline(watched(config), detectors(config)), DANGER[quantity]
+    begins = CALM_S + max(each.warm_up_s for each in config.sensors)
+    steps = int((begins + danger.within_s) / sensor.every_s) + 1
+    for n in range(steps):
+        now = n * sensor.every_s
+        for each, value in _values(sensor, quantity, danger.value if now >= begins else None, n):
+            for found in pipeline.handle(Reading(sensor.name, each, value, now)):
+                if found.hazard is hazard and found.stage is Stage.ALARM:
+                    if now < begins:
+                        return Result(part, False, f"alarms at {value:g} without a danger")
+                    return Result(part, True, f"alarm after {now - begins:g} s ({found.rule})")
+    return Result(part, False, f"no alarm within {danger.within_s:g} s")
+
+
+def _values(
+    sensor: SensorConfig, quantity: Quantity, danger: float | None, n: int
+) -> Iterator[tuple[Quantity, float]]:
+    for each in sensor.spans:
+        wiggle = 0.0 if each in STILL else 0.1 * (n % 2)  # a living sensor is never quite still
+        if each is quantity and danger is not None:
+            yield each, danger + wiggle if each not in STILL else danger
+        else:
+            yield each, CALM.get(each, 0.0) + wiggle
+
+
+def _keeps(state: Path) -> Result:
+    """Put one event into an outbox on the same file system and read it back."""
+    who = Identity("nowhere", "selftest", "selftest", "selftest", {}, simulated=True)
+    why = Why("자체 점검입니다.", "This is a self-test.")
+    try:
+        with tempfile.TemporaryDirectory(dir=state, prefix="selftest-") as folder:
+            outbox = Outbox(Path(folder) / "outbox.db", reserve_bytes=0)
+            event = outbox.put(
+                lambda seq, previous: stamp(
+                    Detection(Hazard.FAULT, Stage.CLEARED, PLACE, "selftest", (), 0.0, why),
+                    seq=seq,
+                    previous=previous,
+                    identity=who,
+                    wall=read_wall_clock(),
+                )
+            )
+            oldest, trouble = outbox.oldest(), outbox.trouble
+            outbox.close()
+    except OSError as error:
+        return Result("outbox", False, f"{state}: {error}")
+    if trouble is not None or oldest is None or oldest.id != event.id:
+        return Result("outbox", False, f"{state}: {trouble or 'the event did not come back'}")
+    return Result("outbox", True, f"an event written to {state} came back")
+
+
+def _filesystem(path: Path) -> str:
+    """The type of the file system that holds `path`, from the kernel's own table."""
+    lines = Path("/proc/self/mounts").read_text("utf-8").splitlines()
+    mounts = {line.split()[1]: line.split()[2] for line in lines}
+    folder = path.absolute()
+    while str(folder) not in mounts and folder != folder.parent:
+        folder = folder.parent
+    return mounts.get(str(folder), "unknown")

@@ -1,0 +1,145 @@
+"""A mistake in the file is one line that names file, key and remedy, and exit 78."""
+
+import random
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from agent import cli, config
+from agent.cli import PROFILES
+
+PROVISIONED = (PROFILES / "market-stall.toml").read_text() + """
+[device]
+id = "haetae-0042"
+site = "cheongnyangni"
+
+[hub]
+host = "hub.city.example"
+"""
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "device.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_shipped_profile_is_a_complete_configuration(profile: Path) -> None:
+    found = config.load(profile)
+    assert found.profile == profile.stem
+    assert found.hub is None
+
+
+def test_a_provisioned_device_is_a_profile_with_identity_and_hub(tmp_path: Path) -> None:
+    found = config.load(write(tmp_path, PROVISIONED))
+    assert (found.device.id, found.device.site) == ("haetae-0042", "cheongnyangni")
+    assert found.hub is not None
+    assert (found.hub.host, found.hub.port, found.hub.protocol) == ("hub.city.example", 8883, "5")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (('driver = "dht22"', 'driver = "dht2"'), r"`\$\.sensors\[\.\.\.\]\.driver`|dht22"),
+        (('driver = "dht22"', 'driver = "dht22"\npin = 4'), r"unknown field `pin`.*remove it"),
+        (("gpio = 27", "gpoi = 27"), r"`gpio`"),
+        (("host =", "hots ="), r"`host`"),
+        (('site = "cheongnyangni"', "site = 7"), r"Expected `str`, got `int` - at `\$\.device\.site`"),
+        (('name = "ceiling"', 'name = "Ceiling Air"'), r"at `\$\.sensors\[.*\]\.name`"),
+        (("gpio = 27", "gpio = 17"), r"gpio17 is used by .* give each its own"),
+        (('name = "motion"', 'name = "co"'), r"name `co` is used by .* give each its own"),
+        (('buttons = ["sos"]', 'buttons = ["soss"]'), r"no button is named `soss`.*\['hush', 'sos'\]"),
+        (("rise = 60.0", "rise = nan"), r"finite number, got nan - at `\$\.fire\.fixed_heat\.rise`"),
+        (("rise = 60.0", "rise = 40.0"), r"at `\$\.fire\.fixed_heat\.rise`"),
+        (("rise = 60.0", "rise = 60.0\nfall = 70.0"), r"`fall` is not below `rise`.*lower `fall`"),
+        (('id = "haetae-0042"', 'id = "haetae-0042'), r"not TOML: .* at or after `id`: mend"),
+        (('host = "hub.city.example"', 'host = "10.0.0.1"\ntls = false'), r"at `\$\.hub\.tls`"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_by_its_place(
+    tmp_path: Path, change: tuple[str, str], says: str
+) -> None:
+    assert change[0] in PROVISIONED
+    with pytest.raises(config.ConfigError, match=says) as caught:
+        config.load(write(tmp_path, PROVISIONED.replace(*change, 1)))
+    assert str(caught.value).startswith(str(tmp_path / "device.toml: "))
+
+
+def test_plain_text_is_accepted_on_the_same_machine(tmp_path: Path) -> None:
+    text = PROVISIONED.replace('"hub.city.example"', '"127.0.0.1"\ntls = false\nport = 1883')
+    found = config.load(write(tmp_path, text)).hub
+    assert found is not None
+    assert not found.tls
+
+
+@pytest.mark.parametrize("path", ["missing.toml", ".", "nul\0byte"])
+def test_an_unreadable_file_is_a_configuration_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], path: str
+) -> None:
+    assert cli.main(["--config", str(tmp_path / path), "check"]) == 78
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def mutated(source: random.Random, text: str) -> bytes:
+    """The file after one to three slips of hand, editor or disk."""
+    raw = bytearray(text.encode())
+    for _ in range(source.randint(1, 3)):
+        lines = bytes(raw).split(b"\n")
+        n = source.randrange(len(lines))
+        at = source.randrange(len(raw))
+        match source.randrange(9):
+            case 0:
+                raw[at] = source.randrange(256)
+            case 1:
+                del raw[at : at + source.randint(1, 40)]
+            case 2:
+                raw[at:at] = "".join(source.choices(string.printable, k=5)).encode()
+            case 3:
+                lines[n] = lines[source.randrange(len(lines))]
+                raw = bytearray(b"\n".join(lines))
+            case 4:
+                lines[n] = re.sub(rb"=.*", b"= " + source.choice(VALUES).encode(), lines[n])
+                raw = bytearray(b"\n".join(lines))
+            case 5:
+                lines[n] = re.sub(rb"^\w+", source.choice(KEYS).encode(), lines[n])
+                raw = bytearray(b"\n".join(lines))
+            case 6:
+                del lines[n]
+                raw = bytearray(b"\n".join(lines))
+            case 7:
+                source.shuffle(lines)
+                raw = bytearray(b"\n".join(lines))
+            case 8:
+                raw[at:at] = raw[: source.randrange(len(raw))]
+        raw = raw or bytearray(b"\n")
+    return bytes(raw)
+
+
+VALUES = [
+    "nan", "-inf", "1e999", "9" * 30, "9" * 5000, "-1", "0", "true", '""', '"x" # y', "[]", "{}",
+    "[[[[]]]]", "2026-11-21", "07:32:00", "'\\'", '"\\u0000"', '"\U0001f525"', "[" * 2000, '"a\\nb"',
+]  # fmt: skip
+KEYS = ["", "gpio", "name", "driver", "adc", "a.b.c", '"quoted key"', "한글", "[fire]", "[[sensors]]"]
+
+
+def test_ten_thousand_mutated_files_are_accepted_or_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, path = random.Random(2026), tmp_path / "device.toml"
+    codes = {0: 0, 78: 0}
+    for _ in range(10_000):
+        path.write_bytes(mutated(source, PROVISIONED))
+        code = cli.main(["--config", str(path), "--state", str(tmp_path), "check"])
+        codes[code] += 1
+        said = capsys.readouterr()
+        if code == 78:
+            line = said.err.removesuffix("\n")
+            assert line.isprintable()
+            assert re.search(r"`[^`]+`", line), line  # the key
+            assert line.startswith(f"{path}: ")
+            assert said.out == ""
+        assert "Traceback" not in said.err
+    assert min(codes.values()) > 500  # the slips are neither all harmless nor all fatal

@@ -1,0 +1,26 @@
+"""The page that traces a reading by function name names functions that exist."""
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parent.parent / "docs" / "architecture.md"
+NAMES = sorted(set(re.findall(r"`((?:agent|drivers|models|hw_mocks)(?:\.\w+)+)`", PAGE.read_text())))
+
+
+def test_the_page_names_something() -> None:
+    assert len(NAMES) > 15
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_on_the_page_exists_in_the_code(name: str) -> None:
+    parts = name.split(".")
+    found: object = importlib.import_module(".".join(parts[:2]))
+    for part in parts[2:]:
+        found = (
+            importlib.import_module(f"{found.__name__}.{part}")
+            if not hasattr(found, part) and hasattr(found, "__path__") and hasattr(found, "__name__")
+            else getattr(found, part)
+        )
