@@ -18,8 +18,8 @@ SHIPPED = {"agent", "drivers", "models", "provisioning"}
 HEAVY = {"numpy", "scipy", "pandas", "PIL", "tflite_runtime", "ai_edge_litert", "cryptography"}
 WIRES = {"board", "busio", "gpiozero", "lgpio", "gpiod", "adafruit_dht", "adafruit_extended_bus"}
 LOCKS = ("build", "demo", "dev", "device")
-MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|Users|work|mnt)/[\w.]+|/tmp/w/")
-UNFINISHED = re.compile("TO" + "DO|FIX" + "ME|XX" + "X")
+MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|Users|work|mnt)/\w")
+UNFINISHED = re.compile(r"\bTO[D]O\b|\bFIX[M]E\b|\bXX[X]\b")
 
 
 def tracked(*patterns: str) -> Iterator[Path]:
