@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from drivers.board import Board, GpioNumber, SensorConfig
-from drivers.edge_input import EdgeInput, TwoState
+from drivers.edge_input import EdgeInput
 from drivers.sensor import Quantity, Span
+from drivers.two_state import TwoState
 
 _BOUNCE_S = 0.002  # reed switches settle within 1 ms
 

@@ -3,12 +3,10 @@
 import errno
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from drivers.board import Board
-from drivers.pin_errors import pin_errors_as_oserror
-from drivers.sensor import Quantity
+from drivers.pin_errors import pin_errors_as_oserror, release
 
 if TYPE_CHECKING:
     from gpiozero import DigitalInputDevice
@@ -89,9 +87,7 @@ class EdgeInput:
     def close(self) -> None:
         """Give the pin back; never raises."""
         device, self._device = self._device, None
-        if device is not None:
-            with suppress(OSError), pin_errors_as_oserror(f"gpio{self._gpio}"):
-                device.close()
+        release(device, f"gpio{self._gpio}")
 
     def _rose(self) -> None:
         self._latch(level=True)
@@ -103,42 +99,3 @@ class EdgeInput:
         self._latched.append(level)
         if self._wake is not None:
             self._wake()
-
-
-class TwoState:
-    """An `EdgeInput` as a sensor of one quantity, 1.0 or 0.0: contact, button, motion sensor.
-
-    `active` is the value while the wire is drawn away from its pull, so the other value is what
-    a cut wire gives. Which of the two is the alarm is the part's own configuration to say.
-    """
-
-    def __init__(self, pin: EdgeInput, quantity: Quantity, *, active: bool) -> None:
-        self._pin, self._quantity, self._active = pin, quantity, active
-
-    def open(self) -> None:
-        """Claim the pin.
-
-        Raises:
-            OSError: The pin cannot be had.
-        """
-        self._pin.open()
-
-    def read(self) -> dict[Quantity, float]:
-        """Give the oldest latched level, or else the level now.
-
-        Raises:
-            OSError: The pin is not open, or cannot be read.
-        """
-        return {self._quantity: float(self._pin.read() == self._active)}
-
-    def pending(self) -> bool:
-        """Whether an edge waits that `read` has not given yet."""
-        return self._pin.pending()
-
-    def on_edge(self, callback: Callable[[], None]) -> None:
-        """Call `callback` after every edge, in gpiozero's thread: it must not raise."""
-        self._pin.on_edge(callback)
-
-    def close(self) -> None:
-        """Give the pin back; never raises."""
-        self._pin.close()

@@ -8,8 +8,8 @@ class Lamp:
     """Lit while on; dark at start and after `close`. Used by the annunciator's thread alone.
 
     An indicator LED may hang on the pin itself through 330 Ω or more (3.3 V, 2 V across a red LED:
-    4 mA; a pin gives at most 16 mA, 12 mA on a Pi 5, and all pins together about 50 mA). A beacon needs a transistor and its
-    own supply, as the siren does.
+    4 mA; a pin gives at most 16 mA, 12 mA on a Pi 5, all pins together about 50 mA). A beacon
+    needs a transistor and its own supply, as the siren does.
     """
 
     def __init__(self, board: Board, *, gpio: int, active_high: bool = True) -> None:

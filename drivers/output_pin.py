@@ -1,10 +1,9 @@
 """An output that is off until asked, off when closed, and comes back after a failure."""
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from drivers.board import Board
-from drivers.pin_errors import pin_errors_as_oserror
+from drivers.pin_errors import pin_errors_as_oserror, release
 
 if TYPE_CHECKING:
     from gpiozero import DigitalOutputDevice
@@ -52,6 +51,4 @@ class OutputPin:
 
     def _release(self) -> None:
         device, self._device = self._device, None
-        if device is not None:
-            with suppress(OSError), pin_errors_as_oserror(f"gpio{self._gpio}"):
-                device.close()
+        release(device, f"gpio{self._gpio}")

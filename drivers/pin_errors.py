@@ -3,7 +3,8 @@
 import errno
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Protocol
 
 
 @contextmanager
@@ -24,3 +25,17 @@ def pin_errors_as_oserror(place: str) -> Iterator[None]:
         yield
     except refusals as error:
         raise OSError(errno.EIO, f"{place}: {error}") from error
+
+
+class Closable(Protocol):
+    """Any of gpiozero's devices."""
+
+    def close(self) -> None:
+        """Give the pins back."""
+
+
+def release(device: Closable | None, place: str) -> None:
+    """Close a gpiozero device, if there is one; never raises."""
+    if device is not None:
+        with suppress(OSError), pin_errors_as_oserror(place):
+            device.close()

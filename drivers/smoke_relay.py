@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from drivers.board import Board, GpioNumber, SensorConfig
-from drivers.edge_input import EdgeInput, TwoState
+from drivers.edge_input import EdgeInput
 from drivers.sensor import Quantity, Span
+from drivers.two_state import TwoState
 
 _BOUNCE_S = 0.005  # a small signal relay settles within 1 to 3 ms
 

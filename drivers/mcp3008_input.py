@@ -1,0 +1,90 @@
+"""Microchip MCP3008: eight 10-bit analogue inputs on SPI (datasheet DS21295)."""
+
+import errno
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta, Struct
+
+from drivers.board import Board
+from drivers.pin_errors import pin_errors_as_oserror, release
+
+if TYPE_CHECKING:
+    from gpiozero import MCP3008
+
+_CODES = 1024  # output code = 1024 x V_IN / V_REF, at most 1023 (equation 4-2)
+V_REF_MAX = 3.6  # the chip is powered with the header's 3.3 V, and V_REF never exceeds V_DD
+
+
+class Mcp3008Adc(
+    Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="chip", tag="mcp3008"
+):
+    """One input: `adc = {chip = "mcp3008", channel = 0}`. `device` is the chip select, CE0 or CE1.
+
+    `vref_v` is the voltage at the chip's V_REF pin.
+    """
+
+    channel: Annotated[int, Meta(ge=0, le=7)]
+    device: Annotated[int, Meta(ge=0, le=1)] = 0
+    vref_v: Annotated[float, Meta(ge=0.25, le=V_REF_MAX)] = 3.3
+
+    @property
+    def rail_v(self) -> float:
+        """The highest voltage that it can tell; it gives this for all above, too."""
+        return self.vref_v * (_CODES - 1) / _CODES
+
+    def wire(self) -> str:
+        """Both chip selects share clock and data."""
+        return "spi0"
+
+    def claims(self) -> frozenset[str]:
+        """The input alone: chip and bus are shared."""
+        return frozenset({f"spi0.{self.device}:ch{self.channel}"})
+
+    def build(self, board: Board) -> "Mcp3008Input":
+        """Make the input; opens nothing yet."""
+        return Mcp3008Input(board, self)
+
+
+class Mcp3008Input:
+    """0 V to V_REF in steps of V_REF/1024, ±1 step; one conversion a call, through gpiozero.
+
+    On a board this is the kernel's SPI, if switched on; otherwise gpiozero warns and moves the
+    pins itself. The chip has no identity and no checksum: an absent one reads as 0 V.
+    """
+
+    def __init__(self, board: Board, place: Mcp3008Adc) -> None:
+        self._board, self._at = board, place
+        self.rail_v = place.rail_v
+        self.place = f"spi0.{place.device}:ch{place.channel}"
+        self._chip: MCP3008 | None = None
+
+    def open(self) -> None:
+        """Claim the bus; again, if it was open.
+
+        Raises:
+            OSError: Pins or bus cannot be had.
+        """
+        from gpiozero import MCP3008  # noqa: PLC0415  # only where one is wired
+
+        self.close()
+        with pin_errors_as_oserror(self.place):
+            self._chip = MCP3008(
+                self._at.channel, port=0, device=self._at.device, pin_factory=self._board.pins()
+            )
+
+    def volts(self) -> float:
+        """Convert once.
+
+        Raises:
+            OSError: It is not open, or the bus refused.
+        """
+        if self._chip is None:
+            raise OSError(errno.ENODEV, f"{self.place}: not open")
+        with pin_errors_as_oserror(self.place):
+            code: int = self._chip.raw_value
+        return code * self._at.vref_v / _CODES
+
+    def close(self) -> None:
+        """Give the bus back; never raises."""
+        chip, self._chip = self._chip, None
+        release(chip, self.place)
