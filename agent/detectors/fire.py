@@ -1,6 +1,6 @@
 """Fire: the normative floor, which always alarms, and signs that alarm when they agree."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated
 
 import msgspec
@@ -8,8 +8,9 @@ from msgspec import Meta
 
 from agent import wording
 from agent.detectors.derived import Derived
-from agent.detectors.heat import RateOfRise as Rise
-from agent.detectors.rules import GROWN, Kind, Limit, Rule, Watch, agreeing
+from agent.detectors.heat import LeakyRise
+from agent.detectors.rules import GROWN, Kind, Limit, Rule, Watch, agreeing, value_itself
+from agent.detectors.threshold import HeldThreshold
 from agent.values import PLACE, Detection, Hazard, Reading, Stage
 from drivers.sensor import Quantity
 
@@ -125,20 +126,25 @@ class FireDetector:
         self._watches: dict[tuple[str, Quantity], list[Watch]] = {}
         self._rules: list[Rule] = []
         self._active: list[Rule] = []
+        self._took_part: list[Rule] = []
         self._stage: Stage | None = None
+        self._rule = ""
 
     def update(self, reading: Reading) -> list[Detection]:
         """Take one believed reading in."""
+        if reading.quantity not in _WATCHED:
+            return []
         source = reading.sensor, reading.quantity
         watches = self._watches.get(source)
         if watches is None:
-            watches = self._watches[source] = list(_watches(self._config, reading.quantity))
+            watches = self._watches[source] = _WATCHED[reading.quantity](self._config)
             self._rules += [rule for watch in watches for rule in watch.rules]
         changed = False
         for watch in watches:
             changed |= watch.update(reading)
         if changed:
             self._active = [rule for rule in self._rules if rule.threshold.active]
+            self._took_part += [rule for rule in self._active if rule not in self._took_part]
         return self._decide(reading.at) if changed or self._active else []
 
     def tick(self, now: float) -> list[Detection]:  # noqa: ARG002  # the shape of a detector
@@ -146,38 +152,114 @@ class FireDetector:
         return []
 
     def derived(self) -> Iterator[Derived]:
-        """Give the latest rise of every temperature sensor, in °C."""
+        """Give the latest rise of every temperature sensor, in °C above its last minutes."""
         for (sensor, _), watches in self._watches.items():
             for watch in watches:
-                if isinstance(watch.measure, Rise):
-                    at = watch.rules[0].reading.at
-                    yield Derived(sensor, "TEMPERATURE_RISE_C", watch.measure.rise_c, at)
+                reading = watch.rules[0].reading
+                if watch.measure is not value_itself and reading is not None:
+                    at = reading.at
+                    yield Derived(sensor, "TEMPERATURE_RISE_C", watch.rules[0].level, at)
 
     def _decide(self, at: float) -> list[Detection]:
         if not self._active:
-            return self._end(at) if self._stage is not None else []
+            return self._end(at)
         if self._stage is Stage.ALARM:
             grown = [rule for rule in self._active if rule.level >= GROWN * rule.told]
             return [self._alarm(grown[:1], at)] if grown else []
         if deciding := [r for r in self._active if r.alone][:1] or agreeing(self._active, at):
             return [self._alarm(deciding, at)]
         if self._stage is None:
-            self._stage = Stage.PREALARM
-            sign = self._active[0]
-            return [self._detection(sign.name, [sign], at, "fire_prealarm")]
+            self._stage, self._rule = Stage.PREALARM, self._active[0].name
+            return [self._detection(self._active[:1], at, "fire_prealarm")]
         return []
 
     def _alarm(self, deciding: list[Rule], at: float) -> Detection:
         self._stage = Stage.ALARM
+        self._rule = deciding[0].name if deciding[0].alone else "corroboration"
         for rule in self._active:
             rule.told = max(rule.told, rule.level)
-        name = deciding[0].name if deciding[0].alone else "corroboration"
-        return self._detection(name, deciding, at, "fire_alarm")
+        others = [rule for rule in self._active if rule not in deciding]
+        return self._detection(deciding, at, "fire_alarm", others)
 
     def _end(self, at: float) -> list[Detection]:
-        took_part = [rule for rule in self._rules if rule.told] or self._last
-        self._stage = None
-        ended = self._detection("all_clear", took_part, at, "fire_over")
-        for rule in self._rules:
+        if self._stage is None:
+            return []
+        self._stage = Stage.CLEARED
+        ended = self._detection([], at, "fire_over", self._took_part)
+        for rule in self._took_part:
             rule.told = 0.0
+        self._took_part, self._stage = [], None
         return [ended]
+
+    def _detection(
+        self, deciding: list[Rule], at: float, advice: str, others: Iterable[Rule] = ()
+    ) -> Detection:
+        readings = [r.reading for r in (*deciding, *others) if r.reading is not None]
+        phrases = [rule.why(at) for rule in deciding] or [wording.normal_again()]
+        return Detection(
+            hazard=Hazard.FIRE,
+            stage=self._stage or Stage.CLEARED,
+            subject=PLACE,
+            rule=self._rule,
+            evidence=tuple(dict.fromkeys(readings)),
+            at=at,
+            why=wording.join(phrases, advice),
+        )
+
+
+def _held(limit: Limit, config: FireConfig) -> HeldThreshold:
+    return HeldThreshold(limit.rise, limit.fall, limit.hold_s, config.clear_s)
+
+
+def _temperature(config: FireConfig) -> list[Watch]:
+    held = _held(config.fixed_heat, config)
+    fixed = Rule("fixed_heat", Kind.HEAT, held, wording.fixed_heat, alone=True)
+    held = _held(config.rate_of_rise, config)
+    rate = Rule("rate_of_rise", Kind.HEAT, held, wording.heat_rise, alone=True)
+    sign = Rule("heat", Kind.HEAT, _held(config.heat, config), wording.heat_rise)
+    return [Watch(value_itself, [fixed]), Watch(LeakyRise().update, [rate, sign])]
+
+
+def _obscuration(config: FireConfig) -> list[Watch]:
+    held = _held(config.smoke_density, config)
+    density = Rule("smoke_density", Kind.AEROSOL, held, wording.smoke, alone=True)
+    sign = Rule("smoke", Kind.AEROSOL, _held(config.smoke, config), wording.smoke)
+    return [Watch(value_itself, [density, sign])]
+
+
+def _relay(config: FireConfig) -> list[Watch]:
+    # a certified alarm behind a debounced contact: at once, on one reading
+    closed = HeldThreshold(0.5, 0.5, 0.0, config.clear_s, confirm=False)
+    relay = Rule("smoke_relay", Kind.AEROSOL, closed, wording.smoke_relay, alone=True)
+    return [Watch(value_itself, [relay])]
+
+
+def _particles(config: FireConfig) -> list[Watch]:
+    held, end = _held(config.particles, config), config.particles.saturates
+    sign = Rule("particles", Kind.AEROSOL, held, wording.particles, saturates=end)
+    return [Watch(value_itself, [sign])]
+
+
+def _co(config: FireConfig) -> list[Watch]:
+    sign = Rule("co", Kind.CO, _held(config.co, config), wording.co_level)
+    return [Watch(value_itself, [sign])]
+
+
+def _gas(config: FireConfig) -> list[Watch]:
+    sign = Rule("gas", Kind.GAS, _held(config.gas, config), wording.gas)
+    return [Watch(_fall_of_resistance, [sign])]
+
+
+def _fall_of_resistance(ratio: float, _at: float) -> float:
+    """R0/Rs, which grows with the gas; a ratio of 0 is an end that the span allows."""
+    return 1 / max(ratio, 1e-3)
+
+
+_WATCHED: Mapping[Quantity, Callable[[FireConfig], list[Watch]]] = {
+    Quantity.TEMPERATURE_C: _temperature,
+    Quantity.SMOKE_OBSCURATION_PCT_PER_M: _obscuration,
+    Quantity.SMOKE_ALARM_CONTACT: _relay,
+    Quantity.PM2_5_UG_M3: _particles,
+    Quantity.CO_PPM: _co,
+    Quantity.GAS_RS_R0: _gas,
+}

@@ -1,0 +1,123 @@
+"""Rules over one channel each, and which of them count together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from agent.detectors.threshold import HeldThreshold
+from agent.values import Reading, Why
+
+GROWN = 1.5  # a level so many times what was told last is a growing fire
+FRESH_S = 120.0  # signs agree only while their channels were seen this lately
+
+
+class Kind(StrEnum):
+    """What kind of evidence a channel gives; two of one kind are one witness."""
+
+    HEAT = "heat"
+    AEROSOL = "aerosol"  # smoke and particles
+    CO = "co"
+    GAS = "gas"
+
+
+# Frying gives aerosol and gas, bad burners CO and gas, hot oil heat and gas: none of them counts
+# together here. Gas counts only beside an aerosol channel that is at its end (`saturates`).
+_TOGETHER = frozenset(
+    {
+        frozenset({Kind.AEROSOL, Kind.HEAT}),
+        frozenset({Kind.AEROSOL, Kind.CO}),
+        frozenset({Kind.HEAT, Kind.CO}),
+    }
+)
+
+
+class Limit(Protocol):
+    """A threshold as configured: `rise` and `fall` in its own unit, `hold_s` in seconds."""
+
+    @property
+    def rise(self) -> float:
+        """At or above this it begins, once held."""
+
+    @property
+    def fall(self) -> float:
+        """Below this it ends, once held."""
+
+    @property
+    def hold_s(self) -> float:
+        """How long it must last to begin, in seconds."""
+
+
+@dataclass(slots=True, eq=False)
+class Rule:
+    """One threshold over one channel's level. `alone`: it alarms without any other.
+
+    `saturates` is the level at which the channel says no more than "at least so much", and `told`
+    the highest level of which people were told in this incident, 0 before.
+    """
+
+    name: str
+    kind: Kind
+    threshold: HeldThreshold
+    words: Callable[[float, float], Why]
+    alone: bool = False
+    saturates: float = float("inf")
+    told: float = field(default=0.0, init=False)
+    reading: Reading | None = field(default=None, init=False)
+
+    @property
+    def level(self) -> float:
+        """The last level, in the rule's own unit."""
+        return self.threshold.level
+
+    @property
+    def strength(self) -> float:
+        """How far the level is over its limit: 1 at `rise`."""
+        return self.level / self.threshold.rise
+
+    def why(self, at: float) -> Why:
+        """Say what was seen and for how long, as of `at` (monotonic seconds)."""
+        return self.words(self.level, at - self.threshold.begun)
+
+
+@dataclass(slots=True, eq=False)
+class Watch:
+    """One level of one channel, and the rules that look at it."""
+
+    measure: Callable[[float, float], float]
+    rules: Sequence[Rule]
+
+    def update(self, reading: Reading) -> bool:
+        """Take a reading in; tell whether a rule began or ended."""
+        level = self.measure(reading.value, reading.at)
+        changed = False
+        for rule in self.rules:
+            rule.reading = reading
+            changed |= rule.threshold.update(level, reading.at)
+        return changed
+
+
+def value_itself(value: float, _at: float) -> float:
+    """The reading's value is the level."""
+    return value
+
+
+def agreeing(signs: Sequence[Rule], at: float) -> list[Rule]:
+    """Give two signs of different kinds that stand together at `at`, the strongest first."""
+    fresh = [
+        sign
+        for sign in signs
+        if sign.threshold.standing and sign.reading is not None and at - sign.reading.at <= FRESH_S
+    ]
+    fresh.sort(key=lambda sign: -sign.strength)
+    for index, one in enumerate(fresh):
+        for other in fresh[index + 1 :]:
+            if frozenset({one.kind, other.kind}) in _TOGETHER or _at_its_end(one, other):
+                return [one, other]
+    return []
+
+
+def _at_its_end(one: Rule, other: Rule) -> bool:
+    """Whether one of two kinds is saturated: then any other kind is enough."""
+    saturated = one.level >= one.saturates or other.level >= other.saturates
+    return saturated and one.kind is not other.kind

@@ -1,0 +1,77 @@
+"""The middle: from a reading to detections. No threads, no clock, no I/O."""
+
+from collections.abc import Mapping, Sequence
+
+from agent import wording
+from agent.detectors.detector import Detector
+from agent.plausibility import Health, Plausibility, State, Watched
+from agent.values import Detection, Failure, Hazard, Reading, Stage, Why
+
+__all__ = ["Health", "Pipeline", "State", "Watched"]
+
+
+class Pipeline:
+    """Believes readings or not, shows the believed ones to the detectors, and says what is faulty.
+
+    All state between the sensors and the siren is here. `watched` names the configured sensors;
+    a sensor that is not in it is held only to what any transducer of its quantity can report.
+    """
+
+    def __init__(self, watched: Mapping[str, Watched], detectors: Sequence[Detector]) -> None:
+        self._sensors = {name: Plausibility(each) for name, each in watched.items()}
+        self._detectors = tuple(detectors)
+        self._told: dict[str, str] = {}  # the rule of each fault that was told, by sensor
+
+    def handle(self, reading: Reading) -> list[Detection]:
+        """Take a reading in; give what it changes."""
+        sensor = self._sensors.get(reading.sensor)
+        if sensor is None:
+            sensor = self._sensors[reading.sensor] = Plausibility(None)
+        fault = sensor.fault
+        believed = sensor.believe(reading)
+        found = [] if sensor.fault == fault else self._faults(reading.sensor, reading.at)
+        if believed:
+            for detector in self._detectors:
+                found += detector.update(reading)
+        return found
+
+    def failed(self, failure: Failure) -> list[Detection]:
+        """Take a read in that gave no reading."""
+        sensor = self._sensors.setdefault(failure.sensor, Plausibility(None))
+        sensor.fail(failure)
+        return self._faults(failure.sensor, failure.at)
+
+    def tick(self, now: float) -> list[Detection]:
+        """Let time pass to `now` (monotonic seconds): find who fell silent."""
+        found: list[Detection] = []
+        for name, sensor in self._sensors.items():
+            if sensor.watched is not None:
+                sensor.wait(now)
+                found += self._faults(name, now)
+        for detector in self._detectors:
+            found += detector.tick(now)
+        return found
+
+    def health(self, sensor: str) -> Health:
+        """Say how far the sensor can be relied on now.
+
+        Raises:
+            KeyError: No sensor of this name is watched or was ever heard.
+        """
+        return self._sensors[sensor].health()
+
+    def _faults(self, name: str, at: float) -> list[Detection]:
+        """Tell a fault that began, and one that ended, once each."""
+        sensor, told = self._sensors[name], self._told.get(name)
+        if told is None and sensor.fault is not None:
+            self._told[name] = sensor.fault
+            why = wording.fault(name, sensor.fault, sensor.detail)
+            return [self._fault(Stage.ALARM, name, sensor.fault, at, why)]
+        if told is not None and sensor.fault is None:
+            del self._told[name]
+            return [self._fault(Stage.CLEARED, name, told, at, wording.fault_over(name))]
+        return []
+
+    def _fault(self, stage: Stage, name: str, rule: str, at: float, why: Why) -> Detection:
+        evidence = tuple(self._sensors[name].last.values())
+        return Detection(Hazard.FAULT, stage, name, rule, evidence, at, why)

@@ -1,0 +1,144 @@
+"""The sentences for people on site, in plain polite Korean and in English."""
+
+from collections.abc import Iterable, Mapping
+
+from agent.values import FailureKind, Why
+
+_ADVICE = {
+    "fire_alarm": Why(
+        "불이 났을 수 있습니다. 밖으로 나가세요.", "There may be a fire. Go outside now."
+    ),
+    "fire_prealarm": Why(
+        "불이 나는 곳이 없는지 확인하세요.", "Please check that nothing is burning."
+    ),
+    "fire_over": Why("다시 들어가기 전에 살펴보세요.", "Please look around before going back in."),
+    "co_alarm": Why(
+        "위험합니다. 창문을 열고 밖으로 나가세요.",
+        "This is dangerous. Open windows and go outside.",
+    ),
+    "co_prealarm": Why("창문을 열어 주세요.", "Please open the windows."),
+    "co_over": Why("원인을 찾아 고쳐 주세요.", "Please have the cause found and mended."),
+}
+
+
+def join(phrases: Iterable[Why], advice: str) -> Why:
+    """Put evidence and advice together.
+
+    Args:
+        phrases: What was seen, a whole sentence each.
+        advice: Which advice follows, for example `fire_alarm`.
+    """
+    last = _ADVICE[advice]
+    found = [*phrases, last]
+    return Why(" ".join(each.ko for each in found), " ".join(each.en for each in found))
+
+
+def fixed_heat(level_c: float, _held_s: float) -> Why:
+    """Air temperature in °C."""
+    return Why(f"온도가 {level_c:.1f} °C입니다.", f"The temperature is {level_c:.1f} °C.")
+
+
+def heat_rise(level_c: float, _held_s: float) -> Why:
+    """Rise in °C above the mean of the last minutes."""
+    return Why(
+        f"온도가 최근 몇 분 평균보다 {level_c:.1f} °C 높아졌습니다.",
+        f"The temperature has risen {level_c:.1f} °C above the last minutes' mean.",
+    )
+
+
+def smoke(level_pct_per_m: float, held_s: float) -> Why:
+    """Obscuration in %/m that lasted `held_s` seconds."""
+    return Why(
+        f"연기 {level_pct_per_m:.1f} %/m가 {held_s:.0f}초 동안 이어졌습니다.",
+        f"Smoke of {level_pct_per_m:.1f} %/m has lasted {held_s:.0f} s.",
+    )
+
+
+def smoke_relay(_level: float, _held_s: float) -> Why:
+    """A certified alarm's contact closed."""
+    return Why("연결된 연기 감지기가 울렸습니다.", "The wired smoke alarm has gone off.")
+
+
+def particles(level_ug_m3: float, held_s: float) -> Why:
+    """PM2.5 in µg/m³ that lasted `held_s` seconds."""
+    return Why(
+        f"초미세먼지 {level_ug_m3:.0f} µg/m³가 {held_s:.0f}초 동안 이어졌습니다.",
+        f"Fine particles of {level_ug_m3:.0f} µg/m³ have lasted {held_s:.0f} s.",
+    )
+
+
+def co_level(level_ppm: float, held_s: float) -> Why:
+    """CO in ppm that lasted `held_s` seconds."""
+    return Why(
+        f"일산화탄소 {level_ppm:.0f} ppm이 {held_s:.0f}초 동안 이어졌습니다.",
+        f"Carbon monoxide of {level_ppm:.0f} ppm has lasted {held_s:.0f} s.",
+    )
+
+
+def gas(level: float, _held_s: float) -> Why:
+    """R0/Rs of an MQ cell: 2 means that the resistance is half of that in clean air."""
+    pct = 100 / level
+    return Why(
+        f"가스 센서 저항이 깨끗한 공기의 {pct:.0f} %로 떨어졌습니다.",
+        f"The gas sensor's resistance has fallen to {pct:.0f} % of that in clean air.",
+    )
+
+
+def co_dose(cohb_pct: float, ppm: float) -> Why:
+    """Dose as % COHb, and the air now in ppm."""
+    return Why(
+        f"일산화탄소 {ppm:.0f} ppm, 몸에 쌓이는 양 {cohb_pct:.1f} % COHb입니다.",
+        f"Carbon monoxide is at {ppm:.0f} ppm, its dose at {cohb_pct:.1f} % COHb.",
+    )
+
+
+def normal_again() -> Why:
+    """Every channel that took part is back below its limit."""
+    return Why("모든 수치가 정상으로 돌아왔습니다.", "All readings are back to normal.")
+
+
+def sos(button: str) -> Why:
+    """Someone pressed the button."""
+    return Why(
+        f"도움 요청 버튼({button})이 눌렸습니다.",
+        f"The call-for-help button ({button}) was pressed.",
+    )
+
+
+def sos_over(button: str) -> Why:
+    """Nobody has pressed the button for a while."""
+    return Why(f"도움 요청 버튼({button})이 풀렸습니다.", f"The button ({button}) is released.")
+
+
+_FAULTS: Mapping[str, Why] = {
+    FailureKind.NO_ANSWER: Why(
+        "응답하지 않습니다. 전선을 확인하세요", "does not answer, check its wires"
+    ),
+    FailureKind.WRONG_DEVICE: Why(
+        "다른 부품이 응답합니다. 배선을 확인하세요",
+        "is answered for by another part, check the wiring",
+    ),
+    FailureKind.CORRUPTED: Why(
+        "값이 깨져서 옵니다. 전선 길이와 전원을 확인하세요",
+        "sends corrupted data, check cable length and supply",
+    ),
+    FailureKind.DISCONNECTED: Why("선이 끊어졌습니다", "is cut off or shorted"),
+    FailureKind.NOT_READY: Why("아직 측정하지 못합니다", "does not get ready to measure"),
+    FailureKind.UNUSABLE: Why("쓸 수 없는 값을 보냅니다", "gives unusable answers"),
+    "range": Why("있을 수 없는 값을 보냅니다. 교체하세요", "reports impossible values, replace it"),
+    "frozen": Why("값이 멈춰 있습니다. 교체하세요", "is stuck at one value, replace it"),
+    "silent": Why("소식이 없습니다", "has fallen silent"),
+    "error_density": Why("자주 실패합니다. 전선을 확인하세요", "fails too often, check its wires"),
+}
+
+
+def fault(sensor: str, rule: str, detail: str) -> Why:
+    """A sensor can no longer be relied on; `detail` is for who mends it."""
+    words = _FAULTS[rule]
+    note = f" ({detail})" if detail else ""
+    return Why(f"센서 {sensor}: {words.ko}.{note}", f"Sensor {sensor} {words.en}.{note}")
+
+
+def fault_over(sensor: str) -> Why:
+    """The sensor gives good readings again."""
+    return Why(f"센서 {sensor}: 다시 정상입니다.", f"Sensor {sensor} works again.")
