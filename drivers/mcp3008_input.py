@@ -49,7 +49,9 @@ class Mcp3008Input:
     """0 V to V_REF in steps of V_REF/1024, ±1 step; one conversion a call, through gpiozero.
 
     On a board this is the kernel's SPI, if switched on; otherwise gpiozero warns and moves the
-    pins itself. The chip has no identity and no checksum: an absent one reads as 0 V.
+    pins itself. The chip has no identity and no checksum: an absent one reads as 0 V. An open
+    input keeps the charge of the one converted before, so that each needs a resistor of about
+    100 kΩ to ground for a cut wire to read as 0 V.
     """
 
     def __init__(self, board: Board, place: Mcp3008Adc) -> None:

@@ -1,0 +1,18 @@
+"""A simulated motion sensor with a push-pull output."""
+
+from hw_mocks.chips.two_state import Flag, put, wire_fault
+from hw_mocks.gpio import SimPin
+
+
+class PirSim:
+    """Knob `motion`. Faults: absent, stuck. Does not imitate the hold or the first minute."""
+
+    fault, motion = wire_fault(), Flag()
+
+    def __init__(self, pin: SimPin) -> None:
+        self._pin = pin
+        self.show()
+
+    def show(self) -> None:
+        """Move the wire."""
+        put(self._pin, self.fault, self.motion)
