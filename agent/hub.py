@@ -1,0 +1,251 @@
+"""The hub as the uplink sees it: a row goes out, and is confirmed or not; see docs/adr/0003."""
+
+import ipaddress
+import logging
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agent.certificates import CertificateFileError, tls_context, valid_until
+from agent.config import HubConfig
+from agent.envelope import (
+    CONTENT_TYPE,
+    DAMAGED_TYPE,
+    header,
+    is_late,
+    kernel_boot,
+    properties,
+    structured,
+    unreadable,
+)
+from agent.eventstore import Row
+from agent.link import CONNECT_S, GRACE_S, Acknowledged, Connected, Link, Lost, user_properties
+from agent.wallclock import read_wall_clock
+
+log = logging.getLogger(__name__)
+
+OFFLINE = b"offline"
+_NOBODY = 0x10  # PUBACK "No matching subscribers" (MQTT 5 §3.4.2.1): taken, but nobody listens
+
+
+class Hub:
+    """The city hub's broker, spoken to by one thread.
+
+    `state` gives the retained message of coverage and health; `clock` is monotonic seconds, for
+    the heartbeat and the age of events. Nothing here raises: `status` says in one sentence how
+    things stand, and no call blocks longer than `patience_s`.
+    """
+
+    def __init__(
+        self,
+        config: HubConfig,
+        *,
+        device: str,
+        site: str,
+        state: Callable[[], bytes],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._config, self._device, self._site = config, device, site
+        self._state, self._clock = state, clock
+        self._root = f"haetae/v1/{site}/{device}"
+        self._boot = kernel_boot()
+        self._link: Link | None = None
+        self._dropped: Link | None = None
+        self._beat_due = 0.0
+        self._beat: tuple[int, float] | None = None  # its number and deadline, while unconfirmed
+        self._status = ""
+        self._say("not connected yet")
+
+    @property
+    def status(self) -> str:
+        """How the connection stands, or why there is none."""
+        return self._status
+
+    @property
+    def patience_s(self) -> float:
+        """The longest that one call may take, in seconds."""
+        return CONNECT_S + self._config.puback_timeout_s + GRACE_S
+
+    def send(self, row: Row) -> bool:
+        """Publish a row; True only once the hub confirmed this very message with success."""
+        if (link := self._connected()) is None:
+            return False
+        found = header(row.body)
+        event = found or unreadable(row.id, row.seq, site=self._site, device=self._device)
+        late = is_late(event, boot=self._boot, now=self._clock())
+        topic = f"{self._root}/event/{event.hazard}"
+        if self._config.protocol == "5":
+            kind = CONTENT_TYPE if found is not None else DAMAGED_TYPE
+            attributes = user_properties(kind, properties(event, historical=late))
+            number = link.publish(topic, row.body, attributes, retain=False)
+        else:
+            body = structured(row.body, event=event, historical=late)
+            number = link.publish(topic, body, retain=False)
+        answer = self._await(number, link)
+        if answer is None:
+            return False
+        if answer.reason.is_failure:
+            self._say(f"the hub denied {topic}: {answer.reason}")
+            return False
+        nobody = answer.reason.value == _NOBODY
+        self._say("connected, but nobody listens at the hub" if nobody else "connected")
+        return True
+
+    def heartbeat_if_due(self) -> bool:
+        """Connect if need be, and publish `state` if it is time; False if the hub is away."""
+        if (link := self._connected()) is None:
+            return False
+        while (note := link.note(0.0)) is not None:
+            if isinstance(note, Lost):
+                self._lose(f"the connection broke: {note.why}")
+                return False
+            self._take(note)
+        now = time.monotonic()
+        if self._beat is not None and now > self._beat[1]:
+            self._lose("the hub does not answer: the heartbeat was not confirmed")
+            return False
+        if self._beat is None and self._clock() >= self._beat_due:
+            self._publish_state(link)
+        return True
+
+    def close(self) -> None:
+        """Say `offline` and end the connection in order, within `GRACE_S` and the time-out."""
+        if self._link is None:
+            return
+        number = self._link.publish(f"{self._root}/state", OFFLINE, retain=True)
+        if self._await(number, self._link) is not None:
+            self._link.bid_farewell()
+        if self._link is not None:
+            self._link.drop()
+        self._link = None
+        self._say("closed")
+
+    def _publish_state(self, link: Link) -> None:
+        number = link.publish(f"{self._root}/state", self._state(), retain=True)
+        self._beat = number, time.monotonic() + self._config.puback_timeout_s
+        self._beat_due = self._clock() + self._config.heartbeat_s
+
+    def _await(self, number: int, link: Link) -> Acknowledged | None:
+        """Wait for the acknowledgement of message `number`; drop the link if it does not come."""
+        until = time.monotonic() + self._config.puback_timeout_s
+        while (left := until - time.monotonic()) > 0:
+            note = link.note(left)
+            if isinstance(note, Lost):
+                self._lose(f"the connection broke: {note.why}")
+                return None
+            if isinstance(note, Acknowledged) and note.mid == number:
+                return note
+            if note is not None:
+                self._take(note)
+        waited = f"{self._config.puback_timeout_s:g} s"
+        self._lose(f"the hub does not answer: no PUBACK within {waited}")
+        return None
+
+    def _take(self, note: Connected | Acknowledged) -> None:
+        """See to a note that nobody waits for: the heartbeat's acknowledgement."""
+        if isinstance(note, Acknowledged) and self._beat is not None and note.mid == self._beat[0]:
+            self._beat = None
+            if note.reason.is_failure:
+                self._say(f"the hub denied {self._root}/state: {note.reason}")
+
+    def _connected(self) -> Link | None:
+        """The link, dialled anew if there is none."""
+        if self._link is not None:
+            return self._link
+        if self._dropped is not None and self._dropped.dialling:
+            self._say(f"still trying {self._place}: name look-up or TLS hangs")
+            return None
+        link = self._dial()
+        if link is None:
+            return None
+        self._link, self._beat = link, None
+        self._say("connected")
+        self._publish_state(link)
+        return link
+
+    def _dial(self) -> Link | None:
+        try:
+            tls = self._tls()
+        except CertificateFileError as error:
+            self._say(str(error))
+            return None
+        will = (f"{self._root}/state", OFFLINE)
+        link = self._dropped = Link(self._config, name=self._device, will=will, tls=tls)
+        link.start()
+        note = link.note(CONNECT_S)
+        if isinstance(note, Connected) and not note.reason.is_failure:
+            return link
+        link.drop()
+        if isinstance(note, Connected):
+            self._say(f"the hub refused the connection: {note.reason}")
+        elif isinstance(note, Lost):
+            self._say(self._why_not(note, link))
+        else:
+            self._say(f"{self._place} does not answer: no CONNACK within {CONNECT_S:g} s")
+        return None
+
+    def _tls(self) -> ssl.SSLContext | None:
+        if self._config.tls:
+            # a clock that was never set cannot judge dates; name and CA are verified all the same
+            return tls_context(self._config, check_dates=read_wall_clock().source != "unset")
+        if not is_loopback(self._config.host):
+            raise CertificateFileError(f"{self._place}: plain text is for loopback only")
+        return None
+
+    def _lose(self, why: str) -> None:
+        if self._link is not None:
+            self._link.drop()
+        self._dropped, self._link = self._link, None
+        self._say(why)
+
+    def _say(self, status: str) -> None:
+        if status != self._status:
+            log.warning("uplink: %s", status)
+        self._status = status
+
+    @property
+    def _place(self) -> str:
+        return f"{self._config.host}:{self._config.port}"
+
+    def _why_not(self, lost: Lost, link: Link) -> str:  # noqa: PLR0911  # one a cause
+        """Say why dialling came to nothing, in the words of who must act."""
+        error = lost.error
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return f"the certificate of {self._place} is not trusted: {error.verify_message}"
+        if isinstance(error, socket.gaierror | UnicodeError):
+            return f"the name {self._config.host} cannot be resolved: {error}"
+        if isinstance(error, ConnectionRefusedError):
+            return f"{self._place} refuses connections: no broker listens there"
+        if isinstance(error, TimeoutError):
+            return f"{self._place} does not answer: no connection within {CONNECT_S:g} s"
+        if error is not None and not isinstance(error, ssl.SSLError):
+            return f"{self._place} cannot be reached: {error}"
+        if not self._config.tls:
+            return f"{self._place} hung up before its CONNACK: {lost.why}"
+        return self._refused(f"{lost.why} {link.alert}".lower().replace("_", " "))
+
+    def _refused(self, alert: str) -> str:
+        """Tell apart why the hub may have refused our certificate: TLS 1.3 rarely says."""
+        until = valid_until(Path(self._config.certificate))
+        if "certificate expired" in alert or (until is not None and until < _now()):
+            return f"the hub refused the device certificate: expired ({until})"
+        if "unknown ca" in alert:
+            return "the hub refused the device certificate: its CA is not one that the hub trusts"
+        if "alert" in alert:
+            return f"the hub refused the TLS connection: {alert}"
+        return "the hub hung up before its CONNACK: it probably refused the device certificate"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine, so that plain text stays inside it."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _now() -> datetime:
+    return datetime.fromisoformat(read_wall_clock().iso).astimezone(UTC)

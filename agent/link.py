@@ -1,0 +1,185 @@
+"""One connection to the hub: a paho client used once, from dialling to its loss.
+
+A fresh client per connection, since paho would send its own queue again after a reconnect. Its
+callbacks only leave notes in a queue; the uplink's thread reads them and draws the conclusions, so
+that an error in a callback cannot end paho's thread unseen.
+"""
+
+import contextlib
+import logging
+import queue
+import socket
+import ssl
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from agent.config import HubConfig
+
+log = logging.getLogger(__name__)
+
+CONNECT_S = 15.0  # name, TCP, TLS and CONNACK together; slow cellular needs about 5 s
+GRACE_S = 2.0  # for the last words of a connection, and for paho's thread to end
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The hub's CONNACK."""
+
+    reason: ReasonCode
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The hub's PUBACK for the message `mid`."""
+
+    mid: int
+    reason: ReasonCode
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The connection is gone, or never came; `error` if it failed while dialling."""
+
+    why: str
+    error: Exception | None = None
+
+
+Note = Connected | Acknowledged | Lost
+
+
+class Link:
+    """One connection. Used by one thread; its time-outs run on the real monotonic clock."""
+
+    def __init__(
+        self, config: HubConfig, *, name: str, will: tuple[str, bytes], tls: ssl.SSLContext | None
+    ) -> None:
+        self._config = config
+        self._notes: queue.SimpleQueue[Note] = queue.SimpleQueue()
+        self._dropped = threading.Event()
+        self._alert = ""  # what the TLS library said of the hub's refusal
+        self._client = self._make_client(name, will, tls)
+        # its own thread: looking a name up knows no time-out
+        self._dialling = threading.Thread(target=self._dial, name="uplink-dial", daemon=True)
+
+    def _make_client(
+        self, name: str, will: tuple[str, bytes], tls: ssl.SSLContext | None
+    ) -> Client:
+        five = self._config.protocol == "5"
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=name,
+            protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client.suppress_exceptions = True  # paho then logs them, and its thread lives on
+        client.connect_timeout = CONNECT_S
+        client.will_set(will[0], will[1], qos=1, retain=True)
+        if tls is not None:
+            client.tls_set_context(tls)
+        client.on_socket_open = _without_delay
+        client.on_connect = self._on_connect
+        client.on_publish = self._on_publish
+        client.on_disconnect = self._on_disconnect
+        client.on_log = self._on_log
+        return client
+
+    def start(self) -> None:
+        """Begin to dial; a `Connected` or `Lost` note follows."""
+        self._dialling.start()
+
+    def _dial(self) -> None:
+        # pings only if the heartbeat, which is traffic as well, fails to come
+        keepalive_s = round(min(240.0, max(15.0, 1.5 * self._config.heartbeat_s)))
+        try:
+            self._client.connect(self._config.host, self._config.port, keepalive=keepalive_s)
+        except (OSError, ValueError) as error:
+            # without its traceback, whose frames would hold the half-made socket open
+            self._notes.put(Lost(str(error), error.with_traceback(None)))
+            return
+        if self._dropped.is_set():
+            self._hang_up()
+            return
+        self._client.loop_start()
+
+    def note(self, timeout_s: float) -> Note | None:
+        """The next thing that happened, waiting at most `timeout_s`."""
+        try:
+            return self._notes.get(timeout=max(0.0, timeout_s))
+        except queue.Empty:
+            return None
+
+    def publish(
+        self, topic: str, payload: bytes, properties: Properties | None = None, *, retain: bool
+    ) -> int:
+        """Hand one QoS 1 message to paho's thread; return the number of its acknowledgement."""
+        return self._client.publish(topic, payload, qos=1, retain=retain, properties=properties).mid
+
+    @property
+    def alert(self) -> str:
+        """What TLS said when the hub hung up, as far as it was heard: may be empty."""
+        return self._alert
+
+    @property
+    def dialling(self) -> bool:
+        """Whether a dropped link still hangs in a name look-up or handshake."""
+        return self._dialling.is_alive()
+
+    def bid_farewell(self) -> None:
+        """End the connection in order: the hub then keeps the last will to itself."""
+        self._client.disconnect()
+        until = time.monotonic() + GRACE_S
+        while (left := until - time.monotonic()) > 0 and not isinstance(self.note(left), Lost):
+            pass
+
+    def drop(self) -> None:
+        """End the connection at once, whatever state it is in."""
+        self._dropped.set()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        # the plain socket's shutdown: SSLSocket's would make paho's thread read cipher as text
+        held = self._client.socket()
+        if isinstance(held, socket.socket):
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(held, socket.SHUT_RDWR)
+
+    def _on_connect(
+        self, _client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, *_: Any
+    ) -> None:
+        self._notes.put(Connected(reason))
+
+    def _on_publish(
+        self, _client: Client, _data: Any, mid: int, reason: ReasonCode, *_: Any
+    ) -> None:
+        self._notes.put(Acknowledged(mid, reason))
+
+    def _on_disconnect(
+        self, _client: Client, _data: Any, flags: DisconnectFlags, reason: ReasonCode, *_: Any
+    ) -> None:
+        by_hub = flags.is_disconnect_packet_from_server
+        self._notes.put(Lost(f"the hub said: {reason}" if by_hub else str(reason)))
+
+    def _on_log(self, _client: Client, _data: Any, level: int, text: str) -> None:
+        if level == LogLevel.MQTT_LOG_ERR:
+            self._alert = text
+            log.debug("uplink: paho: %s", text)
+
+
+def _without_delay(_client: Client, _data: Any, sock: Any) -> None:
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def user_properties(content_type: str, attributes: dict[str, str]) -> Properties:
+    """CloudEvents attributes as MQTT 5 properties of a PUBLISH (MQTT binding 1.0.2 §3.1)."""
+    found = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's own lack
+    found.ContentType = content_type
+    found.UserProperty = list(attributes.items())
+    return found

@@ -1,0 +1,72 @@
+"""Forward the outbox to the hub, oldest first, each row until the hub has confirmed it."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from agent.eventstore import Row
+from agent.outbox import Outbox
+
+RETRY_S, RETRY_MAX_S = 1.0, 60.0
+SLICE_S = 1.0  # the longest sleep: between two, progress is shown and `stop` seen
+
+
+class Destination(Protocol):
+    """Where rows go."""
+
+    def send(self, row: Row) -> bool:
+        """Deliver one row; True only once it is confirmed."""
+
+    def heartbeat_if_due(self) -> bool:
+        """Keep the connection alive; False if there is none."""
+
+
+def forward(  # noqa: PLR0913  # what the loop waits for and reports to, each injected
+    outbox: Outbox,
+    hub: Destination,
+    *,
+    stop: threading.Event,
+    beat: Callable[[], None],
+    clock: Callable[[], float] = time.monotonic,
+    jitter: Callable[[], float] = random.random,
+    wait: Callable[[float], bool] | None = None,
+) -> None:
+    """Run until `stop`. A put wakes it at once, even out of a pause between two attempts.
+
+    A hub that is away is no fault of ours: `beat` (progress) is called all the same, and stays
+    away only while a call to the hub hangs. Pauses double up to `RETRY_MAX_S` and are drawn evenly
+    from nothing to that (`jitter`, 0 to 1), so that a street of devices does not come back at one
+    instant. `wait` sleeps until a put, the outbox's own if not given.
+    """
+    sleep = outbox.wait if wait is None else wait
+    failures = 0
+    while not stop.is_set():
+        beat()
+        row = outbox.oldest()
+        if not hub.heartbeat_if_due() or (row is not None and not hub.send(row)):
+            pause = jitter() * min(RETRY_MAX_S, RETRY_S * 2.0 ** min(failures, 16))
+            failures += 1
+            _pause(clock() + pause, stop=stop, beat=beat, clock=clock, sleep=sleep)
+            continue
+        failures = 0
+        if row is not None:
+            outbox.confirm(row.seq, clock())
+        else:
+            sleep(SLICE_S)
+
+
+def _pause(
+    until: float,
+    *,
+    stop: threading.Event,
+    beat: Callable[[], None],
+    clock: Callable[[], float],
+    sleep: Callable[[float], bool],
+) -> None:
+    """Sleep to `until` (seconds of `clock`), or to the next put or `stop`."""
+    while not stop.is_set() and (left := until - clock()) > 0:
+        beat()
+        if sleep(min(left, SLICE_S)):
+            return
