@@ -5,6 +5,7 @@ from drivers.co_cell import CoCellConfig
 from drivers.dht11 import Dht11Config
 from drivers.dht22 import Dht22Config
 from drivers.door import DoorConfig
+from drivers.ds18b20 import Ds18b20Config
 from drivers.mcp3008 import Mcp3008Config
 from drivers.mq2 import Mq2Config
 from drivers.pir import PirConfig
@@ -17,6 +18,7 @@ AnySensor = (
     | Dht11Config
     | Dht22Config
     | DoorConfig
+    | Ds18b20Config
     | Mcp3008Config
     | Mq2Config
     | PirConfig
