@@ -29,7 +29,7 @@ def requirements(text: str) -> Iterator[Requirement]:
 
 
 @cache
-def tests_in(path: Path) -> frozenset[str]:
+def functions_of(path: Path) -> frozenset[str]:
     """The names of the test functions of a file, read but not run."""
     if not path.is_file():
         return frozenset()
@@ -50,7 +50,7 @@ def problems(text: str) -> Iterator[str]:
         if not requirement.tests:
             yield f"{requirement.number} names no test"
         for file, name in requirement.tests:
-            if name not in tests_in(ROOT / file):
+            if name not in functions_of(ROOT / file):
                 yield f"{requirement.number} names {file}::{name}, which does not exist"
 
 
