@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Protocol
 
-from hw_mocks.i2c import SimI2C, ioctl
+from hw_mocks.i2c import DevI2C, SimI2C, ioctl
 
 _PI_4B_REVISION = "a03111"  # Raspberry Pi 4 Model B, 1 GB, revision 1.1
 _HEADER_CHIP = Path("/dev/gpiochip0")
@@ -86,6 +86,7 @@ class Wires:
     def __init__(self) -> None:
         self.time = VirtualTime()
         self._lines: dict[int, Line] = {}
+        self._open: dict[int, OpenLine] = {}
         self._buses: dict[int, SimI2C] = {}
 
     def attach_line(self, gpio: int, line: Line) -> None:
@@ -116,22 +117,23 @@ class Wires:
 
     def line(self, gpio: int) -> Line:
         """The part on this line, or an open line."""
-        return self._lines.get(gpio) or self._lines.setdefault(gpio, OpenLine(self.time))
+        return self._lines.get(gpio) or self._open.setdefault(gpio, OpenLine(self.time))
 
     def exists(self, path: str) -> bool:
         """Whether the simulated board has this device file."""
         return path in {f"/dev/i2c-{number}" for number in self._buses}
 
-    def open(self, path: str, mode: str = "r+b", buffering: int = 0) -> "object":
-        """Open a simulated `/dev/i2c-N`.
+    def open(self, path: str, mode: str = "r+b", buffering: int = 0) -> DevI2C:
+        """Open a simulated `/dev/i2c-N`, as the builtin `open` would.
 
         Raises:
             FileNotFoundError: No such bus is attached.
         """
+        del mode, buffering
         for number, bus in self._buses.items():
             if path == f"/dev/i2c-{number}":
                 return bus.open()
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path, mode, buffering)
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
 
 
 class Value(enum.Enum):

@@ -36,7 +36,7 @@ class SimW1:
 
     def show(self, chip_id: str, scratchpad: bytes) -> None:
         """Let the kernel find a chip and read these nine bytes from it."""
-        millidegrees = int.from_bytes(scratchpad[:2], "little", signed=True) * 1000 // 16
+        millidegrees = int(int.from_bytes(scratchpad[:2], "little", signed=True) * 1000 / 16)
         crc = crc8(scratchpad[:8])
         right = crc == scratchpad[8]
         resolution = str(9 + (scratchpad[4] >> 5 & 3))
