@@ -10,8 +10,8 @@ class FastClock:
     def __init__(self, rate: float = 1.0, base: Callable[[], float] = time.monotonic) -> None:
         if rate <= 0:
             raise ValueError(f"{rate}: time must run forwards")
-        self.rate, self._base, self._started = rate, base, base()
+        self.rate, self.set_at, self._base = rate, base(), base
 
     def __call__(self) -> float:
         """Seconds now."""
-        return self._started + (self._base() - self._started) * self.rate
+        return self.set_at + (self._base() - self.set_at) * self.rate

@@ -6,6 +6,7 @@ One JSON object a line, one answer a line:
     {"release": ["co.ppm"]}        {"at": 12345.678}      back to what the scenario says
     {"list": true}                 {"knobs": {"sos.pressed": false, ...}, "get": ["siren.edges"]}
     {"get": "siren.edges"}         {"siren.edges": [[12345.678, 1], ...]}
+    {"get": "scenario"}            {"scenario": {"name": "quiet_day", "t_s": 12.3, ...}}
     anything else                  {"error": "..."}
 """
 
@@ -13,11 +14,11 @@ import json
 import socket
 import socketserver
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Protocol, Self
 
 MAX_LINE = 65_536
@@ -46,7 +47,10 @@ class Knobs(Protocol):
         """The changes of an output pin: monotonic seconds and the new level."""
 
 
-def answer(knobs: Knobs, line: bytes) -> dict[str, Any]:
+Facts = Mapping[str, Callable[[], Any]]  # what else can be had, by name
+
+
+def answer(knobs: Knobs, line: bytes, facts: Facts = MappingProxyType({})) -> dict[str, Any]:
     """Do what one line asks."""
     try:
         request = json.loads(line)
@@ -58,9 +62,10 @@ def answer(knobs: Knobs, line: bytes) -> dict[str, Any]:
         case {"release": list(names)} if names:
             said = _release(knobs, names)
         case {"list": True}:
-            said = {"knobs": dict(knobs.knobs()), "get": [f"{n}.edges" for n in knobs.outputs()]}
+            edges = [f"{name}.edges" for name in knobs.outputs()]
+            said = {"knobs": dict(knobs.knobs()), "get": [*edges, *facts]}
         case {"get": str(name)}:
-            said = _get(knobs, name)
+            said = {name: facts[name]()} if name in facts else _get(knobs, name, facts)
         case _:
             said = _SHAPES
     return said
@@ -94,14 +99,14 @@ def _set(knobs: Knobs, turns: dict[str, Any]) -> dict[str, Any]:
     return {"at": at}
 
 
-def _get(knobs: Knobs, name: str) -> dict[str, Any]:
+def _get(knobs: Knobs, name: str, facts: Facts) -> dict[str, Any]:
     output, _, what = name.rpartition(".")
     outputs, known = list(knobs.outputs()), knobs.knobs()
     if what == "edges" and output in outputs:
         return {name: [[at, int(level)] for at, level in knobs.edges(output)]}
     if name in known:
         return {name: known[name]}
-    return _unknown(name, [*known, *(f"{each}.edges" for each in outputs)])
+    return _unknown(name, [*known, *facts, *(f"{each}.edges" for each in outputs)])
 
 
 def _unknown(name: object, known: Iterable[str]) -> dict[str, Any]:
@@ -120,7 +125,7 @@ class _Session(socketserver.StreamRequestHandler):
                 said = (
                     {"error": f"a line is {MAX_LINE} bytes at most"}
                     if too_long
-                    else answer(self.server.knobs, line)
+                    else answer(self.server.knobs, line, self.server.facts)
                 )
                 self.wfile.write(json.dumps(said).encode() + b"\n")
                 if too_long:
@@ -138,8 +143,8 @@ class ControlServer(socketserver.ThreadingUnixStreamServer):
     block_on_close = False
     request_queue_size = 64
 
-    def __init__(self, path: Path, knobs: Knobs) -> None:
-        self.path, self.knobs = path, knobs
+    def __init__(self, path: Path, knobs: Knobs, facts: Facts = MappingProxyType({})) -> None:
+        self.path, self.knobs, self.facts = path, knobs, facts
         self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True)
         _clear(path)
         super().__init__(str(path), _Session)

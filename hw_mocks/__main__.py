@@ -1,0 +1,176 @@
+"""The agent on simulated wires.
+
+    python -m hw_mocks --config PATH --control SOCKET [--scenario NAME] [--rate N]
+    python -m hw_mocks --config PATH probe [--set KNOB=VALUE ...] [--json]
+
+The same agent as on a board, but each of its messages says `"simulated": true`. Its knobs are
+turned by the scenario, and by hand through the control socket.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import tempfile
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agent import cli
+from agent.config import ConfigError
+from agent.config import load as load_config
+from hw_mocks.bench import Bench
+from hw_mocks.clock import FastClock
+from hw_mocks.control import ControlServer
+from hw_mocks.life import Life, write_baselines
+from hw_mocks.scenario import ScenarioError
+from hw_mocks.scenario import load as load_scenario
+from hw_mocks.scenario import names as scenario_names
+
+CANNOT = 1
+
+
+def run(args: argparse.Namespace, state: Path, run_dir: Path) -> int:
+    """Run the agent until SIGTERM or SIGINT."""
+    from agent.app import AlreadyRunningError, App  # noqa: PLC0415  # `probe` needs none of it
+
+    config, scenario = load_config(args.config), load_scenario(args.scenario)
+    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
+    clock, stop = FastClock(args.rate), threading.Event()
+    with Bench(config, w1_root=run_dir / "w1", state=state) as bench:
+        write_baselines(config, bench, state, _now(), say)
+        try:
+            app = App(
+                config,
+                bench.board,
+                state=state,
+                run_dir=run_dir,
+                clock=clock,
+                pace=args.rate,
+                simulated=True,
+            )
+        except AlreadyRunningError as error:
+            say(str(error))
+            return CANNOT
+        life = Life(args.scenario, scenario, bench, clock)
+        for number in (signal.SIGTERM, signal.SIGINT):  # after Blinka, which sets its own
+            signal.signal(number, lambda *_: app.stop())
+        living = threading.Thread(target=life.run, args=(stop,), name="life", daemon=True)
+        with ControlServer(args.control, bench, {"scenario": life.facts}):
+            living.start()
+            code = app.run()
+            stop.set()
+            living.join()
+    return code
+
+
+def probe(args: argparse.Namespace, state: Path, run_dir: Path) -> int:
+    """Ask every simulated part once, through its real driver."""
+    config, scenario = load_config(args.config), load_scenario(args.scenario)
+    args.run_dir = run_dir
+    with Bench(config, w1_root=run_dir / "w1", state=state) as bench:
+        write_baselines(config, bench, state, _now(), say)
+        Life(args.scenario, scenario, bench, FastClock())
+        for turn in args.set:
+            knob, _, value = turn.partition("=")
+            try:
+                bench.set(knob, _number_or_word(value))
+            except ValueError as error:
+                say(f"--set {turn}: {error}; the knobs are: {', '.join(bench.knobs())}")
+                return cli.USAGE
+        return cli.probe_on(config, bench.board, args)
+
+
+def main() -> int:
+    """Run or probe; every expected failure is one line on stderr and an exit code."""
+    args = parser().parse_args()
+    with tempfile.TemporaryDirectory(prefix="haetae-") as scratch:
+        try:
+            if args.command == "probe":
+                return probe(args, args.state or Path(scratch), Path(scratch))
+            if args.control is None:
+                say("--control SOCKET is missing: where the knobs are turned")
+                return cli.USAGE
+            return run(args, _state(args.state), args.run_dir or _run_dir(Path(scratch)))
+        except ConfigError as error:
+            say(str(error))
+            return cli.BAD_CONFIG
+        except ScenarioError as error:
+            say(f"--scenario {error}")
+            return cli.USAGE
+        except OSError as error:
+            say(str(error))
+            return CANNOT
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(prog="python -m hw_mocks", description=__doc__.splitlines()[0])
+    top.add_argument("--config", type=Path, default=cli.CONFIG, metavar="PATH")
+    top.add_argument("--control", type=Path, metavar="SOCKET", help="where knobs are turned")
+    top.add_argument("--state", type=Path, metavar="DIR")
+    top.add_argument("--run-dir", type=Path, metavar="DIR")
+    top.add_argument(
+        "--scenario", default="quiet_day", metavar="NAME", help=", ".join(scenario_names())
+    )
+    top.add_argument(
+        "--rate", type=_rate, default=1.0, metavar="N", help="times as fast as life; not the siren"
+    )
+    commands = top.add_subparsers(dest="command", metavar="probe")
+    probing = commands.add_parser("probe", help=probe.__doc__)
+    probing.add_argument("--set", action="append", default=[], metavar="KNOB=VALUE")
+    probing.add_argument("--json", action="store_true", help="one JSON object a line")
+    probing.add_argument("--baseline", metavar="SENSOR", help="measure clean air and store it")
+    return top
+
+
+def say(line: str) -> None:
+    """Tell whoever started this."""
+    sys.stderr.write(f"{line}\n")
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0 < rate <= 10_000:
+        raise argparse.ArgumentTypeError("from above 0 to 10000")
+    return rate
+
+
+def _state(asked: Path | None) -> Path:
+    """Where the outbox lives: as asked, as systemd says, as on a device, or in the home."""
+    if asked is not None:
+        return asked
+    if "STATE_DIRECTORY" in os.environ:
+        return Path(os.environ["STATE_DIRECTORY"])
+    usual = Path("/var/lib/haetae")
+    if os.access(usual if usual.exists() else usual.parent, os.W_OK):
+        return usual
+    home = Path.home() / ".local" / "state" / "haetae"
+    say(f"{usual} is not ours to write: the state is in {home}")
+    return home
+
+
+def _run_dir(scratch: Path) -> Path:
+    usual = Path("/run/haetae")
+    if "RUNTIME_DIRECTORY" in os.environ:
+        return Path(os.environ["RUNTIME_DIRECTORY"])
+    if os.access(usual if usual.exists() else usual.parent, os.W_OK):
+        return usual
+    say(f"{usual} is not ours to write: the status is in {scratch}")
+    return scratch
+
+
+def _number_or_word(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""An MQTT 5 broker for the demonstration: rumqttd inside the package `iotcore`, on loopback.
+
+It keeps nothing over a restart, knows no access control, and speaks MQTT 5 alone here.
+"""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_CONFIG = """\
+id = 0
+
+[router]
+id = 0
+max_connections = 100
+max_outgoing_packet_count = 200
+max_segment_size = 104857600
+max_segment_count = 10
+
+[v5.1]
+name = "demo"
+listen = "127.0.0.1:{port}"
+next_connection_delay_ms = 1
+
+[v5.1.connections]
+connection_timeout_ms = 60000
+max_payload_size = 262144
+max_inflight_count = 100
+dynamic_filters = true
+"""
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def embedded_broker(folder: Path) -> Iterator[int]:
+    """Run the broker in its own process while entered, and give its port.
+
+    Raises:
+        OSError: The port was taken in the meantime.
+        RuntimeError: It did not start.
+    """
+    from iotcore import Broker  # noqa: PLC0415  # only the demonstration has it
+
+    port = free_port()
+    config = folder / "broker.toml"
+    config.write_text(_CONFIG.format(port=port), "utf-8")
+    with Broker(config_path=str(config)):
+        yield port
