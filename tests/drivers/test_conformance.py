@@ -32,8 +32,10 @@ every_fault = pytest.mark.parametrize(("part", "fault"), fault_rows())
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Rig:
-    return Rig(tmp_path)
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    rig = Rig(tmp_path)
+    yield rig
+    rig.undo.close()
 
 
 @pytest.fixture
