@@ -53,7 +53,7 @@ class SmokeSign(Table, frozen=True, kw_only=True):
 
     rise: Annotated[float, Meta(ge=1, le=10)] = 3.0
     fall: Annotated[float, Meta(ge=0.5, le=9)] = 2.0
-    hold_s: Hold = 10.0
+    hold_s: Hold = 5.0
 
 
 class ParticlesSign(Table, frozen=True, kw_only=True):
@@ -68,8 +68,8 @@ class ParticlesSign(Table, frozen=True, kw_only=True):
 class HeatSign(Table, frozen=True, kw_only=True):
     """°C above the leaky mean of the last four minutes; ordinary rooms stayed below 1 °C."""
 
-    rise: Annotated[float, Meta(ge=3, le=15)] = 5.0
-    fall: Annotated[float, Meta(ge=1, le=14)] = 3.0
+    rise: Annotated[float, Meta(ge=3, le=15)] = 4.0
+    fall: Annotated[float, Meta(ge=1, le=14)] = 2.5
     hold_s: Hold = 4.0
 
 
@@ -144,6 +144,7 @@ class FireDetector:
             changed |= watch.update(reading)
         if changed:
             self._active = [rule for rule in self._rules if rule.threshold.active]
+            self._active.sort(key=_gravity)
             self._took_part += [rule for rule in self._active if rule not in self._took_part]
         return self._decide(reading.at) if changed or self._active else []
 
@@ -205,6 +206,11 @@ class FireDetector:
             at=at,
             why=wording.join(phrases, advice),
         )
+
+
+def _gravity(rule: Rule) -> tuple[bool, bool]:
+    """Sort what alarms alone before signs, and heat, which nobody may hush, before smoke."""
+    return not rule.alone, rule.kind is not Kind.HEAT
 
 
 def _held(limit: Limit, config: FireConfig) -> HeldThreshold:

@@ -1,0 +1,93 @@
+"""Feed a recording through the real pipeline as fast as it can, bit for bit the same each time."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from agent import app, recording
+from agent.config import Config
+from agent.detectors.derived import Deriving
+from agent.detectors.detector import Detector
+from agent.pipeline import Pipeline
+from agent.values import Detection
+
+log = logging.getLogger(__name__)
+
+TICK_S = 1.0  # as the running agent lets time pass where nothing is heard
+LONGEST_SILENCE = 20_000  # such ticks: by then every sensor has been told to be silent
+
+
+def replay(recording_dir: Path, config: Config, *, readings: bool) -> Iterator[dict[str, Any]]:
+    """Give the events of a recording, and with `readings` every derived reading, in order.
+
+    Sensors of a recording that a device wrote itself are held to what `config` says of them and
+    must not fall silent; others are named freely, so only what any transducer can report is known.
+
+    Raises:
+        RecordingError: The recording cannot be used.
+    """
+    found = recording.load(recording_dir)
+    for note in found.notes:
+        log.warning("%s", note)
+    detectors = app.detectors(config)
+    own = found.source == recording.RECORDER
+    pipeline = Pipeline(_watched(found, config) if own else {}, detectors)
+    now: float | None = None
+    for at, rows in groupby(found.readings(), key=lambda reading: reading.at):
+        if own and now is not None:
+            yield from _silence(pipeline, now, at)
+        now = at
+        for reading in rows:
+            for detection in pipeline.handle(reading):
+                yield _event(detection)
+        for detection in pipeline.tick(now):
+            yield _event(detection)
+        if readings:
+            yield from _derived(detectors, now)
+
+
+def as_text(found: dict[str, Any]) -> str:
+    """Give one line of `replay` for people."""
+    if "hazard" not in found:
+        return f"{found['t_s']:9.1f} s  {found['sensor']} {found['quantity']} {found['value']:.3f}"
+    head = f"{found['t_s']:9.1f} s  {found['hazard']} {found['stage']} ({found['rule']})"
+    return f"{head}: {found['why']['ko']} {found['why']['en']}"
+
+
+def _watched(found: recording.Recording, config: Config) -> dict[str, Any]:
+    """What the configuration knows of the sensors that the recording holds."""
+    held = {reading.sensor for reading in found.readings()}
+    return {name: each for name, each in app.watched(config).items() if name in held}
+
+
+def _silence(pipeline: Pipeline, since: float, until: float) -> Iterator[dict[str, Any]]:
+    """Let the time between two rows pass as it did on the device."""
+    for step in range(1, int(min((until - since) / TICK_S, LONGEST_SILENCE)) + 1):
+        if (now := since + step * TICK_S) < until:
+            for detection in pipeline.tick(now):
+                yield _event(detection)
+
+
+def _derived(detectors: Sequence[Detector], now: float) -> Iterator[dict[str, Any]]:
+    for detector in detectors:
+        if isinstance(detector, Deriving):
+            for sensor, quantity, value, at in detector.derived():
+                if at == now:
+                    yield {"t_s": at, "sensor": sensor, "quantity": quantity, "value": value}
+
+
+def _event(detection: Detection) -> dict[str, Any]:
+    return {
+        "t_s": detection.at,
+        "hazard": str(detection.hazard),
+        "stage": str(detection.stage),
+        "rule": detection.rule,
+        "subject": detection.subject,
+        "evidence": [
+            {"sensor": r.sensor, "quantity": str(r.quantity), "value": r.value, "t_s": r.at}
+            for r in detection.evidence
+        ],
+        "why": {"ko": detection.why.ko, "en": detection.why.en},
+    }
