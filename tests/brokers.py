@@ -1,0 +1,298 @@
+"""A real mosquitto under test: its own certificate authority, TLS, ACLs, and a listener."""
+
+import contextlib
+import ipaddress
+import os
+import shutil
+import signal
+import socket
+import string
+import subprocess
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from agent.config import HubConfig
+
+SITE, DEVICE = "alley-3", "stall-17"
+HUB_FILES = Path(__file__).parents[1] / "provisioning/hub"
+MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin") or "mosquitto"
+DEADLINE_S = 20.0  # for what takes milliseconds when all is well
+YEAR = timedelta(days=365)
+
+
+class Authority:
+    """A certificate authority made for one test; `ca` is its certificate file."""
+
+    def __init__(self, folder: Path, name: str = "test authority") -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        self.ca = folder / "ca.pem"
+        builder = self._builder(self._name, self._key.public_key(), YEAR).add_extension(
+            x509.BasicConstraints(ca=True, path_length=0), critical=True
+        )
+        self._sign(builder, self.ca)
+
+    def issue(self, name: str, *, lasts: timedelta = YEAR) -> tuple[Path, Path]:
+        """A certificate with CN `name`, good for loopback, and its key; negative: expired."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        hosts = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        builder = self._builder(subject, key.public_key(), lasts).add_extension(
+            x509.SubjectAlternativeName(hosts), critical=False
+        )
+        certificate, private = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        self._sign(builder, certificate)
+        private.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        return certificate, private
+
+    def _builder(
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, lasts: timedelta
+    ) -> x509.CertificateBuilder:
+        end = datetime.now(UTC) + lasts
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(end - 2 * YEAR)
+            .not_valid_after(end)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+                critical=False,
+            )
+        )
+
+    def _sign(self, builder: x509.CertificateBuilder, path: Path) -> None:
+        signed = builder.sign(self._key, hashes.SHA256())
+        path.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+
+
+class Mosquitto:
+    """The broker of `provisioning/hub` on a loopback port that it keeps over restarts.
+
+    With `persistent`, what the listener has not fetched outlives even `kill`.
+    """
+
+    def __init__(self, folder: Path, *, persistent: bool = True) -> None:
+        self.authority = Authority(folder)
+        self.authority.issue("server")
+        self.port = free_port()
+        self._folder = folder
+        self._process: subprocess.Popen[str] | None = None
+        self._draining: threading.Thread | None = None
+        shutil.copy(HUB_FILES / "acl.conf", folder / "acl.conf")
+        template = string.Template((HUB_FILES / "mosquitto.conf").read_text("utf-8"))
+        text = template.substitute(
+            address="127.0.0.1",
+            port=self.port,
+            folder=folder,
+            tls_version="tlsv1.3",
+            persistence="true" if persistent else "false",
+        )
+        if os.geteuid() == 0:
+            text += "user root\n"  # it would else give up the right to read the folder
+        (folder / "mosquitto.conf").write_text(text + "log_dest stderr\nlog_type all\n", "utf-8")
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        """Start, and return once it listens."""
+        self._process = subprocess.Popen(
+            [MOSQUITTO, "-c", str(self._folder / "mosquitto.conf")],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        running = threading.Event()
+        self._draining = threading.Thread(target=self._drain, args=(self._process, running))
+        self._draining.start()
+        if not running.wait(DEADLINE_S) or self._process.poll() is not None:
+            raise AssertionError((self._folder / "mosquitto.log").read_text("utf-8"))
+
+    def _drain(self, process: subprocess.Popen[str], running: threading.Event) -> None:
+        if process.stderr is not None:
+            with (
+                process.stderr,
+                (self._folder / "mosquitto.log").open("a", encoding="utf-8") as log,
+            ):
+                for line in process.stderr:
+                    log.write(line)
+                    if " running" in line:
+                        running.set()
+        running.set()
+
+    def kill(self) -> None:
+        """End it as a power cut would: nothing is said to anybody."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it in order."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None and self._draining is not None:
+            self._process.send_signal(how)
+            self._process.wait(DEADLINE_S)
+            self._draining.join(DEADLINE_S)
+            self._process = None
+
+    @contextlib.contextmanager
+    def frozen(self) -> Any:
+        """Hold connections open without answering on them: what a half-open link looks like."""
+        if self._process is None:
+            raise AssertionError("not running")
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
+    def config(
+        self, device: str = DEVICE, *, files: tuple[Path, Path] | None = None, **changes: Any
+    ) -> HubConfig:
+        """How `device` reaches this broker, with a new certificate if no `files` are given."""
+        certificate, key = files or self.authority.issue(device)
+        settings: dict[str, Any] = {
+            "host": "localhost",
+            "port": self.port,
+            "ca": str(self.authority.ca),
+            "certificate": str(certificate),
+            "key": str(key),
+        }
+        return HubConfig(**(settings | changes))
+
+
+@dataclass(frozen=True)
+class Received:
+    """One message as it came."""
+
+    topic: str
+    body: bytes
+    retained: bool
+    content_type: str | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
+class Listener:
+    """The hub's side: hears all of `topic`, and misses nothing while it is disconnected."""
+
+    def __init__(self, broker: Mosquitto, topic: str = "haetae/v1/#") -> None:
+        self.messages: list[Received] = []
+        self._topic = topic
+        self._changed = threading.Condition()
+        self._subscribed = False
+        certificate, key = broker.authority.issue("hub")
+        self._client = client = Client(
+            CallbackAPIVersion.VERSION2, client_id="hub", protocol=MQTTProtocolVersion.MQTTv5
+        )
+        client.tls_set(str(broker.authority.ca), str(certificate), str(key))
+        client.reconnect_delay_set(1, 1)
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        session.SessionExpiryInterval = 3600
+        session.ReceiveMaximum = 65535
+        client.connect_async("localhost", broker.port, clean_start=False, properties=session)
+
+    def __enter__(self) -> Self:
+        self._client.loop_start()
+        self.until(lambda: self._subscribed)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def until(self, holds: Callable[[], object], deadline_s: float = DEADLINE_S) -> bool:
+        """Wait until `holds`, looking again at each message and each change of connection."""
+        with self._changed:
+            return self._changed.wait_for(lambda: bool(holds()), deadline_s)
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether messages are coming in now."""
+        return self._subscribed
+
+    def events(self) -> list[Received]:
+        """The messages that are events, in the order of their coming."""
+        return [each for each in self.messages if "/event/" in each.topic]
+
+    def states(self) -> list[bytes]:
+        """What came on `state` topics."""
+        return [each.body for each in self.messages if each.topic.endswith("/state")]
+
+    def _on_connect(self, client: Client, *_: Any) -> None:
+        client.subscribe(self._topic, qos=1)
+
+    def _on_subscribe(
+        self, _client: Client, _data: Any, _mid: int, reasons: list[ReasonCode], *_: Any
+    ) -> None:
+        with self._changed:
+            self._subscribed = not reasons[0].is_failure
+            self._changed.notify_all()
+
+    def _on_disconnect(self, *_: Any) -> None:
+        with self._changed:
+            self._subscribed = False
+            self._changed.notify_all()
+
+    def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        found = message.properties
+        received = Received(
+            message.topic,
+            bytes(message.payload),
+            message.retain,
+            getattr(found, "ContentType", None),
+            dict(getattr(found, "UserProperty", [])),
+        )
+        with self._changed:
+            self.messages.append(received)
+            self._changed.notify_all()
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
