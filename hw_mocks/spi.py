@@ -1,5 +1,6 @@
 """A simulated SPI bus under gpiozero: real bit-banging above, chips that see single bits below."""
 
+from contextlib import ExitStack
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -58,11 +59,15 @@ class SimSPIBus(SPISoftwareBus):  # type: ignore[misc]  # gpiozero has no types
     """gpiozero's bit-banging loop; made anew, since its own asks for the global pin factory."""
 
     def __init__(self, clock_pin: int, mosi_pin: int, miso_pin: int, *, pin_factory: Any) -> None:
-        Device.__init__(self, pin_factory=pin_factory)
+        self.clock = self.mosi = self.miso = None
         self.lock = RLock()
-        self.clock = OutputDevice(clock_pin, pin_factory=pin_factory)
-        self.mosi = OutputDevice(mosi_pin, pin_factory=pin_factory)
-        self.miso = InputDevice(miso_pin, pin_factory=pin_factory)
+        Device.__init__(self, pin_factory=pin_factory)
+        with ExitStack() as undo:
+            undo.callback(self.close)
+            self.clock = OutputDevice(clock_pin, pin_factory=pin_factory)
+            self.mosi = OutputDevice(mosi_pin, pin_factory=pin_factory)
+            self.miso = InputDevice(miso_pin, pin_factory=pin_factory)
+            undo.pop_all()
 
     @classmethod
     def _shared_key(cls, *pins: int, pin_factory: Any) -> tuple[int, ...]:
@@ -75,10 +80,14 @@ class SimSPI(SPISoftware):  # type: ignore[misc]  # gpiozero has no types
     def __init__(
         self, clock_pin: int, mosi_pin: int, miso_pin: int, select_pin: int, *, pin_factory: Any
     ) -> None:
-        Device.__init__(self, pin_factory=pin_factory)
+        self._bus = self._select = None
         self._clock_phase, self._lsb_first, self._bits_per_word = False, False, 8
-        self._bus = SimSPIBus(clock_pin, mosi_pin, miso_pin, pin_factory=pin_factory)
-        self._select = OutputDevice(select_pin, active_high=False, pin_factory=pin_factory)
+        Device.__init__(self, pin_factory=pin_factory)
+        with ExitStack() as undo:
+            undo.callback(self.close)
+            self._bus = SimSPIBus(clock_pin, mosi_pin, miso_pin, pin_factory=pin_factory)
+            self._select = OutputDevice(select_pin, active_high=False, pin_factory=pin_factory)
+            undo.pop_all()
 
 
 class SimSPIShared(SharedMixin, SimSPI):  # type: ignore[misc]  # gpiozero has no types
