@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from agent import __version__, sdnotify, supervisor, uplink
+from agent import __version__, sdnotify, supervisor
 from agent.annunciator import Annunciator
 from agent.config import Config
 from agent.detectors.co import CoDetector
@@ -28,6 +28,7 @@ from agent.pipeline import Pipeline, Watched
 from agent.recorder import Recorder
 from agent.sampler import Channel, Sampler
 from agent.status import Status
+from agent.uplink import forward
 from agent.values import Detection, Failure, Reading
 from agent.wallclock import read_wall_clock
 from drivers.board import Board
@@ -229,7 +230,7 @@ class App:
 
     def _forward(self, beat: Callable[[], None]) -> None:
         if self._hub is not None:
-            uplink.forward(self._outbox, self._hub, stop=self._stop, beat=beat)
+            forward(self._outbox, self._hub, stop=self._stop, beat=beat)
 
     def _make_hub(self) -> Hub | None:
         if self._config.hub is None:

@@ -97,7 +97,14 @@ def probe_on(found: Config, board: Board, args: argparse.Namespace) -> int:
         print(f"{args.run_dir}: {name}", file=sys.stderr)
         return _show_sensors(running, as_json=args.json)
     if args.baseline is not None:
-        return probing.baseline(found, board, args.baseline, say=print)
+        try:
+            stored = probing.baseline(
+                found, board, args.baseline, heated_h=args.heated_h, wait=time.sleep, say=print
+            )
+        except probing.BaselineError as error:
+            return _wrong(str(error))
+        print(f"{args.baseline}: {stored.r0_kohm:.1f} kΩ in clean air: stored")
+        return 0
     findings = list(probing.probe(found, board))
     rows = (msgspec.to_builtins(each) for each in findings)
     _print(rows if args.json else findings, None if args.json else probing.as_text)
@@ -194,6 +201,9 @@ def parser() -> argparse.ArgumentParser:
             made.add_argument("--readings", action="store_true", help="print derived readings too")
         if command is probe:
             made.add_argument("--baseline", metavar="SENSOR", help="measure clean air and store it")
+            made.add_argument(
+                "--heated-h", type=float, default=0.0, metavar="H", help="hours it was heated for"
+            )
         if command is events:
             made.add_argument("--limit", type=int, default=20, metavar="N")
     return top

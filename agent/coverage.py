@@ -1,12 +1,12 @@
 """What the device claims to be able to detect now. Alive is not protected."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
+from agent.config import Config
 from agent.pipeline import Health
 from agent.values import Hazard
-from drivers.board import SensorConfig
 from drivers.sensor import Quantity
 
 # the channels on which a hazard's normative floor stands; supporting channels do not cover it
@@ -34,7 +34,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 def coverage(
-    sensors: Sequence[SensorConfig],
+    config: Config,
     health: Mapping[str, Health],
     proven: Mapping[Hazard, str],
     *,
@@ -43,14 +43,16 @@ def coverage(
     """Claim per hazard from the state of its floor's sensors.
 
     Args:
-        sensors: The configured sensors.
+        config: The sensors, and which buttons call for help.
         health: Each sensor's state, by name.
         proven: When each hazard was last detected from a real stimulus, in RFC 3339.
         simulated: Whether the wires are simulated: then nothing is ever claimed to be protected.
     """
     claims = {}
     for hazard, quantities in FLOOR.items():
-        names = [each.name for each in sensors if quantities & each.spans.keys()]
+        names = [each.name for each in config.sensors if quantities & each.spans.keys()]
+        if hazard is Hazard.SOS:
+            names = list(config.sos.buttons)
         if not names:
             continue
         dead = [f"{name}: {health[name].why}" for name in names if not health[name].is_sound]

@@ -57,9 +57,7 @@ class Status:
         hub: str,
     ) -> None:
         """Take the state of every part at `now` (seconds of the agent's clock)."""
-        claims = coverage(
-            self._config.sensors, health, self._proven, simulated=self._identity.simulated
-        )
+        claims = coverage(self._config, health, self._proven, simulated=self._identity.simulated)
         found = {
             "at": now,
             "device": self._identity.device,

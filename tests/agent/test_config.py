@@ -10,7 +10,9 @@ import pytest
 from agent import cli, config
 from agent.cli import PROFILES
 
-PROVISIONED = (PROFILES / "market-stall.toml").read_text() + """
+PROVISIONED = (
+    (PROFILES / "market-stall.toml").read_text()
+    + """
 [device]
 id = "haetae-0042"
 site = "cheongnyangni"
@@ -18,6 +20,7 @@ site = "cheongnyangni"
 [hub]
 host = "hub.city.example"
 """
+)
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -101,10 +104,11 @@ def mutated(source: random.Random, text: str) -> bytes:
                 lines[n] = lines[source.randrange(len(lines))]
                 raw = bytearray(b"\n".join(lines))
             case 4:
-                lines[n] = re.sub(rb"=.*", b"= " + source.choice(VALUES).encode(), lines[n])
+                lines[n] = lines[n].partition(b"=")[0] + b"= " + source.choice(VALUES).encode()
                 raw = bytearray(b"\n".join(lines))
             case 5:
-                lines[n] = re.sub(rb"^\w+", source.choice(KEYS).encode(), lines[n])
+                key, equals, value = lines[n].partition(b"=")
+                lines[n] = source.choice(KEYS).encode() + equals + value
                 raw = bytearray(b"\n".join(lines))
             case 6:
                 del lines[n]
@@ -122,7 +126,18 @@ VALUES = [
     "nan", "-inf", "1e999", "9" * 30, "9" * 5000, "-1", "0", "true", '""', '"x" # y', "[]", "{}",
     "[[[[]]]]", "2026-11-21", "07:32:00", "'\\'", '"\\u0000"', '"\U0001f525"', "[" * 2000, '"a\\nb"',
 ]  # fmt: skip
-KEYS = ["", "gpio", "name", "driver", "adc", "a.b.c", '"quoted key"', "한글", "[fire]", "[[sensors]]"]
+KEYS = [
+    "",
+    "gpio",
+    "name",
+    "driver",
+    "adc",
+    "a.b.c",
+    '"quoted key"',
+    "한글",
+    "[fire]",
+    "[[sensors]]",
+]
 
 
 def test_ten_thousand_mutated_files_are_accepted_or_refused_in_one_line(

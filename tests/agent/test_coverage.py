@@ -1,0 +1,53 @@
+"""What the device claims. Alive is not protected."""
+
+from agent import config
+from agent.cli import PROFILES
+from agent.coverage import Claim, coverage
+from agent.pipeline import Health, State
+from agent.values import Hazard
+
+STALL = config.load(PROFILES / "market-stall.toml")
+FIRE = ("ceiling", "box_heat", "smoke_alarm")
+SOUND = Health(State.OK, "", ())
+DEAD = Health(State.FAILING, "no answer", ())
+
+
+def claims(
+    *dead: str, proven: dict[Hazard, str] | None = None, simulated: bool = False
+) -> dict[str, Claim]:
+    health = {each.name: DEAD if each.name in dead else SOUND for each in STALL.sensors}
+    return coverage(STALL, health, proven or {}, simulated=simulated)
+
+
+def test_what_nobody_tried_is_only_assumed() -> None:
+    assert claims() == {hazard: Claim("assumed") for hazard in ("fire", "co", "sos")}
+
+
+def test_a_real_stimulus_proves_it_and_says_when() -> None:
+    when = "2026-11-21T12:00:00Z"
+    assert claims(proven={Hazard.SOS: when})["sos"] == Claim("proven", when)
+
+
+def test_a_dead_channel_takes_the_proof_and_is_named() -> None:
+    found = claims("ceiling", proven={Hazard.FIRE: "2026-11-21T12:00:00Z"})
+    assert found["fire"] == Claim("assumed", "ceiling: no answer")
+
+
+def test_a_hazard_whose_last_channel_died_is_lost() -> None:
+    found = claims(*FIRE)
+    assert found["fire"].claim == "lost"
+    assert all(name in found["fire"].why for name in FIRE)
+    assert found["co"] == Claim("assumed")
+
+
+def test_supporting_channels_do_not_cover_a_hazard() -> None:
+    assert claims(*FIRE)["fire"].claim == "lost"  # gas, particles and motion are alive
+
+
+def test_the_hush_button_does_not_cover_calls_for_help() -> None:
+    assert claims("sos")["sos"].claim == "lost"
+
+
+def test_simulated_wires_never_claim_protection() -> None:
+    found = claims("co", proven={Hazard.SOS: "2026-11-21T12:00:00Z"}, simulated=True)
+    assert {each.claim for each in found.values()} == {"simulated", "lost"}
