@@ -30,6 +30,6 @@ pip install --require-hashes -r requirements/build.lock ||
   fail "cannot install the build tools: is the package index reachable?"
 pip install --require-hashes --no-build-isolation --use-pep517 -r "$lock" ||
   fail "cannot install $lock: pip says why above"
-pip install --no-deps --no-build-isolation --editable .
+PYTHONWARNINGS=ignore pip install --no-deps --no-build-isolation --editable .
 .venv/bin/python -m pip check >/dev/null || .venv/bin/python -m pip check
 echo "setup: .venv has $lock on $(.venv/bin/python --version)"
