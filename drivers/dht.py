@@ -1,6 +1,6 @@
 """The single wire of an Aosong DHT22 or DHT11, through the real adafruit_dht.
 
-Both are read by watching the pin (`docs/adr/0002-dht-bitbang.md`). About one frame in three is
+Both are read by watching the pin (`docs/adr/0003-dht-bitbang.md`). About one frame in three is
 spoilt by the host's scheduling, and one wrong value in about a thousand passes the 8-bit checksum
 (Adafruit_CircuitPython_DHT #33, #72): never let a DHT alone decide on an alarm.
 """
@@ -19,7 +19,7 @@ WIRE = "dht"  # one thread for all of them: two at once would spoil each other's
 LEAST_EVERY_S = 2.0  # both datasheets, "sampling period": asked sooner, they fall silent
 
 
-class DhtWire:
+class DhtReader:
     """One transaction at a time. `part` is the library's class, `DHT22` or `DHT11`.
 
     The library keeps the last value and gives it again, without a word, when asked within 2 s of
@@ -32,14 +32,14 @@ class DhtWire:
         self._pin: Pin | None = None
 
     def open(self) -> None:
-        """Find the pin. A DHT has no identity to ask for: `measure` tells what answers.
+        """Find the pin. A DHT has no identity to ask for: `read` tells what answers.
 
         Raises:
             OSError: This board has no such pin.
         """
         self._pin = self._board.blinka_pin(self._gpio)
 
-    def measure(self) -> tuple[float, float]:
+    def read(self) -> tuple[float, float]:
         """Temperature in °C and relative humidity in %, as the part took them when last asked.
 
         Raises:

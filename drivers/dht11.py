@@ -1,11 +1,12 @@
 """Aosong DHT11."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from drivers.board import Board, GpioNumber, SensorConfig
-from drivers.dht import LEAST_EVERY_S, WIRE, DhtWire
+from drivers.dht import LEAST_EVERY_S, WIRE, DhtReader
 from drivers.sensor import Quantity, Span, WrongDeviceError
 
 _DAY_S = 24 * 3600.0  # whole degrees and per cents rightly stand for hours
@@ -18,11 +19,12 @@ class Dht11Config(SensorConfig, frozen=True, kw_only=True, tag="dht11"):
     gpio: GpioNumber
     every_s: Annotated[float, Meta(ge=LEAST_EVERY_S, le=3600)] = 5.0
 
-    spans: ClassVar = {
+    spans: ClassVar[Mapping[Quantity, Span]] = {
         # 0 to 50 °C and 20 to 90 % in older issues of the part; the library has no sign for it
         Quantity.TEMPERATURE_C: Span(0.0, 60.0, saturates=50.0, frozen_after_s=_DAY_S),
         Quantity.RELATIVE_HUMIDITY_PCT: Span(_DRIEST_PCT, 95.0, frozen_after_s=_DAY_S),
     }
+    library: ClassVar[str] = "adafruit_dht"
 
     def wire(self) -> str:
         """Shared by all DHT parts."""
@@ -36,14 +38,14 @@ class Dht11Config(SensorConfig, frozen=True, kw_only=True, tag="dht11"):
         """Import the library now: it takes SIGTERM for itself, and the agent takes it back."""
         import adafruit_dht  # noqa: PLC0415  # only where one is wired
 
-        return Dht11(DhtWire(board, self.gpio, adafruit_dht.DHT11))
+        return Dht11(DhtReader(board, self.gpio, adafruit_dht.DHT11))
 
 
 class Dht11:
     """Air: 0 to 50 °C ±2 °C, 20 to 90 %RH ±5 %, every 2 s at most (DHT11, Aosong)."""
 
-    def __init__(self, wire: DhtWire) -> None:
-        self._wire = wire
+    def __init__(self, reader: DhtReader) -> None:
+        self._reader = reader
 
     def open(self) -> None:
         """Find the pin.
@@ -51,7 +53,7 @@ class Dht11:
         Raises:
             OSError: This board has no such pin.
         """
-        self._wire.open()
+        self._reader.open()
 
     def read(self) -> dict[Quantity, float]:
         """°C and %, as the part took them at the previous read (its datasheet says so).
@@ -60,7 +62,7 @@ class Dht11:
             OSError: Nobody answers.
             SensorError: The frame is spoilt, or comes from another part.
         """
-        celsius, humidity_pct = self._wire.measure()
+        celsius, humidity_pct = self._reader.read()
         if humidity_pct < _DRIEST_PCT:  # a DHT22's high byte of tenths of a per cent is 0 to 3
             raise WrongDeviceError(f"{humidity_pct:.0f} % humidity is no DHT11: is it a DHT22?")
         return {Quantity.TEMPERATURE_C: celsius, Quantity.RELATIVE_HUMIDITY_PCT: humidity_pct}

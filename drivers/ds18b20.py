@@ -1,6 +1,7 @@
 """Maxim DS18B20 thermometer on the kernel's 1-Wire driver (w1_therm)."""
 
 import errno
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -19,6 +20,7 @@ from drivers.sensor import (
 
 _POWER_ON, _FAILED = 0x0550, 0x07FF  # 85 °C; 127.94 °C, what a conversion without power leaves
 _NONE_YET = 0x0C  # byte 6 until the first conversion
+_SPAN = Span(-55.0, 125.0, saturates=125.0, frozen_after_s=6 * 3600.0)
 
 
 class Ds18b20Config(SensorConfig, frozen=True, kw_only=True, tag="ds18b20"):
@@ -26,9 +28,8 @@ class Ds18b20Config(SensorConfig, frozen=True, kw_only=True, tag="ds18b20"):
 
     id: Annotated[str, Meta(pattern="^28-[0-9a-f]{12}$")]
 
-    spans: ClassVar = {
-        Quantity.TEMPERATURE_C: Span(-55.0, 125.0, saturates=125.0, frozen_after_s=6 * 3600.0)
-    }
+    spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.TEMPERATURE_C: _SPAN}
+    library: ClassVar[str] = "w1_therm"
 
     def wire(self) -> str:
         """The kernel's bus, on which one converts after the other."""
@@ -70,8 +71,7 @@ class Ds18b20:
             OSError: It does not answer.
             SensorError: No sound scratchpad, or no conversion in it.
         """
-        text = (self._folder / "w1_slave").read_text("ascii", errors="replace")
-        if not text:
+        if not (text := (self._folder / "w1_slave").read_text("ascii", errors="replace")):
             raise self._why_empty()
         return {Quantity.TEMPERATURE_C: self._raw(_scratchpad(text)) / 16}
 

@@ -1,6 +1,7 @@
 """Plantower PMSA003I particle sensor on I2C, through the real adafruit_pm25."""
 
 import errno
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta
@@ -23,12 +24,13 @@ class Pmsa003iConfig(SensorConfig, frozen=True, kw_only=True, tag="pmsa003i"):
 
     bus: Annotated[int, Meta(ge=0, le=99)] = 1
 
-    spans: ClassVar = {
+    spans: ClassVar[Mapping[Quantity, Span]] = {
         Quantity.PM1_0_UG_M3: _SPAN,
         Quantity.PM2_5_UG_M3: _SPAN,
         Quantity.PM10_UG_M3: _SPAN,
     }
     warm_up_s: ClassVar[float] = 30.0  # until the fan has settled ("circuit attentions" 4)
+    library: ClassVar[str] = "adafruit_pm25"
 
     def wire(self) -> str:
         """Its bus."""

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.board import Board
-from drivers.dht import DhtWire
+from drivers.dht import DhtReader
 from drivers.dht22 import Dht22, Dht22Config
 from drivers.sensor import ChecksumError, NotReadyError, Quantity, SensorError, WrongDeviceError
 from hw_mocks.chips.dht import DhtSim
@@ -174,9 +174,9 @@ def test_it_is_not_ready_before_it_was_opened() -> None:
 
 
 def test_a_pin_that_the_machine_lacks_is_an_oserror() -> None:
-    wire = DhtWire(Board(), 99, adafruit_dht.DHT22)
+    reader = DhtReader(Board(), 99, adafruit_dht.DHT22)
     with pytest.raises(OSError, match="99"):
-        wire.open()
+        reader.open()
 
 
 def test_all_dhts_share_one_thread_and_each_claims_its_pin() -> None:
