@@ -1,6 +1,7 @@
 """Microchip MCP3008: eight 10-bit analogue inputs on SPI (datasheet DS21295)."""
 
 import errno
+import warnings
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct
@@ -48,10 +49,9 @@ class Mcp3008Adc(
 class Mcp3008Input:
     """0 V to V_REF in steps of V_REF/1024, ±1 step; one conversion a call, through gpiozero.
 
-    On a board this is the kernel's SPI, if switched on; otherwise gpiozero warns and moves the
-    pins itself. The chip has no identity and no checksum: an absent one reads as 0 V. An open
-    input keeps the charge of the one converted before, so that each needs a resistor of about
-    100 kΩ to ground for a cut wire to read as 0 V.
+    The chip has no identity and no checksum: an absent one reads as 0 V. An open input keeps the
+    charge of the one converted before, so that each needs a resistor of about 100 kΩ to ground
+    for a cut wire to read as 0 V.
     """
 
     def __init__(self, board: Board, place: Mcp3008Adc) -> None:
@@ -63,16 +63,24 @@ class Mcp3008Input:
     def open(self) -> None:
         """Claim the bus; again, if it was open.
 
+        Without the kernel's SPI gpiozero would only warn, and move the pins of a chip that it
+        takes to be the first: refused, since switching SPI on is the remedy.
+
         Raises:
             OSError: Pins or bus cannot be had.
         """
-        from gpiozero import MCP3008  # noqa: PLC0415  # only where one is wired
+        from gpiozero import MCP3008, SPISoftwareFallback  # noqa: PLC0415  # only where wired
 
         self.close()
-        with pin_errors_as_oserror(self.place):
-            self._chip = MCP3008(
-                self._at.channel, port=0, device=self._at.device, pin_factory=self._board.pins()
-            )
+        with pin_errors_as_oserror(self.place), warnings.catch_warnings():
+            warnings.simplefilter("error", SPISoftwareFallback)
+            try:
+                self._chip = MCP3008(
+                    self._at.channel, port=0, device=self._at.device, pin_factory=self._board.pins()
+                )
+            except SPISoftwareFallback as error:
+                no_spi = f"{self.place}: no kernel SPI: switch it on in raspi-config ({error})"
+                raise OSError(errno.ENODEV, no_spi) from error
 
     def volts(self) -> float:
         """Convert once.

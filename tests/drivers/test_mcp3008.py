@@ -82,6 +82,20 @@ def test_pins_taken_by_something_else_are_an_oserror(pins: SimPins) -> None:
     opened(pins).close()
 
 
+class SwitchedOff(SimPins):
+    """A board whose SPI is off in config.txt: /dev/spidev0.0 is not there."""
+
+    def _get_spi_class(self, shared: bool, hardware: bool) -> type:
+        if hardware:
+            raise FileNotFoundError("can not open SPI device")
+        return super()._get_spi_class(shared, hardware)
+
+
+def test_spi_that_is_switched_off_is_an_oserror_that_names_the_switch() -> None:
+    with pytest.raises(OSError, match=r"spi0\.0:ch0: no kernel SPI: switch it on in raspi-config"):
+        opened(SwitchedOff())
+
+
 def test_an_absent_converter_is_not_taken_for_zero_volts(pins: SimPins) -> None:
     chip = chip_on(pins, volts=1.0)
     sensor = Mcp3008Config(name="level", channel=0).build(Board(pins=pins))
