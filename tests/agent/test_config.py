@@ -50,14 +50,14 @@ def test_a_provisioned_device_is_a_profile_with_identity_and_hub(tmp_path: Path)
         (('driver = "dht22"', 'driver = "dht22"\npin = 4'), r"unknown field `pin`.*remove it"),
         (("gpio = 27", "gpoi = 27"), r"`gpio`"),
         (("host =", "hots ="), r"`host`"),
-        (('site = "cheongnyangni"', "site = 7"), r"Expected `str`, got `int` - at `\$\.device\.site`"),
+        (('site = "cheongnyangni"', "site = 7"), r"`str`, got `int` - at `\$\.device\.site`"),
         (('name = "ceiling"', 'name = "Ceiling Air"'), r"at `\$\.sensors\[.*\]\.name`"),
         (("gpio = 27", "gpio = 17"), r"gpio17 is used by .* give each its own"),
         (('name = "motion"', 'name = "co"'), r"name `co` is used by .* give each its own"),
-        (('buttons = ["sos"]', 'buttons = ["soss"]'), r"no button is named `soss`.*\['hush', 'sos'\]"),
-        (("rise = 60.0", "rise = nan"), r"finite number, got nan - at `\$\.fire\.fixed_heat\.rise`"),
+        (('buttons = ["sos"]', 'buttons = ["s"]'), r"no button is named `s`.*\['hush', 'sos'\]"),
+        (("rise = 60.0", "rise = nan"), r"finite.* got nan - at `\$\.fire\.fixed_heat\.rise`"),
         (("rise = 60.0", "rise = 40.0"), r"at `\$\.fire\.fixed_heat\.rise`"),
-        (("rise = 60.0", "rise = 60.0\nfall = 70.0"), r"`fall` is not below `rise`.*lower `fall`"),
+        (("rise = 60.0", "rise = 60.0\nfall = 70.0"), r"`fall` is not below `rise`.*lower"),
         (('id = "haetae-0042"', 'id = "haetae-0042'), r"not TOML: .* at or after `id`: mend"),
         (('host = "hub.city.example"', 'host = "10.0.0.1"\ntls = false'), r"at `\$\.hub\.tls`"),
     ],
@@ -86,45 +86,54 @@ def test_an_unreadable_file_is_a_configuration_error(
     assert "cannot be read" in capsys.readouterr().err
 
 
+def slip_of_bytes(source: random.Random, raw: bytearray) -> None:
+    """A byte changed, a stretch lost, rubbish typed in, or the beginning pasted in between."""
+    at = source.randrange(len(raw))
+    match source.randrange(4):
+        case 0:
+            raw[at] = source.randrange(256)
+        case 1:
+            del raw[at : at + source.randint(1, 40)]
+        case 2:
+            raw[at:at] = "".join(source.choices(string.printable, k=5)).encode()
+        case _:
+            raw[at:at] = raw[: source.randrange(len(raw))]
+
+
+def slip_of_lines(source: random.Random, lines: list[bytes]) -> None:
+    """A line doubled, lost, given another value or key, or all of them shuffled."""
+    n = source.randrange(len(lines))
+    key, equals, value = lines[n].partition(b"=")
+    match source.randrange(5):
+        case 0:
+            lines[n] = lines[source.randrange(len(lines))]
+        case 1:
+            lines[n] = key + b"= " + source.choice(VALUES).encode()
+        case 2:
+            lines[n] = source.choice(KEYS).encode() + equals + value
+        case 3:
+            del lines[n]
+        case _:
+            source.shuffle(lines)
+
+
 def mutated(source: random.Random, text: str) -> bytes:
     """The file after one to three slips of hand, editor or disk."""
     raw = bytearray(text.encode())
     for _ in range(source.randint(1, 3)):
-        lines = bytes(raw).split(b"\n")
-        n = source.randrange(len(lines))
-        at = source.randrange(len(raw))
-        match source.randrange(9):
-            case 0:
-                raw[at] = source.randrange(256)
-            case 1:
-                del raw[at : at + source.randint(1, 40)]
-            case 2:
-                raw[at:at] = "".join(source.choices(string.printable, k=5)).encode()
-            case 3:
-                lines[n] = lines[source.randrange(len(lines))]
-                raw = bytearray(b"\n".join(lines))
-            case 4:
-                lines[n] = lines[n].partition(b"=")[0] + b"= " + source.choice(VALUES).encode()
-                raw = bytearray(b"\n".join(lines))
-            case 5:
-                key, equals, value = lines[n].partition(b"=")
-                lines[n] = source.choice(KEYS).encode() + equals + value
-                raw = bytearray(b"\n".join(lines))
-            case 6:
-                del lines[n]
-                raw = bytearray(b"\n".join(lines))
-            case 7:
-                source.shuffle(lines)
-                raw = bytearray(b"\n".join(lines))
-            case 8:
-                raw[at:at] = raw[: source.randrange(len(raw))]
+        if source.random() < 0.5:
+            slip_of_bytes(source, raw)
+        else:
+            lines = bytes(raw).split(b"\n")
+            slip_of_lines(source, lines)
+            raw = bytearray(b"\n".join(lines))
         raw = raw or bytearray(b"\n")
     return bytes(raw)
 
 
 VALUES = [
     "nan", "-inf", "1e999", "9" * 30, "9" * 5000, "-1", "0", "true", '""', '"x" # y', "[]", "{}",
-    "[[[[]]]]", "2026-11-21", "07:32:00", "'\\'", '"\\u0000"', '"\U0001f525"', "[" * 2000, '"a\\nb"',
+    "[[[[]]]]", "2026-11-21", "'\\'", '"\\u0000"', '"\U0001f525"', "[" * 2000, '"a\\nb"',
 ]  # fmt: skip
 KEYS = [
     "",

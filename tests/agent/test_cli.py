@@ -1,0 +1,140 @@
+"""The commands, as a shell sees them: words, one line of error, exit codes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agent import __version__, cli
+from agent.cli import PROFILES
+from agent.outbox import Outbox
+from agent.recording import write
+from agent.values import Event, Reading
+from drivers.sensor import Quantity
+from tests.agent.test_recorder import event
+
+STALL = PROFILES / "market-stall.toml"
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["version"]) == 0
+    assert capsys.readouterr().out == f"haetae {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "argv", [[], ["fly"], ["replay"], ["version", "--loud"], ["events", "--limit", "x"]]
+)
+def test_wrong_usage_is_exit_64(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(argv)
+    assert caught.value.code == 64
+    assert "usage: haetae" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("argv", [["--config", "{}", "check"], ["check", "--config", "{}"]])
+def test_the_configuration_may_stand_before_or_after_the_command(
+    argv: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filled = [word.format(STALL) for word in argv]
+    assert cli.main([*filled, "--state", str(tmp_path)]) == 0
+    assert "market-stall, 10 sensors, no hub: good" in capsys.readouterr().out
+
+
+def test_check_prints_json_and_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["--config", str(STALL), "--state", str(tmp_path), "check", "--json"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["sensors"] == 10
+
+
+def test_check_says_what_would_keep_a_provisioned_device_from_its_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = tmp_path / "device.key"
+    key.write_text("secret")
+    key.chmod(0o644)
+    path = tmp_path / "device.toml"
+    path.write_text(
+        STALL.read_text() + f'[hub]\nhost = "hub.example"\nkey = "{key}"\nca = "/gone"\n'
+    )
+    assert cli.main(["--config", str(path), "--state", str(tmp_path), "check"]) == 0
+    said = capsys.readouterr().err
+    assert "note: /gone cannot be read" in said
+    assert "chmod 0600" in said
+
+
+def test_events_shows_what_waits_and_what_is_confirmed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outbox = Outbox(tmp_path / "outbox.db")
+
+    def make(seq: int, previous: str) -> Event:
+        return event(seq)
+
+    outbox.put(make)
+    outbox.put(make)
+    outbox.confirm(1, 5.0)
+    outbox.close()
+    assert cli.main(["--state", str(tmp_path), "events", "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {row["seq"]: row["confirmed"] for row in rows} == {1: True, 2: False}
+    assert cli.main(["--state", str(tmp_path), "events"]) == 0
+    assert "연기 / smoke" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["events", "status"])
+def test_asking_where_no_agent_ever_ran_is_a_clear_no(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ["--state", str(tmp_path), "--run-dir", str(tmp_path)]
+    assert cli.main([*where, command]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_self_test_passes_on_every_profile(
+    profile: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["--config", str(profile), "--state", str(tmp_path), "selftest"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) >= 5
+    assert all(line.startswith("ok") for line in lines)
+
+
+def test_the_self_test_fails_without_a_disk(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["--config", str(STALL), "--state", str(tmp_path / "gone"), "selftest"]) == 1
+    assert "FAIL outbox" in capsys.readouterr().out
+
+
+def test_replay_prints_one_json_object_an_event(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        Reading("ceiling", Quantity.TEMPERATURE_C, 20 if at < 60 else 90, float(at))
+        for at in range(0, 120, 2)
+    ]
+    write(tmp_path / "step", title="a step", scenario="made here", rows=rows, labels={})
+    assert cli.main(["replay", str(tmp_path / "step"), "--json"]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {"t_s", "hazard", "stage", "evidence", "why"} <= found[0].keys()
+    assert any(each["hazard"] == "fire" and each["stage"] == "alarm" for each in found)
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "says"),
+    [
+        (["replay", "/nowhere"], 1, "/nowhere"),
+        (["replay", ".", "--profile", "castle"], 78, "market-stall, single-room"),
+        (["replay", ".", "--config", "/nowhere.toml"], 78, "/nowhere.toml"),
+    ],
+)
+def test_a_replay_that_cannot_be_says_why_in_one_line(
+    argv: list[str], code: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(argv) == code
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    assert says in said.err

@@ -1,0 +1,74 @@
+"""The siren needs nobody: no network, no disk, no clock, no hub."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from tests import brokers
+from tests.running import STALL, RunningAgent, is_temporal_three, needs, on_hub, running, until
+
+HUB = """
+[device]
+id = "alone-1"
+site = "test"
+[hub]
+host = "127.0.0.1"
+"""
+
+
+def sounds(agent: RunningAgent) -> None:
+    """Close the smoke alarm's relay and hear two whole groups of T3."""
+    until(agent.armed, 20, "the agent is armed")
+    pressed = agent.set("smoke_alarm.alarm", 1)
+    until(lambda: is_temporal_three(agent.edges("siren"), 2), 15, "two groups of T3")
+    first = next(at for at, level in agent.edges("siren") if level)
+    assert first >= pressed
+
+
+def test_the_siren_sounds_with_the_network_namespace_gone(tmp_path: Path) -> None:
+    needs("unshare")
+    plain = HUB + "tls = false\nport = 1883\n"
+    with running(tmp_path, STALL + plain, around=["unshare", "--net"]) as agent:
+        sounds(agent)
+        found = until(lambda: (s := agent.status()) and s["outbox"]["pending"] and s, 10, "a row")
+        assert found["siren"] == "t3"
+
+
+def test_the_siren_sounds_with_the_disk_full(tmp_path: Path) -> None:
+    needs("unshare", "mount")
+    state = tmp_path / "state"
+    state.mkdir()
+    fill = (
+        f"mount -t tmpfs -o size=64k none {state} && "
+        f'{{ cat /dev/zero > {state}/ballast || true; }} 2>/dev/null; exec "$@"'
+    )
+    around = ["unshare", "--mount", "--propagation", "private", "sh", "-c", fill, "sh"]
+    with running(tmp_path, around=around) as agent:
+        sounds(agent)
+        found = until(lambda: (s := agent.status()) and s["trouble"] and s, 10, "trouble is said")
+        assert "outbox" in found["trouble"]
+        assert found["outbox"]["pending"] >= 1  # kept in memory, not lost
+
+
+def test_the_siren_sounds_with_the_clock_at_1970(tmp_path: Path) -> None:
+    needs("faketime")
+    around = ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "faketime", "-f", "@1970-01-01 00:01:00"]
+    with running(tmp_path, around=around) as agent:
+        sounds(agent)
+        found = until(lambda: (s := agent.status()) and s["active"] and s, 10, "the event")
+        (event,) = [each for each in found["active"] if each["hazard"] == "fire"]
+        assert event["wall_time"].startswith("1970-")
+        assert event["wall_source"] == "unset"
+        assert event["wall_uncertainty_s"] is None
+
+
+def test_the_siren_sounds_with_the_hubs_certificate_expired(tmp_path: Path) -> None:
+    needs("mosquitto")
+    broker = brokers.Mosquitto(tmp_path / "hub")
+    broker.authority.issue("server", lasts=timedelta(days=-1))
+    text = on_hub(STALL, brokers.DEVICE, broker.config())
+    with broker, running(tmp_path, text) as agent:
+        sounds(agent)
+        found = until(
+            lambda: (s := agent.status()) and "expired" in s["hub"] and s, 20, "why is said"
+        )
+        assert found["outbox"]["pending"] >= 1
