@@ -1,6 +1,9 @@
+import itertools
 import threading
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from drivers.board import Board
 from drivers.edge_input import EdgeInput
@@ -106,3 +109,38 @@ def test_a_fixed_pull_up_against_a_pull_down_is_an_oserror(pins: SimPins) -> Non
     contact = EdgeInput(Board(pins=pins), 2, pull_up=False, bounce_s=None)
     with pytest.raises(OSError, match=r"gpio2: .*fixed pull"):
         contact.open()
+
+
+@settings(deadline=None)
+@given(bursts=st.lists(st.lists(st.booleans(), max_size=20), max_size=10))
+def test_whatever_happens_between_reads_is_read_in_order(bursts: list[list[bool]]) -> None:
+    pins = SimPins()
+    contact, read, wire = opened(pins), [False], [False]
+    for burst in bursts:
+        for closed in burst:
+            pins.wire(17).drive(False if closed else None)
+        wire += burst
+        read.append(contact.read())
+        while contact.pending():
+            read.append(contact.read())
+    contact.close()
+    assert [level for level, _ in itertools.groupby(read)] == [
+        level for level, _ in itertools.groupby(wire)
+    ]
+
+
+def test_edges_from_two_threads_keep_their_order(pins: SimPins) -> None:
+    contact, levels = opened(pins), list[bool]()
+    contact.on_edge(lambda: levels.append(contact.read()))
+
+    def chatter() -> None:
+        for closed in (True, False) * 500:
+            pins.wire(17).drive(not closed)
+
+    threads = [threading.Thread(target=chatter) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(first != second for first, second in itertools.pairwise(levels))
+    assert contact.read() is not pins.wire(17).level
