@@ -1,5 +1,6 @@
 """Fire: the normative floor, which always alarms, and signs that alarm when they agree."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from agent.detectors.threshold import HeldThreshold
 from agent.values import PLACE, Detection, Hazard, Reading, Stage
 from drivers.sensor import Quantity
 
+Source = tuple[str, Quantity]  # a sensor's name and what it measures
 Hold = Annotated[float, Meta(ge=0, le=30)]  # seconds; type tests give a detector 30 s
 
 
@@ -119,11 +121,14 @@ class FireDetector:
     Readings alone move it, in both directions: a channel that falls silent or is doubted keeps the
     rules it had begun, so an alarm lasts until each of them was seen below its `fall` again. While
     in alarm, a rule that joins or a level that grows by half is told as a further alarm.
+
+    `ends` names where a channel saturates, in its own unit: a limit beyond that would never be
+    reached, so there the channel's end is the limit.
     """
 
-    def __init__(self, config: FireConfig) -> None:
-        self._config = config
-        self._watches: dict[tuple[str, Quantity], list[Watch]] = {}
+    def __init__(self, config: FireConfig, ends: Mapping[Source, float] | None = None) -> None:
+        self._config, self._ends = config, ends or {}
+        self._watches: dict[Source, list[Watch]] = {}
         self._rules: list[Rule] = []
         self._active: list[Rule] = []
         self._took_part: list[Rule] = []
@@ -137,7 +142,8 @@ class FireDetector:
         source = reading.sensor, reading.quantity
         watches = self._watches.get(source)
         if watches is None:
-            watches = self._watches[source] = _WATCHED[reading.quantity](self._config)
+            end = self._ends.get(source, math.inf)
+            watches = self._watches[source] = _WATCHED[reading.quantity](self._config, end)
             self._rules += [rule for watch in watches for rule in watch.rules]
         changed = False
         for watch in watches:
@@ -213,12 +219,14 @@ def _gravity(rule: Rule) -> tuple[bool, bool]:
     return not rule.alone, rule.kind is not Kind.HEAT
 
 
-def _held(limit: Limit, config: FireConfig) -> HeldThreshold:
-    return HeldThreshold(limit.rise, limit.fall, limit.hold_s, config.clear_s)
+def _held(limit: Limit, config: FireConfig, end: float = math.inf) -> HeldThreshold:
+    rise = min(limit.rise, end)
+    fall = limit.fall if rise == limit.rise else min(limit.fall, 0.9 * end)
+    return HeldThreshold(rise, fall, limit.hold_s, config.clear_s)
 
 
-def _temperature(config: FireConfig) -> list[Watch]:
-    held = _held(config.fixed_heat, config)
+def _temperature(config: FireConfig, end: float) -> list[Watch]:
+    held = _held(config.fixed_heat, config, end)
     fixed = Rule("fixed_heat", Kind.HEAT, held, wording.fixed_heat, alone=True)
     held = _held(config.rate_of_rise, config)
     rate = Rule("rate_of_rise", Kind.HEAT, held, wording.heat_rise, alone=True)
@@ -226,32 +234,32 @@ def _temperature(config: FireConfig) -> list[Watch]:
     return [Watch(value_itself, [fixed]), Watch(LeakyRise().update, [rate, sign])]
 
 
-def _obscuration(config: FireConfig) -> list[Watch]:
-    held = _held(config.smoke_density, config)
+def _obscuration(config: FireConfig, end: float) -> list[Watch]:
+    held = _held(config.smoke_density, config, end)
     density = Rule("smoke_density", Kind.AEROSOL, held, wording.smoke, alone=True)
-    sign = Rule("smoke", Kind.AEROSOL, _held(config.smoke, config), wording.smoke)
+    sign = Rule("smoke", Kind.AEROSOL, _held(config.smoke, config, end), wording.smoke)
     return [Watch(value_itself, [density, sign])]
 
 
-def _relay(config: FireConfig) -> list[Watch]:
+def _relay(config: FireConfig, _end: float) -> list[Watch]:
     # a certified alarm behind a debounced contact: at once, on one reading
     closed = HeldThreshold(0.5, 0.5, 0.0, config.clear_s, confirm=False)
     relay = Rule("smoke_relay", Kind.AEROSOL, closed, wording.smoke_relay, alone=True)
     return [Watch(value_itself, [relay])]
 
 
-def _particles(config: FireConfig) -> list[Watch]:
-    held, end = _held(config.particles, config), config.particles.saturates
+def _particles(config: FireConfig, end: float) -> list[Watch]:
+    held, end = _held(config.particles, config, end), min(config.particles.saturates, end)
     sign = Rule("particles", Kind.AEROSOL, held, wording.particles, saturates=end)
     return [Watch(value_itself, [sign])]
 
 
-def _co(config: FireConfig) -> list[Watch]:
-    sign = Rule("co", Kind.CO, _held(config.co, config), wording.co_level)
+def _co(config: FireConfig, end: float) -> list[Watch]:
+    sign = Rule("co", Kind.CO, _held(config.co, config, end), wording.co_level)
     return [Watch(value_itself, [sign])]
 
 
-def _gas(config: FireConfig) -> list[Watch]:
+def _gas(config: FireConfig, _end: float) -> list[Watch]:
     sign = Rule("gas", Kind.GAS, _held(config.gas, config), wording.gas)
     return [Watch(_fall_of_resistance, [sign])]
 
@@ -261,7 +269,7 @@ def _fall_of_resistance(ratio: float, _at: float) -> float:
     return 1 / max(ratio, 1e-3)
 
 
-_WATCHED: Mapping[Quantity, Callable[[FireConfig], list[Watch]]] = {
+_WATCHED: Mapping[Quantity, Callable[[FireConfig, float], list[Watch]]] = {
     Quantity.TEMPERATURE_C: _temperature,
     Quantity.SMOKE_OBSCURATION_PCT_PER_M: _obscuration,
     Quantity.SMOKE_ALARM_CONTACT: _relay,

@@ -313,6 +313,13 @@ def test_another_rule_that_joins_is_told() -> None:
     assert [each.rule for each in joined] == ["fixed_heat"]
 
 
+def test_a_thermometer_at_its_end_counts_as_heat_though_the_limit_lies_beyond() -> None:
+    detector = FireDetector(FireConfig(), {("ceiling", Quantity.TEMPERATURE_C): 50.0})
+    rows = [(10.0 * k, min(50.0, 20 + 0.05 * k)) for k in range(900)]  # a DHT11, slowly
+    (alarm,) = alarms(feed(detector, rows))
+    assert (alarm.rule, alarm.evidence[0].value) == ("fixed_heat", 50.0)
+
+
 def test_every_threshold_of_the_configuration_is_checked() -> None:
     assert not list(FireConfig().problems())
     odd = msgspec.convert({"particles": {"rise": 200, "fall": 300}}, FireConfig)
