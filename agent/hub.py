@@ -21,7 +21,7 @@ from agent.envelope import (
     structured,
     unreadable,
 )
-from agent.eventstore import Row
+from agent.eventfile import Row
 from agent.link import CONNECT_S, GRACE_S, Acknowledged, Connected, Link, Lost, user_properties
 from agent.wallclock import read_wall_clock
 
@@ -56,8 +56,7 @@ class Hub:
         self._dropped: Link | None = None
         self._beat_due = 0.0
         self._beat: tuple[int, float] | None = None  # its number and deadline, while unconfirmed
-        self._status = ""
-        self._say("not connected yet")
+        self._status = "not connected yet"
 
     @property
     def status(self) -> str:

@@ -15,7 +15,8 @@ from typing import TypeVar
 
 import msgspec
 
-from agent.eventstore import GENESIS, EventStore, Row, history
+from agent.eventfile import Row, history
+from agent.eventstore import GENESIS, EventStore
 from agent.reserve import Reserve
 from agent.values import Event, Hazard
 
@@ -30,7 +31,7 @@ MINOR_IN_RAM = 100  # the same while the disk takes nothing
 EVICTABLE = frozenset({Hazard.FAULT, Hazard.CLIMATE, Hazard.AIR})  # nobody's life hangs on one
 
 _PASSING = frozenset(  # the open file is sound, only not to be written just now
-    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY}
+    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 )
 
 T = TypeVar("T")
@@ -43,8 +44,10 @@ class Outbox:
     `trouble` says what is wrong with it.
     """
 
-    def __init__(self, path: Path, *, reserve_bytes: int = 1 << 20) -> None:
-        self._path = path
+    def __init__(
+        self, path: Path, *, reserve_bytes: int = 1 << 20, minor_kept: int = MINOR_KEPT
+    ) -> None:
+        self._path, self._minor_kept = path, minor_kept
         self._reserve = Reserve(path.with_suffix(".reserve"), reserve_bytes)
         self._lock = threading.Lock()
         self._folding = threading.Lock()  # taken after the other
@@ -172,8 +175,8 @@ class Outbox:
             self._written = row.seq
             self._count(row, 1)
             self._recover()
-        if self._minor > MINOR_KEPT + BATCH:
-            self._evict(MINOR_KEPT, "no hub took them for long")
+        if self._minor > self._minor_kept + BATCH:
+            self._evict(self._minor_kept, "no hub took them for long")
         if not self._reserve.held and self._store is not None:
             with contextlib.suppress(OSError):  # `trouble` says that it is missing
                 self._reserve.take()
@@ -194,7 +197,10 @@ class Outbox:
             self._written = newest.seq
             if newest.seq > self._last_seq:
                 self._last_seq, self._last_digest = newest.seq, newest.digest()
-        self._recover()
+        if store.read_only:
+            self._fail(sqlite3.OperationalError("read-only file system"))
+        else:
+            self._recover()
 
     def _write(self, row: Row) -> bool:
         while self._store is not None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from agent.eventstore import Row
+from agent.eventfile import Row
 from agent.outbox import Outbox
 
 RETRY_S, RETRY_MAX_S = 1.0, 60.0

@@ -220,7 +220,7 @@ class Listener:
             CallbackAPIVersion.VERSION2, client_id="hub", protocol=MQTTProtocolVersion.MQTTv5
         )
         client.tls_set(str(broker.authority.ca), str(certificate), str(key))
-        client.reconnect_delay_set(1, 1)
+        client.reconnect_delay_set(0.1, 0.1)  # type: ignore[arg-type]  # it takes any number
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect

@@ -9,17 +9,13 @@ import msgspec
 import pytest
 
 from agent.config import HubConfig
-from agent.envelope import Identity, boot_id, stamp
 from agent.hub import Hub, is_loopback
 from agent.outbox import Row
-from agent.values import PLACE, Detection, Hazard, Stage, Why
-from agent.wallclock import WallTime
+from tests.agent.events import AT_S, row_of
 from tests.brokers import DEVICE, SITE, Authority, Listener, Mosquitto, free_port
 
 # paho leaves the half-made socket of a failed handshake to the garbage collector
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
-
-NOW_S = 1000.0
 
 
 @pytest.fixture
@@ -30,20 +26,6 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 def hub_of(config: HubConfig, *, device: str = DEVICE) -> Hub:
     return Hub(config, device=device, site=SITE, state=lambda: b'{"fire": "proven"}')
-
-
-def detection(hazard: Hazard = Hazard.SOS, *, at: float = NOW_S) -> Detection:
-    why = Why(ko="버튼이 눌렸습니다.", en="The button was pressed.")
-    return Detection(hazard, Stage.ALARM, PLACE, "button", (), at, why)
-
-
-def row_of(hazard: Hazard = Hazard.SOS, *, seq: int = 1, at: float = NOW_S) -> Row:
-    identity = Identity(SITE, DEVICE, boot_id(), "haetae 0.1.0", {}, simulated=True)
-    wall = WallTime("2026-11-21T09:00:00.000Z", 0.01, "ntp")
-    event = stamp(
-        detection(hazard, at=at), seq=seq, previous="0" * 64, identity=identity, wall=wall
-    )
-    return Row(seq, event.id, msgspec.json.encode(event), alarm=True)
 
 
 def test_a_row_is_confirmed_and_arrives_as_a_cloudevent(broker: Mosquitto) -> None:
@@ -94,10 +76,10 @@ def test_mqtt_3_1_1_carries_the_structured_form(broker: Mosquitto) -> None:
 
 def test_a_late_delivery_says_that_it_is_history(broker: Mosquitto) -> None:
     config = broker.config()
-    hub = Hub(config, device=DEVICE, site=SITE, state=lambda: b"{}", clock=lambda: NOW_S + 61.0)
+    hub = Hub(config, device=DEVICE, site=SITE, state=lambda: b"{}", clock=lambda: AT_S + 61.0)
     with Listener(broker) as listener:
-        assert hub.send(row_of(seq=1, at=NOW_S))
-        assert hub.send(row_of(seq=2, at=NOW_S + 2.0))
+        assert hub.send(row_of(seq=1, at=AT_S))
+        assert hub.send(row_of(seq=2, at=AT_S + 2.0))
         listener.until(lambda: len(listener.events()) == 2)
         hub.close()
     assert [each.attributes.get("historical") for each in listener.events()] == ["true", None]
@@ -222,7 +204,7 @@ def test_a_half_open_link_is_dropped_and_the_row_sent_again(broker: Mosquitto) -
 
 
 def test_a_heartbeat_that_is_not_confirmed_breaks_the_link(broker: Mosquitto) -> None:
-    now = [NOW_S]
+    now = [AT_S]
     config = broker.config(puback_timeout_s=0.5, heartbeat_s=1.0)
     hub = Hub(config, device=DEVICE, site=SITE, state=lambda: b"{}", clock=lambda: now[0])
     assert hub.send(row_of())
@@ -235,7 +217,7 @@ def test_a_heartbeat_that_is_not_confirmed_breaks_the_link(broker: Mosquitto) ->
 
 
 def test_the_heartbeat_comes_when_due_and_not_before(broker: Mosquitto) -> None:
-    now, count = [NOW_S], [0]
+    now, count = [AT_S], [0]
 
     def state() -> bytes:
         count[0] += 1
