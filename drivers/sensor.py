@@ -35,7 +35,26 @@ class Quantity(StrEnum):
     SMOKE_SCORE = "SMOKE_SCORE"  # 0.0 to 1.0
     FALL_SCORE = "FALL_SCORE"  # 0.0 to 1.0
     PERSON_COUNT = "PERSON_COUNT"
+    SURFACE_TEMPERATURE_C = "SURFACE_TEMPERATURE_C"  # of what a spot or array looks at; hottest
+    PRESSURE_HPA = "PRESSURE_HPA"
+    GAS_KOHM = "GAS_KOHM"  # a bare metal-oxide cell's resistance
+    FLAME_FLICKER_HZ = "FLAME_FLICKER_HZ"  # 0.0 where nothing flickers
+    SOUND_LEQ_DB = "SOUND_LEQ_DB"  # unweighted level of an analogue microphone
+    DISTANCE_M = "DISTANCE_M"
+    TAG_RSSI_DBM = "TAG_RSSI_DBM"
+    TAG_PRESENT = "TAG_PRESENT"  # 0.0 or 1.0
+    BED_OCCUPIED = "BED_OCCUPIED"  # 0.0 or 1.0
+    ENCLOSURE_OPEN = "ENCLOSURE_OPEN"  # 0.0 or 1.0
+    TILT_DEG = "TILT_DEG"  # from where it was mounted
+    VIBRATION_M_S2 = "VIBRATION_M_S2"  # RMS without gravity
+    WATER_L = "WATER_L"  # counted since the counter was set
+    WATER_PRESENT = "WATER_PRESENT"  # 0.0 or 1.0, where it must be dry
     SUPPLY_V = "SUPPLY_V"
+    SUPPLY_A = "SUPPLY_A"
+    BATTERY_V = "BATTERY_V"
+    SUPPLY_LOST = "SUPPLY_LOST"  # 0.0 or 1.0
+    UNDER_VOLTAGE = "UNDER_VOLTAGE"  # 0.0 or 1.0: now
+    THROTTLED = "THROTTLED"  # 0.0 or 1.0: now
     ANALOG_V = "ANALOG_V"
 
 
