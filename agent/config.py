@@ -22,6 +22,8 @@ from drivers.sensor import Quantity
 Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")]
 SensorName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 IDENTITY = "/etc/haetae/identity"
+# what the kernel's drivers of these buses take for themselves on the header (BCM numbers)
+BUS_PINS = {"spi0.": range(7, 12), "i2c-1:": range(2, 4)}
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -198,18 +200,7 @@ def _keys(struct: type[msgspec.Struct]) -> set[str]:
 
 def _problems(config: Config) -> Iterator[tuple[str, str]]:
     """What no single key shows: (problem with its place, remedy)."""
-    owners: dict[str, str] = {}
-    outputs = [("annunciator.siren", f"gpio{config.annunciator.siren.gpio}")]
-    if config.annunciator.lamp is not None:
-        outputs.append(("annunciator.lamp", f"gpio{config.annunciator.lamp.gpio}"))
-    places = [(f"sensors[{n}]", sensor) for n, sensor in enumerate(config.sensors)]
-    claims = outputs + [(place, claim) for place, each in places for claim in sorted(each.claims())]
-    names = [(f"{place}.name", f"name `{sensor.name}`") for place, sensor in places]
-    for place, claim in claims + names:
-        if claim in owners:
-            problem = f"{claim} is used by `$.{owners[claim]}` too - at `$.{place}`"
-            yield problem, "give each its own"
-        owners.setdefault(claim, place)
+    yield from _used_twice(config)
     buttons = {each.name for each in config.sensors if Quantity.BUTTON in each.spans}
     wanted = [("sos.buttons", name) for name in config.sos.buttons]
     if config.annunciator.button is not None:
@@ -222,6 +213,26 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
         yield "plain text to another machine - at `$.hub.tls`", "remove `tls = false`"
     yield from config.fire.problems()
     yield from config.co.problems()
+
+
+def _used_twice(config: Config) -> Iterator[tuple[str, str]]:
+    """Pins, bus addresses, converter inputs and names that two parts claim."""
+    places = [(f"sensors[{n}]", sensor) for n, sensor in enumerate(config.sensors)]
+    claims = [(place, claim) for place, each in places for claim in sorted(each.claims())]
+    claims.insert(0, ("annunciator.siren", f"gpio{config.annunciator.siren.gpio}"))
+    if config.annunciator.lamp is not None:
+        claims.insert(1, ("annunciator.lamp", f"gpio{config.annunciator.lamp.gpio}"))
+    for bus, pins in BUS_PINS.items():  # taken once, by the first part on the bus
+        user = next((place for place, claim in claims if claim.startswith(bus)), None)
+        if user is not None:
+            claims += [(user, f"gpio{pin}") for pin in pins]
+    claims += [(f"{place}.name", f"name `{sensor.name}`") for place, sensor in places]
+    owners: dict[str, str] = {}
+    for place, claim in claims:
+        if claim in owners:
+            problem = f"{claim} is used by `$.{owners[claim]}` too - at `$.{place}`"
+            yield problem, "give each its own"
+        owners[claim] = place
 
 
 def _is_loopback(host: str) -> bool:
