@@ -165,8 +165,12 @@ def version(args: argparse.Namespace) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Understand the command line and do what it says."""
+    return execute(parser().parse_args(argv))
+
+
+def execute(args: argparse.Namespace) -> int:
     """Run one command; every expected failure is one line on stderr and an exit code."""
-    args = parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = args.command
     try:
         return command(args)

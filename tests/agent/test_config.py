@@ -156,9 +156,10 @@ def test_ten_thousand_mutated_files_are_accepted_or_refused_in_one_line(
 ) -> None:
     source, path = random.Random(2026), tmp_path / "device.toml"
     codes = {0: 0, 78: 0}
+    args = cli.parser().parse_args(["--config", str(path), "--state", str(tmp_path), "check"])
     for _ in range(10_000):
         path.write_bytes(mutated(source, PROVISIONED))
-        code = cli.main(["--config", str(path), "--state", str(tmp_path), "check"])
+        code = cli.execute(args)
         codes[code] += 1
         said = capsys.readouterr()
         if code == 78:
