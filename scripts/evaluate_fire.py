@@ -1,0 +1,289 @@
+"""Replay every recording of a data folder and write the page of alarm times, `docs/fire.md`.
+
+The same thresholds everywhere: those of the shipped profiles. Progress goes to stderr.
+"""
+
+import argparse
+import csv
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agent import config, recording
+from agent.config import Config, ConfigError
+from agent.recording import Recording, RecordingError
+from agent.replay import replay
+
+ROOT = Path(__file__).resolve().parent.parent
+PROFILES = ("market-stall", "single-room")
+FIRES = {
+    "nist-home-smoke-alarms": "NIST, home smoke alarms (TN 1455)",
+    "fsri-compartments": "UL FSRI, compartments",
+    "uaeu-early-fire": "UAEU, early fire",
+}
+
+
+@dataclass
+class Result:
+    """What one recording gave. Times in seconds after ignition, where there is one."""
+
+    found: Recording
+    prealarm_s: float | None = None
+    alarm_s: float | None = None
+    rule: str = ""
+    co_s: float | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    told: list[dict[str, Any]] = field(default_factory=list)
+
+    def after(self, label: str) -> float | None:
+        """Give a label as seconds after ignition."""
+        at = self.found.labels.get(label)
+        return None if at is None else at - self.found.labels.get("ignition_t_s", 0.0)
+
+    @property
+    def first_real_s(self) -> float | None:
+        """When the first real alarm at the same place sounded."""
+        real = (self.after("ionisation_alarm_t_s"), self.after("photoelectric_alarm_t_s"))
+        return min((s for s in real if s is not None), default=None)
+
+
+def evaluate(folder: Path, profile: Config) -> Result:
+    """Replay one recording and note what it gave.
+
+    Raises:
+        RecordingError: It cannot be used.
+    """
+    result = Result(recording.load(folder))
+    ignition_s = result.found.labels.get("ignition_t_s", 0.0)
+    for event in replay(folder, profile, readings=False):
+        kind, at = f"{event['hazard']} {event['stage']}", event["t_s"] - ignition_s
+        if event["stage"] == "cleared":
+            continue
+        if kind == "fire alarm" and result.alarm_s is None:
+            result.alarm_s, result.rule = at, event["rule"]
+        elif kind == "fire prealarm" and result.prealarm_s is None:
+            result.prealarm_s = at
+        elif kind == "co alarm" and result.co_s is None:
+            result.co_s = at
+        result.counts[kind] = result.counts.get(kind, 0) + 1
+        result.told.append(event)
+    return result
+
+
+def folders(data: Path) -> list[Path]:
+    """Every recording under the sources this page speaks of."""
+    sources = [*FIRES, "background"]
+    return sorted(p.parent for source in sources for p in data.glob(f"{source}/*/recording.toml"))
+
+
+def progress(done: int, total: int, name: str) -> None:
+    """Draw a bar."""
+    bar = "#" * (30 * done // total)
+    print(f"\r[{bar:<30}] {done}/{total} {name[:36]:<36}", end="", file=sys.stderr, flush=True)
+
+
+def seconds(value: float | None) -> str:
+    """Show a time, or a dash."""
+    return "-" if value is None else f"{value:.0f}"
+
+
+def fire_table(results: list[Result]) -> Iterator[str]:
+    """Our times beside the real alarms'."""
+    yield "| recording | scenario | ignition, s | our prealarm | our alarm | rule | ionisation |"
+    yield "photoelectric | difference | our CO alarm |"
+    yield "|---|---|--:|--:|--:|---|--:|--:|--:|--:|"
+    for each in results:
+        first, ours = each.first_real_s, each.alarm_s
+        difference = "-" if first is None or ours is None else f"{ours - first:+.0f}"
+        cells = (
+            each.found.folder.name,
+            each.found.scenario.split(",")[0].replace(" (inferred)", ""),
+            seconds(each.found.labels.get("ignition_t_s")),
+            seconds(each.prealarm_s),
+            f"**{seconds(ours)}**",
+            each.rule.replace("_", " ") or "-",
+            seconds(each.after("ionisation_alarm_t_s")),
+            seconds(each.after("photoelectric_alarm_t_s")),
+            difference,
+            seconds(each.co_s),
+        )
+        yield "| " + " | ".join(cells) + " |"
+
+
+def summary(results: list[Result]) -> Iterator[str]:
+    """What the tables of fires say together, the bad news included."""
+    early = [r for r in results if any(_is_early(r, event) for event in r.told)]
+    flaming = [r for r in results if r.found.scenario.startswith(("flaming", "full-scale"))]
+    silent = [r.found.folder.name for r in results if r.alarm_s is None]
+    compared = [
+        r.alarm_s - r.first_real_s
+        for r in results
+        if r.alarm_s is not None
+        and r.first_real_s is not None
+        and "ionisation_alarm_t_s" in r.found.labels
+    ]
+    hasty = sum(r.prealarm_s is not None and r.prealarm_s < 0 for r in results)
+    yield f"- Alarms of any hazard before ignition: in {len(early)} of {len(results)} recordings."
+    yield f"- Prealarms before ignition: in {hasty}, all of them in NIST's; see *What fails*."
+    heard = sum(r.alarm_s is not None for r in flaming)
+    yield f"- Flaming fires that alarm: {heard} of {len(flaming)}."
+    yield f"- No fire alarm at all: {', '.join(silent) or 'none'}."
+    if compared:
+        ordered = sorted(compared)
+        yield (
+            f"- At the {len(compared)} NIST stations with published times our alarm came "
+            f"{sum(compared) / len(compared):.0f} s after the first real one on average (median "
+            f"{ordered[len(ordered) // 2]:.0f}, from {ordered[0]:+.0f} to {ordered[-1]:+.0f} s); "
+            f"before it at {sum(s < 0 for s in compared)}, at most 10 s after it at "
+            f"{sum(s <= 10 for s in compared)}."
+        )
+        photo = [r for r in results if _before_photoelectric(r)]
+        yield f"- Before the photoelectric alarm: at {len(photo)} of those stations."
+
+
+def _is_early(result: Result, event: dict[str, Any]) -> bool:
+    ignition_t_s = result.found.labels.get("ignition_t_s", 0.0)
+    return event["stage"] == "alarm" and bool(event["t_s"] < ignition_t_s)
+
+
+def _before_photoelectric(result: Result) -> bool:
+    real = result.after("photoelectric_alarm_t_s")
+    if real is None or result.alarm_s is None or "ionisation_alarm_t_s" not in result.found.labels:
+        return False
+    return result.alarm_s < real
+
+
+def hours(found: Recording) -> Mapping[str, float]:
+    """The hours of valid data that the source states, by quantity."""
+    table = tomllib.loads((found.folder / "recording.toml").read_text("utf-8"))
+    stated: dict[str, float] = table.get("hours_of_valid_data", {})
+    return stated
+
+
+def background_table(results: list[Result]) -> Iterator[str]:
+    """False alarms of each source, with the hours in which they could have come."""
+    columns = ("TEMPERATURE_C", "PM2_5_UG_M3", "CO_PPM")
+    yield "| source | recordings | h temperature | h PM2.5 | h CO | fire prealarms | fire alarms |"
+    yield "CO prealarms | CO alarms | faults |"
+    yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+    sources: dict[str, list[Result]] = {}
+    for each in results:
+        sources.setdefault(each.found.folder.name.split("-")[0], []).append(each)
+    kinds = ("fire prealarm", "fire alarm", "co prealarm", "co alarm", "fault alarm")
+    for name, group in [*sources.items(), ("all", results)]:
+        observed = [sum(hours(each.found).get(q, 0.0) for each in group) for q in columns]
+        counts = [sum(each.counts.get(kind, 0) for each in group) for kind in kinds]
+        cells = [name, str(len(group)), *(f"{h:,.0f}" for h in observed), *map(str, counts)]
+        yield "| " + " | ".join(cells) + " |"
+
+
+def false_alarms(results: list[Result]) -> Iterator[str]:
+    """Every alarm in ordinary life, with what the source says was going on."""
+    for each in results:
+        for event in each.told:
+            if event["stage"] == "alarm":
+                evidence = ", ".join(
+                    f"{e['quantity']} {e['value']:g} at {e['sensor']}" for e in event["evidence"]
+                )
+                yield (
+                    f"- {each.found.folder.name}, {event['t_s'] / 3600:.1f} h: {event['hazard']} "
+                    f"by {event['rule'].replace('_', ' ')} ({evidence}); marked then: "
+                    f"{marked(each.found.folder, event['t_s'])}."
+                )
+
+
+def marked(folder: Path, at: float) -> str:
+    """What the recording's `events.csv` says of this moment."""
+    path = folder / "events.csv"
+    if not path.exists():
+        return "nothing is marked in this source"
+    with path.open(encoding="utf-8") as lines:
+        now = [
+            row["label"]
+            for row in csv.DictReader(lines)
+            if float(row["t_start_s"]) - 600 <= at <= float(row["t_end_s"]) + 600
+        ]
+    return ", ".join(now).replace("_", " ") or "nothing"
+
+
+def prealarms(results: list[Result]) -> str:
+    """How many of the prealarms in ordinary life came beside something marked."""
+    told = [
+        marked(each.found.folder, event["t_s"])
+        for each in results
+        for event in each.told
+        if event["stage"] == "prealarm" and event["hazard"] == "fire"
+    ]
+    cooking = sum("stove" in mark or "cook" in mark for mark in told)
+    return f"{len(told)} fire prealarms, {cooking} of them within ten minutes of a marked stove."
+
+
+def page(results: Mapping[str, list[Result]], data: Path) -> str:
+    """Put the page together."""
+    lines: list[str] = []
+    for name, all_of_it in results.items():
+        fires = [r for r in all_of_it if r.found.folder.parent.name in FIRES]
+        lines += [f"\n## Profile `{name}`: fires\n", *summary(fires)]
+        for source, title in FIRES.items():
+            rows = [r for r in fires if r.found.folder.parent.name == source]
+            if rows and (name == PROFILES[0] or _differ(rows, results[PROFILES[0]])):
+                lines += [f"\n### {title}\n", *_joined(fire_table(rows))]
+            elif rows:
+                lines += [f"\n{title}: every time as in profile `{PROFILES[0]}`."]
+        ordinary = [r for r in all_of_it if r.found.folder.parent.name not in FIRES]
+        if ordinary:
+            lines += [
+                f"\n## Profile `{name}`: ordinary life\n",
+                *_joined(background_table(ordinary)),
+            ]
+            alarms = list(false_alarms(ordinary))
+            lines += [f"\n{prealarms(ordinary)}", "\nEvery alarm:\n", *(alarms or ["- none"])]
+    template = Path(__file__).with_name("fire_page.md").read_text("utf-8")
+    found = {"{results}": "\n".join(lines).strip(), "{count}": str(len(folders(data)))}
+    for place, text in found.items():
+        template = template.replace(place, text)
+    return template
+
+
+def _differ(rows: list[Result], others: list[Result]) -> bool:
+    first = {each.found.folder: (each.alarm_s, each.prealarm_s, each.co_s) for each in others}
+    return any((r.alarm_s, r.prealarm_s, r.co_s) != first[r.found.folder] for r in rows)
+
+
+def _joined(lines: Iterator[str]) -> list[str]:
+    """A table whose head is too long for one line of source."""
+    head, more, *rows = lines
+    return [f"{head} {more}", *rows]
+
+
+def main() -> int:
+    """Run; 0 if every recording replayed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, help="folder that holds the sources")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "fire.md")
+    args = parser.parse_args()
+    todo = folders(args.data)
+    if not todo:
+        print(f"{args.data}: no recordings: name the folder that holds them", file=sys.stderr)
+        return 64
+    results: dict[str, list[Result]] = {}
+    try:
+        for number, name in enumerate(PROFILES):
+            profile = config.load(ROOT / "provisioning" / "profiles" / f"{name}.toml")
+            results[name] = []
+            for done, folder in enumerate(todo, 1 + number * len(todo)):
+                progress(done, len(todo) * len(PROFILES), folder.name)
+                results[name].append(evaluate(folder, profile))
+    except (ConfigError, RecordingError) as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    args.output.write_text(page(results, args.data), "utf-8")
+    print(f"\n{args.output}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
