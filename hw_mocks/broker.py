@@ -3,6 +3,7 @@
 It keeps nothing over a restart, knows no access control, and speaks MQTT 5 alone here.
 """
 
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,5 +53,13 @@ def embedded_broker(folder: Path) -> Iterator[int]:
     port = free_port()
     config = folder / "broker.toml"
     config.write_text(_CONFIG.format(port=port), "utf-8")
-    with Broker(config_path=str(config)):
+    broker = Broker(config_path=str(config))
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # its process inherits this: Ctrl-C is
+    try:  # for whoever started it, who then stops it
+        broker.start()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    try:
         yield port
+    finally:
+        broker.stop()

@@ -105,7 +105,7 @@ CASES = {
     "stall_flaming_textiles": FireCase(
         "flaming stall: cotton and polyester goods, fast t-squared growth, front open",
         STALL,
-        [*t_squared(0.0469, 15.0, 1500.0, 300.0), (360, 1500.0), (540, 150.0), (600, 50.0)],
+        [*t_squared(0.0469, 40.0, 1500.0, 300.0), (360, 1500.0), (540, 150.0), (600, 50.0)],
         carbon=10, hydrogen=9, oxygen=4, chlorine=0, heat_kj_g=20.0, radiative=0.35,
         co_yield=0.04, soot_yield=0.06, area_m2=0.5, smoulders_s=0.0, length_s=600, step_s=1,
     ),

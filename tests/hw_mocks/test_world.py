@@ -101,7 +101,7 @@ def test_ordinary_life_does_not_close_the_smoke_alarms_relay(name: str) -> None:
     assert first_close(name) is None
 
 
-def test_a_flaming_stall_closes_the_relay_within_a_minute_of_ignition() -> None:
+def test_a_flaming_stall_closes_the_relay_about_a_minute_after_ignition() -> None:
     closed = first_close("flaming_stall")
     assert closed is not None
     assert 30 < closed < 90  # lit at 30 s
@@ -120,7 +120,7 @@ def test_steam_wets_the_air_and_frying_fills_it_with_particles() -> None:
 
 def test_a_sensor_feels_the_fire_later_than_the_air_has_it() -> None:
     world = World(load("flaming_stall"), STALL)
-    felt = float(dict(world.step(80.0))["ceiling.celsius"])
+    felt = float(dict(world.step(110.0))["ceiling.celsius"])
     assert felt < world.room.temperature_c - 10
 
 

@@ -1,0 +1,66 @@
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hw_mocks.demo import FailedError, Script, stage
+from hw_mocks.terminal import Terminal, width
+
+ROOT = Path(__file__).parents[1]
+SHORT = Script(rate=12.0, groups=1, outage_s=3.0)
+
+
+def test_the_demonstration_shows_a_fire_from_smoke_to_hub_and_loses_nothing() -> None:
+    out = io.StringIO()
+    with stage(SHORT, Terminal(out)) as demo:
+        summary = demo.run()
+    said = out.getvalue()
+    pattern = (
+        r"fire alarm (\d+) s after ignition, at the hub (\d+) ms later, "
+        r"0 of (\d+) events lost or repeated"
+    )
+    found = re.fullmatch(pattern, summary)
+    assert found, summary
+    assert 20 < int(found[1]) < 120
+    assert int(found[3]) >= 3
+    for word in ("FIRE PREALARM", "FIRE ALARM", "SOS ALARM", "█", "specversion=1.0"):
+        assert word in said
+    assert re.search("[가-힣]", said)
+    assert max(map(width, said.splitlines())) <= 80
+
+
+def test_a_demonstration_without_its_fire_fails_and_says_what_was_missing() -> None:
+    quiet = Script(scenario="quiet_day", rate=100.0, whole_s=4.0)
+    with stage(quiet, Terminal(io.StringIO())) as demo, pytest.raises(FailedError, match="alarm"):
+        demo.run()
+
+
+def children(pid: int) -> list[str]:
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return [child for each in threads for child in (each / "children").read_text().split()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demonstration_leaves_no_process_behind(number: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hw_mocks.demo"], stdout=subprocess.PIPE, cwd=ROOT, text=True
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "armed" in line:
+            break
+    started = children(process.pid)
+    assert len(started) == 2  # broker and agent
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    assert process.returncode != 0
+    deadline = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() for pid in started):
+        assert time.monotonic() < deadline
+        os.sched_yield()
