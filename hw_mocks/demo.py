@@ -123,7 +123,7 @@ class Demo:
             if (event := heard.event) is not None and self._time is not None:
                 self._tell(heard, event, self._time)
         status = self._agent.status()
-        if status is None or self._time is None:
+        if status is None or self._time is None or self._agent.process.poll() is not None:
             return
         now_s = self._time.since_ignition()
         if self._terminal.live:

@@ -13,14 +13,20 @@ from hw_mocks.demo import FailedError, Script, stage
 from hw_mocks.terminal import Terminal, width
 
 ROOT = Path(__file__).parents[1]
+ESCAPES = re.compile("\x1b\\[[0-9]*[A-Z]")
 SHORT = Script(rate=12.0, groups=1, outage_s=3.0)
 
 
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
 def test_the_demonstration_shows_a_fire_from_smoke_to_hub_and_loses_nothing() -> None:
-    out = io.StringIO()
-    with stage(SHORT, Terminal(out)) as demo:
+    screen = Screen()
+    with stage(SHORT, Terminal(screen)) as demo:
         summary = demo.run()
-    said = out.getvalue()
+    said = ESCAPES.sub("", screen.getvalue())
     pattern = (
         r"fire alarm (\d+) s after ignition, at the hub (\d+) ms later, "
         r"0 of (\d+) events lost or repeated"
@@ -29,7 +35,7 @@ def test_the_demonstration_shows_a_fire_from_smoke_to_hub_and_loses_nothing() ->
     assert found, summary
     assert 20 < int(found[1]) < 120
     assert int(found[3]) >= 3
-    for word in ("FIRE PREALARM", "FIRE ALARM", "SOS ALARM", "█", "specversion=1.0"):
+    for word in ("FIRE PREALARM", "FIRE ALARM", "SOS ALARM", "█", "PULLED OUT", "specversion=1.0"):
         assert word in said
     assert re.search("[가-힣]", said)
     assert max(map(width, said.splitlines())) <= 80
