@@ -83,7 +83,7 @@ class Hub:
         else:
             body = structured(row.body, event=event, historical=late)
             number = link.publish(topic, body, retain=False)
-        answer = self._await(number, link)
+        answer = self._await(number, link, self._config.puback_timeout_s)
         if answer is None:
             return False
         if answer.reason.is_failure:
@@ -111,11 +111,11 @@ class Hub:
         return True
 
     def close(self) -> None:
-        """Say `offline` and end the connection in order, within `GRACE_S` and the time-out."""
+        """Say `offline` and end the connection in order, within twice `GRACE_S`."""
         if self._link is None:
             return
         number = self._link.publish(f"{self._root}/state", OFFLINE, retain=True)
-        if self._await(number, self._link) is not None:
+        if self._await(number, self._link, GRACE_S) is not None:
             self._link.bid_farewell()
         if self._link is not None:
             self._link.drop()
@@ -127,9 +127,9 @@ class Hub:
         self._beat = number, time.monotonic() + self._config.puback_timeout_s
         self._beat_due = self._clock() + self._config.heartbeat_s
 
-    def _await(self, number: int, link: Link) -> Acknowledged | None:
+    def _await(self, number: int, link: Link, within_s: float) -> Acknowledged | None:
         """Wait for the acknowledgement of message `number`; drop the link if it does not come."""
-        until = time.monotonic() + self._config.puback_timeout_s
+        until = time.monotonic() + within_s
         while (left := until - time.monotonic()) > 0:
             note = link.note(left)
             if isinstance(note, Lost):
@@ -139,8 +139,7 @@ class Hub:
                 return note
             if note is not None:
                 self._take(note)
-        waited = f"{self._config.puback_timeout_s:g} s"
-        self._lose(f"the hub does not answer: no PUBACK within {waited}")
+        self._lose(f"the hub does not answer: no PUBACK within {within_s:g} s")
         return None
 
     def _take(self, note: Connected | Acknowledged) -> None:

@@ -22,6 +22,9 @@ class Destination(Protocol):
     def heartbeat_if_due(self) -> bool:
         """Keep the connection alive; False if there is none."""
 
+    def close(self) -> None:
+        """Say goodbye."""
+
 
 def forward(  # noqa: PLR0913  # what the loop waits for and reports to, each injected
     outbox: Outbox,
@@ -33,7 +36,7 @@ def forward(  # noqa: PLR0913  # what the loop waits for and reports to, each in
     jitter: Callable[[], float] = random.random,
     wait: Callable[[float], bool] | None = None,
 ) -> None:
-    """Run until `stop`. A put wakes it at once, even out of a pause between two attempts.
+    """Run until `stop`, then say goodbye. A put wakes it at once, even out of a pause.
 
     A hub that is away is no fault of ours: `beat` (progress) is called all the same, and stays
     away only while a call to the hub hangs. Pauses double up to `RETRY_MAX_S` and are drawn evenly
@@ -55,6 +58,7 @@ def forward(  # noqa: PLR0913  # what the loop waits for and reports to, each in
             outbox.confirm(row.seq, clock())
         else:
             sleep(SLICE_S)
+    hub.close()
 
 
 def _pause(

@@ -49,7 +49,9 @@ class Authority:
         )
         self._sign(builder, self.ca)
 
-    def issue(self, name: str, *, lasts: timedelta = YEAR) -> tuple[Path, Path]:
+    def issue(
+        self, name: str, *, lasts: timedelta = YEAR, password: bytes | None = None
+    ) -> tuple[Path, Path]:
         """A certificate with CN `name`, good for loopback, and its key; negative: expired."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -63,7 +65,9 @@ class Authority:
             key.private_bytes(
                 serialization.Encoding.PEM,
                 serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
+                serialization.BestAvailableEncryption(password)
+                if password is not None
+                else serialization.NoEncryption(),
             )
         )
         return certificate, private

@@ -16,12 +16,12 @@ from tests.brokers import DEVICE, SITE, Listener, Mosquitto
 
 @dataclass
 class Hall:
-    """A hub that is there or away as told; it ends the run once all is said."""
+    """A hub that answers as told, and ends the run once it has."""
 
     stop: threading.Event
     answers: list[bool]
     sent: list[int] = field(default_factory=list)
-    there: bool = True
+    closed: bool = False
 
     def send(self, row: Row) -> bool:
         self.sent.append(row.seq)
@@ -30,7 +30,10 @@ class Hall:
     def heartbeat_if_due(self) -> bool:
         if not self.answers:
             self.stop.set()
-        return self.there
+        return True
+
+    def close(self) -> None:
+        self.closed = True
 
 
 @dataclass
@@ -78,6 +81,7 @@ def test_each_row_is_sent_until_it_is_confirmed_oldest_first(outbox: Outbox) -> 
     put(outbox, 3)
     hall, _, _ = run(outbox, [True, False, False, True, True])
     assert hall.sent == [1, 2, 2, 2, 3]
+    assert hall.closed
     assert outbox.pending() == 0
 
 
@@ -180,7 +184,6 @@ class Delivery:
         uplink.forward(
             self._outbox, self._hub, stop=self._stop, beat=lambda: None, jitter=lambda: 0.05
         )
-        self._hub.close()
 
     def __enter__(self) -> Self:
         self._thread.start()
