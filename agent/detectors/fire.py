@@ -120,7 +120,8 @@ class FireDetector:
 
     Readings alone move it, in both directions: a channel that falls silent or is doubted keeps the
     rules it had begun, so an alarm lasts until each of them was seen below its `fall` again. While
-    in alarm, a rule that joins or a level that grows by half is told as a further alarm.
+    in alarm, a rule that joins or a level that grows by half is told as a further alarm, once for
+    all sensors of a kind.
 
     `ends` names where a channel saturates, in its own unit: a limit beyond that would never be
     reached, so there the channel's end is the limit.
@@ -132,6 +133,7 @@ class FireDetector:
         self._rules: list[Rule] = []
         self._active: list[Rule] = []
         self._took_part: list[Rule] = []
+        self._told: dict[str, float] = {}  # the highest level told in this incident, by rule
         self._stage: Stage | None = None
         self._rule = ""
 
@@ -171,7 +173,7 @@ class FireDetector:
         if not self._active:
             return self._end(at)
         if self._stage is Stage.ALARM:
-            grown = [rule for rule in self._active if rule.level >= GROWN * rule.told]
+            grown = [r for r in self._active if r.level >= GROWN * self._told.get(r.name, 0.0)]
             return [self._alarm(grown[:1], at)] if grown else []
         if deciding := [r for r in self._active if r.alone][:1] or agreeing(self._active, at):
             return [self._alarm(deciding, at)]
@@ -184,7 +186,7 @@ class FireDetector:
         self._stage = Stage.ALARM
         self._rule = deciding[0].name if deciding[0].alone else "corroboration"
         for rule in self._active:
-            rule.told = max(rule.told, rule.level)
+            self._told[rule.name] = max(self._told.get(rule.name, 0.0), rule.level)
         others = [rule for rule in self._active if rule not in deciding]
         return self._detection(deciding, at, "fire_alarm", others)
 
@@ -193,9 +195,7 @@ class FireDetector:
             return []
         self._stage = Stage.CLEARED
         ended = self._detection([], at, "fire_over", self._took_part)
-        for rule in self._took_part:
-            rule.told = 0.0
-        self._took_part, self._stage = [], None
+        self._took_part, self._told, self._stage = [], {}, None
         return [ended]
 
     def _detection(

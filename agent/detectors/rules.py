@@ -52,8 +52,7 @@ class Limit(Protocol):
 class Rule:
     """One threshold over one channel's level. `alone`: it alarms without any other.
 
-    `saturates` is the level at which the channel says no more than "at least so much", and `told`
-    the highest level of which people were told in this incident, 0 before.
+    `saturates` is the level at which the channel says no more than "at least so much".
     """
 
     name: str
@@ -62,7 +61,6 @@ class Rule:
     words: Callable[[float, float], Why]
     alone: bool = False
     saturates: float = float("inf")
-    told: float = field(default=0.0, init=False)
     reading: Reading | None = field(default=None, init=False)
 
     @property

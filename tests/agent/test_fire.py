@@ -305,6 +305,17 @@ def test_a_growing_fire_is_told_again_but_not_without_end() -> None:
     assert all(after >= 1.4 * before for before, after in itertools.pairwise(told))
 
 
+def test_a_second_thermometer_in_the_same_heat_is_no_growth() -> None:
+    def heat(sensors: list[str]) -> list[Detection]:
+        detector, found = FireDetector(FireConfig()), []
+        for k in range(60):
+            for sensor in sensors:
+                found += feed(detector, [(2.0 * k, 20.0 + k)], sensor=sensor)
+        return alarms(found)
+
+    assert len(heat(["ceiling", "wire", "box"])) == len(heat(["ceiling"]))
+
+
 def test_another_rule_that_joins_is_told() -> None:
     detector = FireDetector(FireConfig())
     feed(detector, [(0.0, 20.0)])
