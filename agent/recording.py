@@ -18,6 +18,7 @@ from agent.values import Reading
 from drivers.sensor import Quantity
 
 HEADER = "t_s,sensor,quantity,value"
+_AGES_S = 1e12
 RECORDER = "haetae recorder"  # the `source` of what a device wrote itself
 _QUANTITIES = {each.value: each for each in Quantity}
 _SENSOR = re.compile(r"[^,\s][^,]{0,63}")
@@ -177,11 +178,11 @@ def _slowly(place: str, line: str, names: dict[str, str]) -> Reading:
 
 
 def _labels(table: Mapping[str, Any]) -> dict[str, float]:
-    """Every number of the file's top level is a label."""
+    """Every number of the file's top level is a label; one beyond all time is none."""
     return {
         key: float(value)
         for key, value in table.items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _AGES_S
     }
 
 

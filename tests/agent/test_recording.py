@@ -36,6 +36,14 @@ def test_reads_rows_and_labels(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_no_time_is_no_label(tmp_path: Path) -> None:
+    toml = TOML + f"big = {10**400}\nodd = nan\nyes = true\nraw_readings = 7\n"
+    assert recording.load(folder(tmp_path, toml)).labels == {
+        "ignition_t_s": 4.0,
+        "raw_readings": 7.0,
+    }
+
+
 @pytest.mark.parametrize(
     "start",
     ['"2025-01-01 00:04"', '"2026-11-21T23:00:00+09:00"', "2026-11-21T23:00:00Z", '"not given"'],
