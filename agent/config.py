@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -15,9 +15,16 @@ from msgspec import Meta
 from agent.detectors.co import CoConfig
 from agent.detectors.fire import FireConfig
 from agent.values import Why
+from drivers import catalog
 from drivers.board import GpioNumber
-from drivers.catalog import AnySensor
 from drivers.sensor import Quantity
+
+if TYPE_CHECKING:
+    from drivers.board import SensorConfig
+
+    Sensors = list[SensorConfig]
+else:
+    Sensors = list[Any]  # each is decoded by the driver that it names
 
 Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")]
 SensorName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
@@ -99,7 +106,7 @@ class Config(Section, frozen=True, kw_only=True):
     co: CoConfig = CoConfig()
     sos: SosConfig = SosConfig()
     recorder: RecorderConfig = RecorderConfig()
-    sensors: Annotated[list[AnySensor], Meta(min_length=1, max_length=64)]
+    sensors: Annotated[Sensors, Meta(min_length=1, max_length=64)]
 
 
 class ConfigError(Exception):
@@ -126,9 +133,9 @@ def load(path: Path) -> Config:
     except (ValueError, RecursionError) as error:
         raise _error(path, *_syntax(error, text)) from None
     try:
-        config = msgspec.convert(_finite(table), Config)
+        config = _decode(_finite(table))
     except msgspec.ValidationError as error:
-        raise _error(path, str(error), _remedy(str(error))) from None
+        raise _error(path, str(error), _remedy(str(error), table)) from None
     for problem, remedy in _problems(config):
         raise _error(path, problem, remedy)
     return config
@@ -167,25 +174,37 @@ def _finite(table: dict[str, Any]) -> dict[str, Any]:
     return table
 
 
-def _remedy(message: str) -> str:
+def _decode(table: dict[str, Any]) -> Config:
+    config, sensors = msgspec.convert(table, Config), []
+    for n, each in enumerate(config.sensors):
+        try:
+            sensors.append(catalog.decode(each))
+        except msgspec.ValidationError as error:
+            what, _, place = str(error).partition(" - at `$")
+            raise msgspec.ValidationError(f"{what} - at `$.sensors[{n}]{place or '`'}") from None
+    return msgspec.structs.replace(config, sensors=sensors)
+
+
+def _remedy(message: str, table: dict[str, Any]) -> str:
     field = re.search(r"field `(.+?)`", message)
     if field and "missing" in message:
         return f"add `{field[1]} = ...`"
-    if field and (near := difflib.get_close_matches(field[1], sorted(_keys(Config)), n=1)):
+    if field and (near := difflib.get_close_matches(field[1], sorted(_keys(table)), n=1)):
         return f"remove it, or did you mean `{near[0]}`?"
     if field:
         return "remove it"
     if (tag := re.match(r"Invalid value '(.*?)' - at `.*\.driver`", message)) is not None:
-        known = sorted(str(kind.__struct_config__.tag) for kind in get_args(AnySensor))
+        known = sorted(catalog.DRIVERS)
         near = difflib.get_close_matches(tag[1], known, n=1)
         return f"did you mean `{near[0]}`?" if near else f"one of {', '.join(known)}"
     return "change the value"
 
 
-def _keys(struct: type[msgspec.Struct]) -> set[str]:
-    """Every key that may stand anywhere in the file, for "did you mean"."""
+def _keys(table: dict[str, Any]) -> set[str]:
+    """Every key that may stand anywhere in a file with these sensors, for "did you mean"."""
+    sensors = catalog.config_types(catalog.named(table.get("sensors")))
     seen: set[str] = set()
-    todo: list[Any] = [msgspec.inspect.type_info(struct)]
+    todo: list[Any] = [msgspec.inspect.type_info(each) for each in (Config, *sensors)]
     while todo:
         kind = todo.pop()
         if isinstance(kind, msgspec.inspect.StructType):
@@ -193,8 +212,6 @@ def _keys(struct: type[msgspec.Struct]) -> set[str]:
             todo += [field.type for field in kind.fields]
         elif isinstance(kind, msgspec.inspect.UnionType):
             todo += kind.types
-        elif isinstance(kind, msgspec.inspect.ListType):
-            todo.append(kind.item_type)
     return seen | {"driver"}
 
 

@@ -1,27 +1,64 @@
-"""The one list of drivers: what `driver = "..."` in a `[[sensors]]` table may say."""
+"""The one list of drivers: what `driver = "..."` in a `[[sensors]]` table may say.
 
-from drivers.button import ButtonConfig
-from drivers.co_cell import CoCellConfig
-from drivers.dht11 import Dht11Config
-from drivers.dht22 import Dht22Config
-from drivers.door import DoorConfig
-from drivers.ds18b20 import Ds18b20Config
-from drivers.mcp3008 import Mcp3008Config
-from drivers.mq2 import Mq2Config
-from drivers.pir import PirConfig
-from drivers.pmsa003i import Pmsa003iConfig
-from drivers.smoke_relay import SmokeRelayConfig
+A driver is imported when a configuration names it, never before: a device pays only for the parts
+that it has.
+"""
 
-AnySensor = (
-    ButtonConfig
-    | CoCellConfig
-    | Dht11Config
-    | Dht22Config
-    | DoorConfig
-    | Ds18b20Config
-    | Mcp3008Config
-    | Mq2Config
-    | PirConfig
-    | Pmsa003iConfig
-    | SmokeRelayConfig
-)
+import importlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from drivers.board import SensorConfig
+
+# a driver's configuration, in the module of the driver's name
+DRIVERS: Mapping[str, str] = {
+    "button": "ButtonConfig",
+    "co_cell": "CoCellConfig",
+    "dht11": "Dht11Config",
+    "dht22": "Dht22Config",
+    "door": "DoorConfig",
+    "ds18b20": "Ds18b20Config",
+    "mcp3008": "Mcp3008Config",
+    "mq2": "Mq2Config",
+    "pir": "PirConfig",
+    "pmsa003i": "Pmsa003iConfig",
+    "smoke_relay": "SmokeRelayConfig",
+}
+
+
+def config_types(drivers: Iterable[str]) -> list[type[SensorConfig]]:
+    """Import these drivers and give the configuration of each.
+
+    Raises:
+        KeyError: There is no such driver.
+    """
+    return [getattr(importlib.import_module(f"drivers.{each}"), DRIVERS[each]) for each in drivers]
+
+
+def named(tables: Any) -> list[str]:
+    """The drivers that some `[[sensors]]` tables name, whatever else may be wrong in them."""
+    rows = tables if isinstance(tables, list) else []
+    found = [each.get("driver") for each in rows if isinstance(each, dict)]
+    return [each for each in found if isinstance(each, str) and each in DRIVERS]
+
+
+def decode(table: Any) -> SensorConfig:
+    """Read one `[[sensors]]` table.
+
+    Raises:
+        msgspec.ValidationError: Something in it is not as it must be.
+    """
+    if not isinstance(table, dict):
+        raise msgspec.ValidationError(f"Expected `object`, got `{type(table).__name__}`")
+    if "driver" not in table:
+        raise msgspec.ValidationError("Object missing required field `driver`")
+    driver = table["driver"]
+    if not isinstance(driver, str):
+        what = type(driver).__name__
+        raise msgspec.ValidationError(f"Expected `str`, got `{what}` - at `$.driver`")
+    if driver not in DRIVERS:
+        raise msgspec.ValidationError(f"Invalid value '{driver}' - at `$.driver`")
+    (kind,) = config_types([driver])
+    return msgspec.convert(table, kind)

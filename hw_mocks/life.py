@@ -4,12 +4,11 @@ import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from agent.config import Config
 from drivers import baseline
 from hw_mocks.bench import Bench
-from hw_mocks.chips.mq2 import Mq2Sim
 from hw_mocks.clock import FastClock
 from hw_mocks.scenario import Scenario
 from hw_mocks.world import TICK_S, World
@@ -17,6 +16,13 @@ from hw_mocks.world import TICK_S, World
 log = logging.getLogger(__name__)
 
 STEP_S = 0.1  # of real time, and at most a tick of the world's
+
+
+@runtime_checkable
+class GasCell(Protocol):
+    """A part whose driver needs to know the cell's resistance in clean air."""
+
+    clean_air_kohm: float
 
 
 class Life:
@@ -74,7 +80,7 @@ def write_baselines(
     """
     for each in config.sensors:
         part = bench.parts[each.name]
-        if isinstance(part, Mq2Sim) and not baseline.path(state, each.name).exists():
+        if isinstance(part, GasCell) and not baseline.path(state, each.name).exists():
             taken = baseline.Baseline(
                 r0_kohm=part.clean_air_kohm, taken_at=taken_at, burn_in_h=48.0
             )

@@ -7,13 +7,15 @@ own body keeps after the fire has killed it.
 
 import math
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw_mocks.air import Air, Room, mq_ratio
+from hw_mocks.air import Air, Room
+from hw_mocks.chips import chip
 from hw_mocks.faults import Fault
 from hw_mocks.scenario import SCENARIOS, FaultConfig, Scenario
+from hw_mocks.senses import Sense
 
 TICK_S = 1.0
 Change = tuple[str, float | str]  # a knob, for example `ceiling.celsius`, and its new value
@@ -25,54 +27,6 @@ def noise(seed: int, name: str, tick: int) -> float:
     x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & (2**64 - 1)
     x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & (2**64 - 1)
     return ((x ^ (x >> 31)) >> 11) / 2**52 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Sense:
-    """How a part feels one thing: a first-order lag of `tau_s`, noise, and the part's end.
-
-    `noise` is in the knob's unit, `share` a part of the value.
-    """
-
-    knob: str
-    tau_s: float
-    noise: float = 0.0
-    share: float = 0.0
-    low: float = 0.0
-    high: float = math.inf
-
-
-SENSES: Mapping[str, tuple[Sense, ...]] = {
-    # a bead in a vented case in still air; AM2302's datasheet gives 2 s between new values
-    "dht22": (
-        Sense("celsius", 12.0, 0.1, low=-40.0, high=80.0),
-        Sense("humidity_pct", 8.0, 0.3, high=100.0),
-    ),
-    "dht11": (Sense("celsius", 20.0, 1.0, high=50.0), Sense("humidity_pct", 8.0, 1.0, high=90.0)),
-    "ds18b20": (Sense("celsius", 15.0, 0.1, low=-55.0, high=125.0),),  # in its stainless sleeve
-    "mq2": (Sense("rs_over_r0", 10.0, share=0.01),),
-    # T90 45 s, as electrochemical cells have
-    "co_cell": (Sense("ppm", 20.0, 0.3),),
-    "pmsa003i": tuple(
-        Sense(knob, 4.0, 1.0, 0.03, high=1000.0)  # maximum range >= 1000 µg/m³; it counts no more
-        for knob in ("pm1_0_ug_m3", "pm2_5_ug_m3", "pm10_ug_m3")
-    ),
-    # smoke has to find its way into the chamber of a photoelectric alarm
-    "smoke_relay": (Sense("alarm", 12.0),),
-    "pir": (Sense("motion", 0.0),),
-}
-
-TARGETS: Mapping[str, Callable[[Room], float]] = {
-    "celsius": lambda room: room.temperature_c,
-    "humidity_pct": lambda room: room.humidity_pct,
-    "rs_over_r0": lambda room: mq_ratio(room.reducing_ppm, heated=room.mains_v > 0),
-    "ppm": lambda room: room.co_ppm,
-    "pm1_0_ug_m3": lambda room: 0.7 * room.pm2_5_ug_m3,
-    "pm2_5_ug_m3": lambda room: room.pm2_5_ug_m3,
-    "pm10_ug_m3": lambda room: 1.1 * room.pm2_5_ug_m3,
-    "alarm": lambda room: room.obscuration_pct_per_m,
-    "motion": lambda room: float(room.person),
-}
 
 
 @dataclass(slots=True)
@@ -113,7 +67,7 @@ class World:
         self._felt = [
             Felt(name, driver, sense)
             for name, driver in sensors.items()
-            for sense in SENSES.get(driver, ())
+            for sense in chip(driver).senses
         ]
         self._tick = -1
         self._closed = False  # the smoke alarm's relay
@@ -142,7 +96,7 @@ class World:
 
     def _feel(self, felt: Felt) -> Change:
         sense = felt.sense
-        target = TARGETS[sense.knob](self.room)
+        target = sense.target(self.room)
         if sense.knob == "celsius":
             target += self._hot_spot_c(felt)
         value = felt.follow(target, TICK_S)

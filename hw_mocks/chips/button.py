@@ -1,7 +1,19 @@
 """A simulated push-button between a pin and ground."""
 
+from typing import TYPE_CHECKING, Any
+
 from hw_mocks.chips.two_state import Flag, put, wire_fault
 from hw_mocks.gpio import SimPin
+
+if TYPE_CHECKING:
+    from hw_mocks.wiring import Wiring
+
+KNOBS = ("pressed",)
+
+
+def plug(wiring: "Wiring", config: Any) -> "ButtonSim":
+    """Hang it between its pin and ground."""
+    return ButtonSim(wiring.pins.wire(config.gpio))
 
 
 class ButtonSim:

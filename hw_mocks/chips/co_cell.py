@@ -1,8 +1,26 @@
 """A simulated electrochemical CO cell behind its transimpedance amplifier."""
 
+from typing import TYPE_CHECKING, Any
+
 from hw_mocks.faults import Fault, FaultKnob
+from hw_mocks.senses import Sense
+
+if TYPE_CHECKING:
+    from hw_mocks.wiring import Wiring
 
 _SUPPLY_V = 3.3  # where the amplifier ends
+
+KNOBS = ("ppm",)
+SENSES = (Sense("ppm", 20.0, 0.3),)  # T90 45 s, as electrochemical cells have
+
+
+def plug(wiring: "Wiring", config: Any) -> "CoCellSim":
+    """Lead its amplifier's output to the converter."""
+    part = CoCellSim(
+        na_per_ppm=config.na_per_ppm, feedback_kohm=config.feedback_kohm, bias_v=config.bias_v
+    )
+    wiring.analog(config.adc, part.at_adc_v)
+    return part
 
 
 class CoCellSim:

@@ -1,12 +1,24 @@
 """A simulated DS18B20: a temperature in a 9-byte scratchpad, as the kernel shows it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hw_mocks.faults import Fault, FaultKnob
+from hw_mocks.senses import Sense
 from hw_mocks.w1 import SimW1, crc8
+
+if TYPE_CHECKING:
+    from hw_mocks.wiring import Wiring
 
 _POWER_ON = bytes.fromhex("50 05 4b 46 7f ff 0c 10")  # 85 °C, and 0c where none was converted
 _DS18S20 = "10"
+
+KNOBS = ("celsius", "converted")
+SENSES = (Sense("celsius", 15.0, 0.1, low=-55.0, high=125.0),)  # in its stainless sleeve
+
+
+def plug(wiring: "Wiring", config: Any) -> "Ds18b20Sim":
+    """Put it on the kernel's bus."""
+    return Ds18b20Sim(wiring.w1, config.id)
 
 
 class Ds18b20Sim:

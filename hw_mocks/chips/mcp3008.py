@@ -1,13 +1,37 @@
 """A simulated MCP3008: eight voltages, one SPI bit at a time."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from hw_mocks.chips.voltage import VoltageSim
 from hw_mocks.faults import Fault, FaultKnob
+from hw_mocks.spi import SELECT, SpiWire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hw_mocks.wiring import Wiring
+
+KNOBS = ("volts",)
 _NULL_CLOCK, _TOP = 5, 1023  # counted from the start bit (datasheet, figure 5-1)
+
+
+def plug(wiring: "Wiring", config: Any) -> VoltageSim:
+    """Lead a plain voltage to one of its inputs."""
+    part = VoltageSim()
+    lead(wiring, config, part.at_adc_v)
+    return part
+
+
+def lead(wiring: "Wiring", place: Any, source: "Callable[[], float]") -> None:
+    """Lead a voltage to an input; its neighbours on the chip may have theirs."""
+
+    def wired() -> Mcp3008Sim:
+        chip = Mcp3008Sim(place.vref_v)
+        wiring.pins.wire(SELECT[place.device]).drive(True)  # GPIO 7 and 8 boot pulled up
+        SpiWire(wiring.pins, chip, place.device)
+        return chip
+
+    wiring.shared(f"spi0.{place.device}", wired).sources[place.channel] = source
 
 
 class Mcp3008Sim:

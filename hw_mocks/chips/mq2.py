@@ -1,6 +1,22 @@
 """A simulated MQ-2 cell in its module's circuit."""
 
+from typing import TYPE_CHECKING, Any
+
 from hw_mocks.faults import Fault, FaultKnob
+from hw_mocks.senses import Sense
+
+if TYPE_CHECKING:
+    from hw_mocks.wiring import Wiring
+
+KNOBS = ("rs_over_r0",)
+SENSES = (Sense("rs_over_r0", 10.0, share=0.01),)
+
+
+def plug(wiring: "Wiring", config: Any) -> "Mq2Sim":
+    """Lead its divider to the converter."""
+    part = Mq2Sim(supply_v=config.supply_v, load_kohm=config.load_kohm, divider=config.divider)
+    wiring.analog(config.adc, part.at_adc_v)
+    return part
 
 
 class Mq2Sim:

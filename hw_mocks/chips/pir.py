@@ -1,7 +1,21 @@
 """A simulated motion sensor with a push-pull output."""
 
+from typing import TYPE_CHECKING, Any
+
 from hw_mocks.chips.two_state import Flag, put, wire_fault
 from hw_mocks.gpio import SimPin
+from hw_mocks.senses import Sense
+
+if TYPE_CHECKING:
+    from hw_mocks.wiring import Wiring
+
+KNOBS = ("motion",)
+SENSES = (Sense("motion", 0.0),)
+
+
+def plug(wiring: "Wiring", config: Any) -> "PirSim":
+    """Lead its output to its pin."""
+    return PirSim(wiring.pins.wire(config.gpio))
 
 
 class PirSim:

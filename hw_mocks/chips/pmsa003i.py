@@ -1,13 +1,28 @@
 """A simulated PMSA003I: particle concentrations in a 32-byte frame."""
 
 import struct
+from typing import TYPE_CHECKING, Any
 
 from hw_mocks.faults import Fault, FaultKnob
 from hw_mocks.i2c import nack, timed_out
+from hw_mocks.senses import Sense
+
+if TYPE_CHECKING:
+    from hw_mocks.wiring import Wiring
 
 ADDRESS = 0x12
 _MOST_UG_M3 = 1000.0  # the least that the datasheet promises as its maximum
 _SOMETHING_ELSE = bytes(range(0x60, 0x80))
+
+KNOBS = ("pm1_0_ug_m3", "pm2_5_ug_m3", "pm10_ug_m3")
+SENSES = tuple(Sense(knob, 4.0, 1.0, 0.03, high=_MOST_UG_M3) for knob in KNOBS)
+
+
+def plug(wiring: "Wiring", config: Any) -> "Pmsa003iSim":
+    """Put it on its bus."""
+    part = Pmsa003iSim()
+    wiring.i2c(config.bus, ADDRESS, part)
+    return part
 
 
 class Pmsa003iSim:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drivers import catalog
 from drivers.board import Board
-from drivers.catalog import AnySensor
 from drivers.co_cell import CoCellConfig, ppm
 from drivers.mcp3008_input import Mcp3008Adc
 from drivers.sensor import DisconnectedError, Quantity
@@ -21,7 +21,7 @@ from hw_mocks.spi import SpiWire
 def config(**changes: Any) -> CoCellConfig:
     table = {"name": "co", "driver": "co_cell", "na_per_ppm": 2.0}
     adc = {"chip": "mcp3008", "channel": 1}
-    made = msgspec.convert(table | {"adc": adc} | changes, AnySensor)
+    made = catalog.decode(table | {"adc": adc} | changes)
     assert isinstance(made, CoCellConfig)
     return made
 
@@ -88,7 +88,7 @@ def test_an_amplifier_that_cannot_tell_a_cut_wire_is_refused() -> None:
 def test_the_sensitivity_must_be_given_since_each_cell_has_its_own() -> None:
     table = {"name": "co", "driver": "co_cell", "adc": {"chip": "mcp3008", "channel": 1}}
     with pytest.raises(msgspec.ValidationError, match="na_per_ppm"):
-        msgspec.convert(table, AnySensor)
+        catalog.decode(table)
 
 
 def test_it_claims_its_input_alone() -> None:

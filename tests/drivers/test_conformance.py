@@ -1,24 +1,22 @@
 """What every driver promises, shown on its simulated part through the real library."""
 
-import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from drivers import catalog
 from drivers.board import Board
-from drivers.catalog import AnySensor
 from drivers.sensor import EdgeSensor, Quantity, Sensor, SensorError
+from hw_mocks.chips import chip as chip_of
 from hw_mocks.faults import Fault
-from tests.drivers.parts import PARTS, Part, Rig
+from hw_mocks.wiring import Wiring
+from tests.drivers.parts import Part, collect
 
-Readings = typing.Mapping[Quantity, float]
-
-
-def tag(config: type) -> str:
-    return str(config.__struct_config__.tag)  # type: ignore[attr-defined]  # msgspec's
+Readings = Mapping[Quantity, float]
+PARTS = tuple(collect())
 
 
 def fault_rows() -> list[Any]:
@@ -32,22 +30,25 @@ every_fault = pytest.mark.parametrize(("part", "fault"), fault_rows())
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    rig = Rig(tmp_path)
-    yield rig
-    rig.undo.close()
+def wiring(tmp_path: Path) -> Iterator[Wiring]:
+    wiring = Wiring(tmp_path / "w1")
+    yield wiring
+    wiring.close()
 
 
 @pytest.fixture
-def chip(rig: Rig, part: Part) -> Any:
-    return part.plug(rig, part.config)
+def chip(wiring: Wiring, part: Part) -> Any:
+    return chip_of(part.driver).plug(wiring, part.config)
 
 
 @pytest.fixture
-def sensor(rig: Rig, part: Part, chip: Any) -> Iterator[Sensor]:
-    made = part.config.build(rig.board)
+def sensor(wiring: Wiring, part: Part, chip: Any, tmp_path: Path) -> Iterator[Sensor]:
+    board = wiring.board(tmp_path)
+    part.prepare(board, part.config)
+    made = part.config.build(board)
     yield made
     made.close()
+    board.close()
 
 
 def turn(chip: Any, part: Part, vector: int) -> Readings:
@@ -65,10 +66,19 @@ def read(sensor: Sensor) -> Readings:
     return reading
 
 
-def test_every_driver_of_the_catalogue_is_held_to_this() -> None:
-    assert {tag(config) for config in typing.get_args(AnySensor)} == {
-        part.table["driver"] for part in PARTS
-    }
+@pytest.mark.parametrize("driver", catalog.DRIVERS)
+def test_every_driver_of_the_catalogue_is_held_to_this(driver: str) -> None:
+    (config,) = catalog.config_types([driver])
+    assert config.__struct_config__.tag == driver
+    assert [part for part in PARTS if part.driver == driver]
+
+
+@every_part
+def test_every_knob_of_the_part_is_there_and_what_it_feels_is_a_knob(part: Part, chip: Any) -> None:
+    found = chip_of(part.driver)
+    assert all(hasattr(chip, knob) for knob in found.knobs)
+    assert {sense.knob for sense in found.senses} <= set(found.knobs)
+    assert {knob for knobs, _ in part.vectors for knob in knobs} <= set(found.knobs)
 
 
 @every_part
@@ -185,4 +195,4 @@ def test_claims_and_wire_can_be_named(part: Part) -> None:
 @every_part
 def test_an_unknown_key_is_refused(part: Part) -> None:
     with pytest.raises(msgspec.ValidationError, match="gpoi"):
-        msgspec.convert(part.table | {"name": "x", "gpoi": 4}, AnySensor)
+        catalog.decode(part.table | {"name": "x", "gpoi": 4})

@@ -2,20 +2,17 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from agent.config import AnnunciatorConfig, Config, LampConfig, SirenConfig
 from agent.values import Why
-from drivers import baseline
-from drivers.catalog import AnySensor
+from drivers import baseline, catalog
 from drivers.sensor import Quantity, SensorError
 from drivers.siren import Siren
-from hw_mocks.bench import PARTS, Bench
+from hw_mocks.bench import Bench
 from hw_mocks.clock import FastClock
 from hw_mocks.life import Life, write_baselines
 from hw_mocks.scenario import load
-from hw_mocks.world import SENSES
 
 SENSORS = [
     {"driver": "dht22", "name": "ceiling", "gpio": 16},
@@ -39,7 +36,7 @@ CONFIG = Config(
     profile="bench",
     title=Why(ko="시험", en="Test"),
     annunciator=AnnunciatorConfig(siren=SirenConfig(gpio=18), lamp=LampConfig(gpio=25)),
-    sensors=msgspec.convert(SENSORS, list[AnySensor]),
+    sensors=[catalog.decode(each) for each in SENSORS],
 )
 
 
@@ -58,17 +55,6 @@ def read(bench: Bench, name: str) -> Mapping[Quantity, float]:
         return sensor.read()
     finally:
         sensor.close()
-
-
-def test_every_driver_of_the_catalog_has_a_simulated_part() -> None:
-    tags = {str(kind.__struct_config__.tag) for kind in AnySensor.__args__}
-    assert set(PARTS) == tags
-    assert set(SENSES) <= tags
-
-
-def test_what_the_world_turns_are_knobs_of_the_part() -> None:
-    for driver, senses in SENSES.items():
-        assert {sense.knob for sense in senses} <= set(PARTS[driver].knobs)
 
 
 @pytest.mark.parametrize(

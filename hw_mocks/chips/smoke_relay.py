@@ -1,21 +1,22 @@
-"""Simulated volt-free contacts between a pin and ground: door, smoke alarm relay."""
+"""A simulated smoke alarm's volt-free relay contact between a pin and ground."""
+
+from typing import TYPE_CHECKING, Any
 
 from hw_mocks.chips.two_state import Flag, put, wire_fault
 from hw_mocks.gpio import SimPin
+from hw_mocks.senses import Sense
+
+if TYPE_CHECKING:
+    from hw_mocks.wiring import Wiring
+
+KNOBS = ("alarm",)
+# smoke has to find its way into the chamber of a photoelectric alarm
+SENSES = (Sense("alarm", 12.0),)
 
 
-class DoorSim:
-    """Knob `open`. Faults: absent, stuck. Does not imitate bounce."""
-
-    fault, open = wire_fault(), Flag()
-
-    def __init__(self, pin: SimPin, *, normally_closed: bool = True) -> None:
-        self._pin, self._normally_closed = pin, normally_closed
-        self.show()
-
-    def show(self) -> None:
-        """Move the wire."""
-        put(self._pin, self.fault, False if self.open != self._normally_closed else None)
+def plug(wiring: "Wiring", config: Any) -> "SmokeRelaySim":
+    """Hang it between its pin and ground."""
+    return SmokeRelaySim(wiring.pins.wire(config.gpio), normally_closed=config.normally_closed)
 
 
 class SmokeRelaySim:

@@ -1,0 +1,83 @@
+"""The wires of one simulated board; parts are put on them here."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+from drivers.board import Board
+from hw_mocks import blinka
+from hw_mocks.dht import DhtLine, DhtPart
+from hw_mocks.gpio import SimPins
+from hw_mocks.i2c import I2CChip, SimI2C
+from hw_mocks.w1 import SimW1
+
+T = TypeVar("T")
+
+
+class Wiring:
+    """Pins, buses and converters, and what hangs on them.
+
+    Blinka knows one board a process, so only one wiring with DHT or I2C parts can be at a time.
+    `undo` is run by `close`: what outlives this board must come off again.
+    """
+
+    def __init__(self, w1_root: Path) -> None:
+        self.pins = SimPins()
+        self.w1 = SimW1(w1_root)
+        self.buses: dict[int, SimI2C] = {}
+        self.undo = ExitStack()
+        self._wires = blinka.install()
+        self._shared: dict[str, Any] = {}
+        self._serial: dict[str, Any] = {}
+
+    def board(self, state: Path) -> Board:
+        """Make a real board over these wires."""
+        return Board(pins=self.pins, w1_devices=self.w1.devices, state=state)
+
+    def dht(self, gpio: int, part: DhtPart) -> None:
+        """Hang a DHT part on a pin."""
+        self._wires.attach_line(gpio, DhtLine(self._wires.time, part))
+        self.undo.callback(self._wires.detach_line, gpio)
+
+    def i2c(self, number: int, address: int, chip: I2CChip) -> None:
+        """Put a chip on a bus.
+
+        Raises:
+            ValueError: Another chip has that address.
+        """
+        if number not in self.buses:
+            self.buses[number] = SimI2C()
+            self._wires.attach_i2c(number, self.buses[number])
+            self.undo.callback(self._wires.detach_i2c, number)
+        if self.buses[number].chips.setdefault(address, chip) is not chip:
+            raise ValueError(f"i2c-{number}: {address:#04x} is taken")
+
+    def analog(self, place: Any, source: Callable[[], float]) -> None:
+        """Lead a voltage to a converter's input, as an `adc = {...}` of the configuration says.
+
+        The module of the converter's chip knows its wires: its `lead(wiring, place, source)`.
+        """
+        kind = type(place).__struct_config__.tag
+        import_module(f"hw_mocks.chips.{kind}").lead(self, place, source)
+
+    def uart(self, path: str, part: Any) -> None:
+        """Put a part on the serial port of this name.
+
+        Raises:
+            ValueError: Another part is there.
+        """
+        if self._serial.setdefault(path, part) is not part:
+            raise ValueError(f"{path} is taken")
+
+    def shared(self, place: str, make: Callable[[], T]) -> T:
+        """The chip at a place that several parts share, made when the first one asks."""
+        if place not in self._shared:
+            self._shared[place] = make()
+        found: T = self._shared[place]
+        return found
+
+    def close(self) -> None:
+        """Take every part off the wires that outlive this board."""
+        self.undo.close()
