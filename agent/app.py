@@ -50,7 +50,13 @@ class AlreadyRunningError(Exception):
 
 def detectors(config: Config) -> list[Detector]:
     """Every detector the configuration asks for, each fresh."""
-    return [FireDetector(config.fire), CoDetector(config.co), SosDetector(config.sos.buttons)]
+    ends = {
+        (each.name, quantity): span.saturates
+        for each in config.sensors
+        for quantity, span in each.spans.items()
+        if span.saturates is not None
+    }
+    return [FireDetector(config.fire, ends), CoDetector(config.co), SosDetector(config.sos.buttons)]
 
 
 def watched(config: Config) -> dict[str, Watched]:
