@@ -1,4 +1,4 @@
-"""Events kept on disk until the hub has confirmed them; see docs/adr/0003-outbox.md.
+"""Events kept on disk until the hub has confirmed them; see docs/adr/0004-outbox.md.
 
 A full, read-only or broken disk holds nobody up: rows then wait in RAM, in order, are handed to
 the uplink all the same, and are written as soon as the disk takes them again.
