@@ -34,7 +34,8 @@ def config_types(drivers: Iterable[str]) -> list[type[SensorConfig]]:
     Raises:
         KeyError: There is no such driver.
     """
-    return [getattr(importlib.import_module(f"drivers.{each}"), DRIVERS[each]) for each in drivers]
+    places = [(f"drivers.{driver}", DRIVERS[driver]) for driver in drivers]
+    return [getattr(importlib.import_module(module), kind) for module, kind in places]
 
 
 def named(tables: Any) -> list[str]:
