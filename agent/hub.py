@@ -1,4 +1,4 @@
-"""The hub as the uplink sees it: a row goes out, and is confirmed or not; see docs/adr/0004-outbox.md."""
+"""The hub as the uplink sees it: rows go out, confirmed or not; see docs/adr/0004-outbox.md."""
 
 import ipaddress
 import logging
