@@ -248,14 +248,19 @@ class Torture:
         """Take the broker down now and then, and bring it back."""
         choose = self._weather_random
         while not self._stop.wait(choose.uniform(0.05, 1.5)):
-            how = choose.choice(("killed", "stopped", "frozen"))
-            if how == "frozen":
-                with self._broker.frozen():
+            # what it has confirmed it must have passed on or saved: the hub's duty, not ours
+            self._listener.until(lambda: self._listener.subscribed)
+            how = choose.choice(("killed", "stopped", "frozen", "frozen and killed"))
+            if how.startswith("frozen"):
+                with self._broker.frozen():  # it takes messages and answers none
                     self._stop.wait(choose.uniform(0.1, 1.5))
+                    if how != "frozen":
+                        self._broker.kill()  # and what it took is lost
+            elif how == "killed":
+                self._broker.kill()
             else:
-                # what it has confirmed it must have passed on or saved: the hub's duty, not ours
-                self._listener.until(lambda: self._listener.subscribed)
-                self._broker.kill() if how == "killed" else self._broker.stop()
+                self._broker.stop()
+            if how != "frozen":
                 self._stop.wait(choose.uniform(0.0, 1.5))
                 self._broker.start()
             self.ledger.outages[how] += 1

@@ -176,14 +176,18 @@ class Mosquitto:
 
     @contextlib.contextmanager
     def frozen(self) -> Any:
-        """Hold connections open without answering on them: what a half-open link looks like."""
+        """Hold connections open without answering on them: what a half-open link looks like.
+
+        A `kill` inside loses what was sent to it meanwhile.
+        """
         if self._process is None:
             raise AssertionError("not running")
         self._process.send_signal(signal.SIGSTOP)
         try:
             yield
         finally:
-            self._process.send_signal(signal.SIGCONT)
+            if self._process is not None:  # else it was killed meanwhile
+                self._process.send_signal(signal.SIGCONT)
 
     def config(
         self, device: str = DEVICE, *, files: tuple[Path, Path] | None = None, **changes: Any
