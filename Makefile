@@ -5,7 +5,7 @@ RUN := .venv/bin
 
 export PYTHON
 
-.PHONY: help setup demo test check bench torture evaluate-fire lock clean
+.PHONY: help setup demo test check bench torture evaluate-fire sensors-page lock clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -34,6 +34,9 @@ torture: .venv/dev.stamp ## 200 kills while buttons are pressed and the broker c
 
 evaluate-fire: .venv/dev.stamp ## alarm times on recorded fires; DATA=folder of recordings
 	@$(RUN)/python scripts/evaluate_fire.py $(DATA)
+
+sensors-page: .venv/dev.stamp ## docs/sensors.md from what the drivers say of their parts
+	@$(RUN)/python scripts/sensors_page.py
 
 lock: .venv/dev.stamp ## pin the dependencies of setup.cfg again; UPGRADE=1 takes newer ones
 	scripts/lock.sh $(if $(UPGRADE),--upgrade)

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from drivers.sensor import Quantity, Sensor, Span
+from drivers.sheet import Sheet
 
 if TYPE_CHECKING:
     from busio import I2C
@@ -127,6 +128,7 @@ class SensorConfig(
     every_s: Annotated[float, Meta(ge=0.1, le=3600)] = 2.0
 
     spans: ClassVar[Mapping[Quantity, Span]]  # every quantity that `read` returns
+    sheet: ClassVar[Sheet]
     library: ClassVar[str] = "haetae"  # whose code speaks to the part
     warm_up_s: ClassVar[float] = 0.0  # no alarm from a cold sensor: readings count after this long
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 from drivers.board import Board, GpioNumber, SensorConfig
 from drivers.edge_input import EdgeInput
 from drivers.sensor import Quantity, Span
+from drivers.sheet import Sheet
 from drivers.two_state import TwoState
 
 _BOUNCE_S = 0.005  # 18 switches: 1.6 ms on average, 6.2 ms at worst (Ganssle, Guide to Debouncing)
@@ -22,6 +23,19 @@ class ButtonConfig(SensorConfig, frozen=True, kw_only=True, tag="button"):
 
     spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.BUTTON: Span(0.0, 1.0)}
     library: ClassVar[str] = "gpiozero"
+    sheet: ClassVar[Sheet] = Sheet(
+        part="push-button, for SOS, hush and test",
+        purpose="people",
+        range="1 while pressed; 20 ms is enough",
+        accuracy="exact",
+        rate="at once, by edge",
+        warm_up="none",
+        price="€",
+        wiring="between the pin and ground",
+        limits="a cut wire is a button that nobody presses: press it to prove it",
+        library="gpiozero",
+        source="J. Ganssle, A Guide to Debouncing",
+    )
 
     def wire(self) -> str:
         """All inputs share the thread that edges wake."""

@@ -8,6 +8,7 @@ from msgspec import Meta
 from drivers.adc import AnalogInput, AnyAdc
 from drivers.board import Board, SensorConfig
 from drivers.sensor import DisconnectedError, Quantity, Span
+from drivers.sheet import Sheet
 
 _SATURATES_PPM = 1000.0
 _ZERO_PPM = 20.0  # how far below zero cell, amplifier and 1 % resistors may rest in clean air
@@ -31,6 +32,25 @@ class CoCellConfig(SensorConfig, frozen=True, kw_only=True, tag="co_cell"):
     }
     warm_up_s: ClassVar[float] = 60.0  # its 90 % response time: what it took while off is gone
     library: ClassVar[str] = "gpiozero"
+    sheet: ClassVar[Sheet] = Sheet(
+        part="Figaro TGS5042 and amplifier on an MCP3008",
+        purpose="gas",
+        range="0 to 10,000 ppm by the cell",
+        accuracy="±5 % of linear to 500 ppm; 1.6 ppm a step",
+        rate="90 % of a step in 60 s",
+        warm_up="60 s",
+        price="€€€",
+        wiring=(
+            "cell and transimpedance amplifier with 0.5 V bias to the converter; nA/ppm as "
+            "printed on each cell"
+        ),
+        limits=(
+            "hydrogen reads as CO. A dried-out cell rests where clean air does: only CO let to "
+            "it, once a year, proves it"
+        ),
+        library="gpiozero",
+        source="Figaro TGS5042 product information",
+    )
 
     def __post_init__(self) -> None:
         """Refuse an amplifier that could not tell a cut wire, or not enough CO.

@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 
 WIRE = "dht"  # one thread for all of them: two at once would spoil each other's timing
 LEAST_EVERY_S = 2.0  # both datasheets, "sampling period": asked sooner, they fall silent
+WIRING = (
+    "data to any GPIO with 4.7 to 10 kΩ to 3.3 V; supply 3.3 V: modules with a pull-up of their "
+    "own must not be fed 5 V. Not GPIO 4 where the 1-Wire overlay has it"
+)
+LIMITS = (
+    "never the sole evidence of anything: about a third of the reads fail, and one wrong value in "
+    "500 to 1000 passes the 8-bit checksum (Adafruit_CircuitPython_DHT #33, #72). Each answer was "
+    "measured at the request before, so after a pause the first one is old. It has no identity: a "
+    "DHT11 in place of a DHT22 shows as more than 100 % humidity, a DHT22 in place of a DHT11 as "
+    "less than 5 %; both are `WrongDeviceError`. Condensation holds humidity near 100 % for hours. "
+    "A read keeps a core busy for 0.25 s ([why](adr/0003-dht-bitbang.md))."
+)
 
 
 class DhtReader:

@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from drivers.board import Board, GpioNumber, SensorConfig
-from drivers.dht import LEAST_EVERY_S, WIRE, DhtReader
+from drivers.dht import LEAST_EVERY_S, LIMITS, WIRE, WIRING, DhtReader
 from drivers.sensor import Quantity, Span, WrongDeviceError
+from drivers.sheet import Sheet
 
 _DAY_S = 24 * 3600.0  # whole degrees and per cents rightly stand for hours
 _DRIEST_PCT = 5.0
@@ -25,6 +26,21 @@ class Dht11Config(SensorConfig, frozen=True, kw_only=True, tag="dht11"):
         Quantity.RELATIVE_HUMIDITY_PCT: Span(_DRIEST_PCT, 95.0, frozen_after_s=_DAY_S),
     }
     library: ClassVar[str] = "adafruit_dht"
+    sheet: ClassVar[Sheet] = Sheet(
+        part="Aosong DHT11",
+        purpose="heat and climate",
+        range="0 to 50 °C, 20 to 90 %",
+        accuracy="±2 °C, ±5 %",
+        rate="2 s at most; 5 s by default",
+        warm_up="none",
+        price="€",
+        wiring=WIRING + "; at 3.3 V it bears 20 cm of cable",
+        limits=LIMITS
+        + " Newer issues go below 0 °C, but adafruit_dht drops their sign: use it where it "
+        "never freezes.",
+        library="adafruit-circuitpython-dht, Blinka",
+        source="Aosong DHT11 product manual",
+    )
 
     def wire(self) -> str:
         """Shared by all DHT parts."""

@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from drivers.board import Board, GpioNumber, SensorConfig
-from drivers.dht import LEAST_EVERY_S, WIRE, DhtReader
+from drivers.dht import LEAST_EVERY_S, LIMITS, WIRE, WIRING, DhtReader
 from drivers.sensor import Quantity, Span
+from drivers.sheet import Sheet
 
 _SIX_HOURS_S = 6 * 3600.0  # at 0.1 °C and 0.1 % a living part moves sooner
 
@@ -24,6 +25,21 @@ class Dht22Config(SensorConfig, frozen=True, kw_only=True, tag="dht22"):
         Quantity.RELATIVE_HUMIDITY_PCT: Span(0.0, 100.0, frozen_after_s=_SIX_HOURS_S),
     }
     library: ClassVar[str] = "adafruit_dht"
+    sheet: ClassVar[Sheet] = Sheet(
+        part="Aosong DHT22, AM2302",
+        purpose="heat and climate",
+        range="-40 to 80 °C, 0 to 100 %",
+        accuracy="±0.5 °C, ±2 % (±5 % at worst)",
+        rate="2 s at most; 5 s by default",
+        warm_up="none",
+        price="€",
+        wiring=WIRING,
+        limits=LIMITS
+        + " Some clones send temperatures below zero as two's complement, far outside the "
+        "span.",
+        library="adafruit-circuitpython-dht, Blinka",
+        source="Aosong AM2302 datasheet",
+    )
 
     def wire(self) -> str:
         """Shared by all DHT parts."""

@@ -6,6 +6,7 @@ from typing import ClassVar
 from drivers.board import Board, GpioNumber, SensorConfig
 from drivers.edge_input import EdgeInput
 from drivers.sensor import Quantity, Span
+from drivers.sheet import Sheet
 from drivers.two_state import TwoState
 
 _BOUNCE_S = 0.002  # reed switches settle within 1 ms
@@ -24,6 +25,19 @@ class DoorConfig(SensorConfig, frozen=True, kw_only=True, tag="door"):
 
     spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.CONTACT_OPEN: Span(0.0, 1.0)}
     library: ClassVar[str] = "gpiozero"
+    sheet: ClassVar[Sheet] = Sheet(
+        part="magnetic reed contact",
+        purpose="presence",
+        range="1 while the door is open",
+        accuracy="exact",
+        rate="at once, by edge",
+        warm_up="none",
+        price="€",
+        wiring="normally closed contact between the pin and ground, so that a cut wire is seen",
+        limits="a magnet held to it from outside is not seen",
+        library="gpiozero",
+        source="J. Ganssle, A Guide to Debouncing",
+    )
 
     def wire(self) -> str:
         """All inputs share the thread that edges wake."""

@@ -17,6 +17,7 @@ from drivers.sensor import (
     Span,
     WrongDeviceError,
 )
+from drivers.sheet import Sheet
 
 _POWER_ON, _FAILED = 0x0550, 0x07FF  # 85 °C; 127.94 °C, what a conversion without power leaves
 _NONE_YET = 0x0C  # byte 6 until the first conversion
@@ -30,6 +31,34 @@ class Ds18b20Config(SensorConfig, frozen=True, kw_only=True, tag="ds18b20"):
 
     spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.TEMPERATURE_C: _SPAN}
     library: ClassVar[str] = "w1_therm"
+    sheet: ClassVar[Sheet] = Sheet(
+        part="Maxim DS18B20",
+        purpose="heat and climate",
+        range="-55 to 125 °C, steps of 1/16 °C",
+        accuracy="±0.5 °C from -10 to 85 °C, else ±2 °C",
+        rate="0.75 s for each part on the bus",
+        warm_up="none",
+        price="€",
+        wiring=(
+            "`dtoverlay=w1-gpio` (GPIO 4 unless `gpiopin=` says otherwise), 4.7 kΩ from data "
+            "to 3.3 V, all parts in parallel, supply connected: no parasite power. `id` is the "
+            "name of its folder under `/sys/bus/w1/devices`"
+        ),
+        limits=(
+            "85 °C is both a reading and what the scratchpad holds before any conversion. Byte "
+            "6 tells: `0c` until the first one. Clones hold `0c` for ever; for them exactly "
+            "85.0000 °C is not ready, and 84.9375 and 85.0625 are readings. 127.94 °C is a "
+            "conversion that failed for want of power. Clones of some families start at 25 °C "
+            "or at their last value, which nothing tells (cpetrich/counterfeit_DS18B20): buy "
+            "from a distributor. All zeros pass the checksum, and are a shorted bus. Since "
+            "Linux 5.8 an error leaves `w1_slave` empty, and `resolution` holds its number: "
+            "-19 nobody answers, -5 wrong checksum; a part that alone is unplugged from a "
+            "shared bus gives -5 until the kernel misses it, after a minute or two. Twenty "
+            "parts on one bus take 15 s a round"
+        ),
+        library="the kernel's w1_therm; own parser",
+        source="Maxim DS18B20, 19-7487; `drivers/w1/slaves/w1_therm.c`",
+    )
 
     def wire(self) -> str:
         """The kernel's bus, on which one converts after the other."""

@@ -8,6 +8,7 @@ from msgspec import Meta
 from drivers.board import Board, SensorConfig
 from drivers.mcp3008_input import V_REF_MAX, Mcp3008Adc, Mcp3008Input
 from drivers.sensor import DisconnectedError, Quantity, Span
+from drivers.sheet import Sheet
 
 
 class Mcp3008Config(SensorConfig, frozen=True, kw_only=True, tag="mcp3008"):
@@ -24,6 +25,21 @@ class Mcp3008Config(SensorConfig, frozen=True, kw_only=True, tag="mcp3008"):
 
     spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.ANALOG_V: Span(0.0, V_REF_MAX)}
     library: ClassVar[str] = "gpiozero"
+    sheet: ClassVar[Sheet] = Sheet(
+        part="Microchip MCP3008",
+        purpose="any voltage",
+        range="0 to V_REF in 1024 steps",
+        accuracy="±1 step (-B), ±2 (-C)",
+        rate="each poll",
+        warm_up="none",
+        price="€",
+        wiring="SPI0 with CE0 or CE1; V_DD and V_REF at 3.3 V; a live source never rests at 0 V",
+        limits=(
+            "an absent converter reads 0 V: told from a source only where that never rests at 0 V"
+        ),
+        library="gpiozero",
+        source="Microchip DS21295",
+    )
 
     def wire(self) -> str:
         """Both chip selects share clock and data."""

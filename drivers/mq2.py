@@ -10,6 +10,7 @@ from drivers import baseline
 from drivers.adc import AnalogInput, AnyAdc
 from drivers.board import Board, SensorConfig
 from drivers.sensor import DisconnectedError, Quantity, Span
+from drivers.sheet import Sheet
 
 _LIVE_V = (
     0.01  # three steps of an MCP3008; 1.7 MΩ with the default circuit: no heated cell has that
@@ -34,6 +35,26 @@ class Mq2Config(SensorConfig, frozen=True, kw_only=True, tag="mq2"):
     }
     warm_up_s: ClassVar[float] = 180.0  # after a short pause; a new cell takes 24 h (table C)
     library: ClassVar[str] = "gpiozero"
+    sheet: ClassVar[Sheet] = Sheet(
+        part="Hanwei MQ-2 on an MCP3008",
+        purpose="gas",
+        range="a ratio: 1 in clean air, falling with LPG, hydrogen, smoke",
+        accuracy="none: cells differ several-fold",
+        rate="each poll",
+        warm_up="180 s; a new cell 24 h, then a clean-air baseline",
+        price="€",
+        wiring=(
+            "5 V for heater and cell (0.8 W); A0 through a divider (10 kΩ over 20 kΩ) to the "
+            "converter, since it may rise to 5 V"
+        ),
+        limits=(
+            "a ratio and never ppm; it reacts to alcohol, hairspray and cooking, and drifts "
+            "with temperature and humidity. A dead heater reads as very clean air, above the "
+            "span"
+        ),
+        library="gpiozero",
+        source="Hanwei MQ-2 technical data",
+    )
 
     def wire(self) -> str:
         """The converter's."""

@@ -6,6 +6,7 @@ from typing import ClassVar
 from drivers.board import Board, GpioNumber, SensorConfig
 from drivers.edge_input import EdgeInput
 from drivers.sensor import Quantity, Span
+from drivers.sheet import Sheet
 from drivers.two_state import TwoState
 
 
@@ -22,6 +23,22 @@ class PirConfig(SensorConfig, frozen=True, kw_only=True, tag="pir"):
     spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.MOTION: Span(0.0, 1.0)}
     warm_up_s: ClassVar[float] = 60.0
     library: ClassVar[str] = "gpiozero"
+    sheet: ClassVar[Sheet] = Sheet(
+        part="HC-SR501 or alike",
+        purpose="presence",
+        range="1 while it sees motion and for its hold time; 3 to 7 m, 110 to 120°",
+        accuracy="none given",
+        rate="at once, by edge",
+        warm_up="60 s",
+        price="€",
+        wiring="its 3.3 V output to the pin; 5 V supply",
+        limits=(
+            "a sleeper, or somebody lying still, is not seen; a cut wire is a room in which "
+            "nothing moves"
+        ),
+        library="gpiozero",
+        source="HC-SR501 datasheet",
+    )
 
     def wire(self) -> str:
         """All inputs share the thread that edges wake."""

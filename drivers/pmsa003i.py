@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from drivers.board import Board, SensorConfig
 from drivers.sensor import ChecksumError, NotReadyError, Quantity, Span, WrongDeviceError
+from drivers.sheet import Sheet
 
 if TYPE_CHECKING:
     from adafruit_pm25.i2c import PM25_I2C
@@ -31,6 +32,29 @@ class Pmsa003iConfig(SensorConfig, frozen=True, kw_only=True, tag="pmsa003i"):
     }
     warm_up_s: ClassVar[float] = 30.0  # until the fan has settled ("circuit attentions" 4)
     library: ClassVar[str] = "adafruit_pm25"
+    sheet: ClassVar[Sheet] = Sheet(
+        part="Plantower PMSA003I",
+        purpose="smoke and particles",
+        range="0 to 500 µg/m³ rated, 1000 at least",
+        accuracy="±10 µg/m³ to 100, ±10 % to 500, against its own kind",
+        rate="2.3 s, 0.2 to 0.8 s while it changes",
+        warm_up="30 s (fan)",
+        price="€€€",
+        wiring=(
+            "I2C at 0x12, `dtparam=i2c_arm=on`, 100 kHz at most; 5 V for the fan, 3.3 V on "
+            "SDA, SCL, SET and RESET. Inlet and outlet free, 20 cm above the floor"
+        ),
+        limits=(
+            "it counts light flashes: steam, dust and hairspray read as particles. It is rated "
+            "for -10 to 60 °C and up to 99 % humidity; its laser and fan last about three "
+            "years (MTTF), and a stopped fan reads as ever cleaner air. The column for "
+            'ordinary air is used, "atmospheric environment", not "standard" (CF=1), whose '
+            "density is that of metal dust in workshops (PMS5003 manual, Chinese issue, page "
+            "12). Its only identity is the frame's start, 42 4d"
+        ),
+        library="adafruit-circuitpython-pm25, Blinka",
+        source="Plantower PMSA003 series data manual 2.5; PMS5003 manual",
+    )
 
     def wire(self) -> str:
         """Its bus."""

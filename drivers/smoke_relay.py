@@ -6,6 +6,7 @@ from typing import ClassVar
 from drivers.board import Board, GpioNumber, SensorConfig
 from drivers.edge_input import EdgeInput
 from drivers.sensor import Quantity, Span
+from drivers.sheet import Sheet
 from drivers.two_state import TwoState
 
 _BOUNCE_S = 0.005  # a small signal relay settles within 1 to 3 ms
@@ -26,6 +27,22 @@ class SmokeRelayConfig(SensorConfig, frozen=True, kw_only=True, tag="smoke_relay
 
     spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.SMOKE_ALARM_CONTACT: Span(0.0, 1.0)}
     library: ClassVar[str] = "gpiozero"
+    sheet: ClassVar[Sheet] = Sheet(
+        part="relay contact of a certified smoke alarm",
+        purpose="smoke and particles",
+        range="1 while the alarm's relay says smoke",
+        accuracy="the alarm's own",
+        rate="at once, by edge",
+        warm_up="the alarm's own",
+        price="€€€",
+        wiring="normally closed contact between the pin and ground, so that a cut wire is seen",
+        limits=(
+            "a short along a normally closed loop, or a welded contact, is not seen: only the "
+            "yearly test with smoke proves the alarm"
+        ),
+        library="gpiozero",
+        source="J. Ganssle, A Guide to Debouncing",
+    )
 
     def wire(self) -> str:
         """All inputs share the thread that edges wake."""
