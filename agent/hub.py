@@ -35,11 +35,12 @@ class Hub:
     """The city hub's broker, spoken to by one thread.
 
     `state` gives the retained message of coverage and health; `clock` is monotonic seconds, for
-    the heartbeat and the age of events. Nothing here raises: `status` says in one sentence how
-    things stand, and no call blocks longer than `patience_s`.
+    the heartbeat and the age of events; `connect_s` is how long name, TCP, TLS and CONNACK may
+    take together. Nothing here raises: `status` says in one sentence how things stand, and no call
+    blocks longer than `patience_s`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # who, where, and what the outer world gives
         self,
         config: HubConfig,
         *,
@@ -47,7 +48,9 @@ class Hub:
         site: str,
         state: Callable[[], bytes],
         clock: Callable[[], float] = time.monotonic,
+        connect_s: float = CONNECT_S,
     ) -> None:
+        self._connect_s = connect_s
         self._config, self._device, self._site = config, device, site
         self._state, self._clock = state, clock
         self._root = f"haetae/v1/{site}/{device}"
@@ -66,7 +69,7 @@ class Hub:
     @property
     def patience_s(self) -> float:
         """The longest that one call may take, in seconds."""
-        return CONNECT_S + self._config.puback_timeout_s + GRACE_S
+        return self._connect_s + self._config.puback_timeout_s + GRACE_S
 
     def send(self, row: Row) -> bool:
         """Publish a row; True only once the hub confirmed this very message with success."""
@@ -123,7 +126,7 @@ class Hub:
         self._say("closed")
 
     def _publish_state(self, link: Link) -> None:
-        number = link.publish(f"{self._root}/state", self._state(), retain=True)
+        number = link.publish_often(f"{self._root}/state", self._state())
         self._beat = number, time.monotonic() + self._config.puback_timeout_s
         self._beat_due = self._clock() + self._config.heartbeat_s
 
@@ -171,9 +174,11 @@ class Hub:
             self._say(str(error))
             return None
         will = (f"{self._root}/state", OFFLINE)
-        link = self._dropped = Link(self._config, name=self._device, will=will, tls=tls)
+        link = self._dropped = Link(
+            self._config, name=self._device, will=will, tls=tls, within_s=self._connect_s
+        )
         link.start()
-        note = link.note(CONNECT_S)
+        note = link.note(self._connect_s)
         if isinstance(note, Connected) and not note.reason.is_failure:
             return link
         link.drop()
@@ -182,7 +187,7 @@ class Hub:
         elif isinstance(note, Lost):
             self._say(self._why_not(note, link))
         else:
-            self._say(f"{self._place} does not answer: no CONNACK within {CONNECT_S:g} s")
+            self._say(f"{self._place} does not answer: no CONNACK within {self._connect_s:g} s")
         return None
 
     def _tls(self) -> ssl.SSLContext | None:
@@ -218,7 +223,7 @@ class Hub:
         if isinstance(error, ConnectionRefusedError):
             return f"{self._place} refuses connections: no broker listens there"
         if isinstance(error, TimeoutError):
-            return f"{self._place} does not answer: no connection within {CONNECT_S:g} s"
+            return f"{self._place} does not answer: no connection within {self._connect_s:g} s"
         if error is not None and not isinstance(error, ssl.SSLError):
             return f"{self._place} cannot be reached: {error}"
         if not self._config.tls:

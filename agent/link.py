@@ -59,9 +59,17 @@ class Link:
     """One connection. Used by one thread; its time-outs run on the real monotonic clock."""
 
     def __init__(
-        self, config: HubConfig, *, name: str, will: tuple[str, bytes], tls: ssl.SSLContext | None
+        self,
+        config: HubConfig,
+        *,
+        name: str,
+        will: tuple[str, bytes],
+        tls: ssl.SSLContext | None,
+        within_s: float = CONNECT_S,
     ) -> None:
-        self._config = config
+        self._config, self._within_s = config, within_s
+        self._aliases = 0  # how many topics the hub remembers by number
+        self._named: str | None = None  # the topic that it knows as number 1
         self._notes: queue.SimpleQueue[Note] = queue.SimpleQueue()
         self._dropped = threading.Event()
         self._alert = ""  # what the TLS library said of the hub's refusal
@@ -80,7 +88,7 @@ class Link:
             reconnect_on_failure=False,
         )
         client.suppress_exceptions = True  # paho then logs them, and its thread lives on
-        client.connect_timeout = CONNECT_S
+        client.connect_timeout = self._within_s
         client.will_set(will[0], will[1], qos=1, retain=True)
         if tls is not None:
             client.tls_set_context(tls)
@@ -122,6 +130,16 @@ class Link:
         """Hand one QoS 1 message to paho's thread; return the number of its acknowledgement."""
         return self._client.publish(topic, payload, qos=1, retain=retain, properties=properties).mid
 
+    def publish_often(self, topic: str, payload: bytes) -> int:
+        """Publish a retained message; its topic is spelled out once a connection (Topic Alias)."""
+        if self._aliases == 0 or self._named not in {None, topic}:
+            return self.publish(topic, payload, retain=True)
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        properties.TopicAlias = 1
+        number = self.publish("" if self._named else topic, payload, properties, retain=True)
+        self._named = topic
+        return number
+
     @property
     def alert(self) -> str:
         """What TLS said when the hub hung up, as far as it was heard: may be empty."""
@@ -152,8 +170,14 @@ class Link:
                 socket.socket.shutdown(held, socket.SHUT_RDWR)
 
     def _on_connect(
-        self, _client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, *_: Any
+        self,
+        _client: Client,
+        _data: Any,
+        _flags: ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
     ) -> None:
+        self._aliases = getattr(properties, "TopicAliasMaximum", 0)
         self._notes.put(Connected(reason))
 
     def _on_publish(

@@ -223,7 +223,7 @@ class Torture:
 
     def _press_at_random(self, control: ControlClient, run: Run) -> None:
         run.presses.append(self._press_until_heard(control))
-        for _ in range(self._random.randint(0, 15)):
+        for _ in range(self._random.choice((0, 3, 10, 40))):
             run.presses.append(self._press(control))
         time.sleep(self._random.choice((0.0, self._random.uniform(0.0, 0.05), 0.7)))
 
@@ -247,13 +247,13 @@ class Torture:
     def _weather(self) -> None:
         """Take the broker down now and then, and bring it back."""
         choose = self._weather_random
-        while not self._stop.wait(choose.uniform(0.05, 1.5)):
+        while not self._stop.wait(choose.uniform(0.05, 0.8)):
             # what it has confirmed it must have passed on or saved: the hub's duty, not ours
             self._listener.until(lambda: self._listener.subscribed)
             how = choose.choice(("killed", "stopped", "frozen", "frozen and killed"))
             if how.startswith("frozen"):
                 with self._broker.frozen():  # it takes messages and answers none
-                    self._stop.wait(choose.uniform(0.1, 1.5))
+                    self._stop.wait(choose.uniform(0.1, 1.2))
                     if how != "frozen":
                         self._broker.kill()  # and what it took is lost
             elif how == "killed":
@@ -261,7 +261,7 @@ class Torture:
             else:
                 self._broker.stop()
             if how != "frozen":
-                self._stop.wait(choose.uniform(0.0, 1.5))
+                self._stop.wait(choose.uniform(0.0, 0.8))
                 self._broker.start()
             self.ledger.outages[how] += 1
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent.certificates import CertificateFileError, tls_context, valid_until
 from agent.config import HubConfig
-from tests.brokers import Authority
+from tests.authority import Authority
 
 
 @pytest.fixture

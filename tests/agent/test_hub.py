@@ -1,18 +1,19 @@
 import socket
-import threading
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
+from agent.certificates import tls_context
 from agent.config import HubConfig
-from agent.hub import Hub, is_loopback
+from agent.hub import Hub
+from agent.link import Link, Lost
 from agent.outbox import Row
+from hw_mocks.network import Forwarder
 from tests.agent.events import AT_S, row_of
-from tests.brokers import DEVICE, SITE, Authority, Listener, Mosquitto, free_port
+from tests.authority import Authority
+from tests.brokers import DEVICE, SITE, Listener, Mosquitto
 
 # paho leaves the half-made socket of a failed handshake to the garbage collector
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
@@ -111,85 +112,6 @@ def test_over_3_1_1_a_denied_publish_cannot_be_told(broker: Mosquitto) -> None:
     hub.close()
 
 
-def test_an_expired_certificate_is_told(broker: Mosquitto) -> None:
-    files = broker.authority.issue(DEVICE, lasts=timedelta(days=-1))
-    hub = hub_of(broker.config(files=files))
-    assert not hub.send(row_of())
-    assert hub.status.startswith("the hub refused the device certificate: expired")
-
-
-def test_a_certificate_from_another_authority_is_told(broker: Mosquitto, tmp_path: Path) -> None:
-    files = Authority(tmp_path / "other", "another authority").issue(DEVICE)
-    hub = hub_of(broker.config(files=files))
-    assert not hub.send(row_of())
-    assert hub.status in {
-        "the hub refused the device certificate: its CA is not one that the hub trusts",
-        "the hub hung up before its CONNACK: it probably refused the device certificate",
-    }
-
-
-def test_a_hub_of_another_authority_is_not_trusted(broker: Mosquitto, tmp_path: Path) -> None:
-    other = Authority(tmp_path / "other", "another authority")
-    hub = hub_of(broker.config(ca=str(other.ca)))
-    assert not hub.send(row_of())
-    assert hub.status.startswith(f"the certificate of localhost:{broker.port} is not trusted: ")
-
-
-def test_a_hub_that_is_not_running_is_told(tmp_path: Path) -> None:
-    port = free_port()
-    authority = Authority(tmp_path)
-    certificate, key = authority.issue(DEVICE)
-    config = HubConfig(
-        host="127.0.0.1",
-        port=port,
-        ca=str(authority.ca),
-        certificate=str(certificate),
-        key=str(key),
-    )
-    hub = hub_of(config)
-    assert not hub.send(row_of())
-    assert hub.status == f"127.0.0.1:{port} refuses connections: no broker listens there"
-
-
-def test_a_name_that_cannot_be_resolved_is_told(broker: Mosquitto) -> None:
-    hub = hub_of(broker.config(host="hub.invalid"))
-    assert not hub.send(row_of())
-    assert hub.status.startswith("the name hub.invalid cannot be resolved: ")
-
-
-@pytest.mark.parametrize("lacking", ["ca", "certificate", "key"])
-def test_a_certificate_file_that_is_missing_is_told(broker: Mosquitto, lacking: str) -> None:
-    changes: dict[str, Any] = {lacking: "/nowhere/file.pem"}
-    hub = hub_of(broker.config(**changes))
-    assert not hub.send(row_of())
-    assert "/nowhere/file.pem" in hub.status
-    assert "no such file" in hub.status.lower()
-
-
-def test_certificates_are_read_anew_at_each_connection(broker: Mosquitto, tmp_path: Path) -> None:
-    files = tmp_path / "device.pem", tmp_path / "device.key"
-    hub = hub_of(broker.config(files=files))
-    assert not hub.send(row_of())
-    certificate, key = broker.authority.issue(DEVICE)
-    certificate.rename(files[0])
-    key.rename(files[1])
-    assert hub.send(row_of()), hub.status
-    hub.close()
-
-
-def test_plain_text_is_refused_to_another_machine() -> None:
-    hub = hub_of(HubConfig(host="192.0.2.1", port=1883, tls=False))
-    assert not hub.send(row_of())
-    assert hub.status == "192.0.2.1:1883: plain text is for loopback only"
-
-
-@pytest.mark.parametrize(
-    ("host", "same"), [("127.8.0.1", True), ("::1", True), ("localhost", True), ("hub", False)]
-)
-def test_loopback_is_this_machine_only(host: str, same: bool) -> None:
-    assert is_loopback(host) is same
-
-
 def test_a_half_open_link_is_dropped_and_the_row_sent_again(broker: Mosquitto) -> None:
     hub, row = hub_of(broker.config(puback_timeout_s=0.5)), row_of()
     with Listener(broker) as listener:
@@ -250,22 +172,65 @@ def test_closing_says_offline(broker: Mosquitto) -> None:
         assert listener.until(lambda: listener.states()[-1] == b"offline")
 
 
-def test_a_broker_that_never_answers_the_handshake_does_not_hang_the_close(tmp_path: Path) -> None:
+@pytest.fixture
+def silent(tmp_path: Path) -> Iterator[tuple[socket.socket, HubConfig]]:
+    """A port that takes connections and says nothing."""
     authority = Authority(tmp_path)
     certificate, key = authority.issue(DEVICE)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        config = HubConfig(
-            host="127.0.0.1",
-            port=silent.getsockname()[1],
-            ca=str(authority.ca),
-            certificate=str(certificate),
-            key=str(key),
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield (
+            server,
+            HubConfig(
+                host="127.0.0.1",
+                port=server.getsockname()[1],
+                ca=str(authority.ca),
+                certificate=str(certificate),
+                key=str(key),
+            ),
         )
-        hub = hub_of(config)
-        sent: list[bool] = []
-        sender = threading.Thread(target=lambda: sent.append(hub.send(row_of())))
-        sender.start()
-        silent.accept()[0].close()
-        sender.join(20.0)
-    assert sent == [False]
+
+
+def test_a_hub_that_takes_the_connection_and_says_nothing_is_told_in_time(
+    silent: tuple[socket.socket, HubConfig],
+) -> None:
+    server, config = silent
+    hub = Hub(config, device=DEVICE, site=SITE, state=lambda: b"{}", connect_s=0.3)
+    assert not hub.send(row_of())
+    assert hub.status.startswith(f"127.0.0.1:{config.port} does not answer: no ")
+    server.accept()[0].close()
     hub.close()
+
+
+def test_a_dial_that_was_given_up_is_not_dialled_again_while_it_hangs(
+    silent: tuple[socket.socket, HubConfig],
+) -> None:
+    server, config = silent
+    link = Link(config, name=DEVICE, will=("t", b""), tls=tls_context(config, check_dates=True))
+    link.start()
+    taken, _ = server.accept()
+    assert link.note(0.0) is None
+    link.drop()
+    assert link.dialling
+    taken.close()
+    assert isinstance(link.note(20.0), Lost)
+
+
+def test_a_heartbeat_spells_its_topic_only_once_a_connection(broker: Mosquitto) -> None:
+    now = [AT_S]
+    with Forwarder(broker.port) as line, Listener(broker) as listener:
+        config = broker.config(port=line.port)
+        hub = Hub(config, device=DEVICE, site=SITE, state=lambda: b"{}", clock=lambda: now[0])
+        assert hub.send(row_of())
+        listener.until(listener.states)
+        before = line.up
+        for number in range(2, 12):
+            now[0] += 61.0
+            while len(listener.states()) < number:
+                assert hub.heartbeat_if_due()
+                listener.until(lambda n=number: len(listener.states()) >= n, 0.01)  # type: ignore[misc]
+        assert (line.up - before) / 10 <= 40
+        hub.close()
+    assert {each.topic for each in listener.messages} == {
+        f"haetae/v1/{SITE}/{DEVICE}/state",
+        f"haetae/v1/{SITE}/{DEVICE}/event/sos",
+    }
