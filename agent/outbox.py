@@ -158,8 +158,9 @@ class Outbox:
             self._write_down()
             if self._ram:
                 log.error("outbox: %d events were in RAM only and are lost", len(self._ram))
-            if self._store is not None:
-                self._store.close()
+            with self._folding:
+                if self._store is not None:
+                    self._store.close()
                 self._store = None
 
     def _write_down(self) -> None:
