@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +51,13 @@ class RunningAgent:
                     "--run-dir", str(self.run_dir),
                 ],
                 stdout=log, stderr=log, cwd=REPOSITORY, env=os.environ | {"PYTHONUNBUFFERED": "1"},
+                start_new_session=True,  # so that `kill` takes what stands around the agent, too
             )  # fmt: skip
-        self._stream = until(self._connect, 20, "the control socket answers")
+        try:
+            self._stream = until(self._connect, 20, "the control socket answers")
+        except BaseException:
+            self.kill()
+            raise
 
     def ask(self, **question: Any) -> Any:
         """One JSON object a line, each way."""
@@ -84,7 +89,8 @@ class RunningAgent:
         return self.log.read_text(errors="replace")
 
     def kill(self) -> None:
-        self.process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def close(self) -> None:
@@ -128,11 +134,15 @@ def on_hub(profile: str, device: str, hub: HubConfig) -> str:
     return "\n".join([profile, "[device]", f'id = "{device}"', 'site = "test"', "[hub]", *lines])
 
 
-def needs(*commands: str) -> None:
-    """Skip, saying so, where a command or the right to use it is missing."""
-    for command in commands:
-        if shutil.which(command) is None:
-            pytest.skip(f"no `{command}` here")
+def needs(program: str, *trial: str) -> None:
+    """Skip, saying so, where a program or (with a trial's arguments) the right to use it fails."""
+    if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin") is None:
+        pytest.skip(f"no `{program}` here")
+    if not trial:
+        return
+    done = subprocess.run((program, *trial), capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"{program}: {done.stderr.strip()}")
 
 
 def is_temporal_three(edges: list[tuple[float, bool]], groups: int) -> bool:

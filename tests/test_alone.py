@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from tests import brokers
+from tests.disks import fill, small_disk
 from tests.running import STALL, RunningAgent, is_temporal_three, needs, on_hub, running, until
 
 HUB = """
@@ -25,7 +26,7 @@ def sounds(agent: RunningAgent) -> None:
 
 
 def test_the_siren_sounds_with_the_network_namespace_gone(tmp_path: Path) -> None:
-    needs("unshare")
+    needs("unshare", "--net", "true")
     plain = HUB + "tls = false\nport = 1883\n"
     with running(tmp_path, STALL + plain, around=["unshare", "--net"]) as agent:
         sounds(agent)
@@ -34,23 +35,17 @@ def test_the_siren_sounds_with_the_network_namespace_gone(tmp_path: Path) -> Non
 
 
 def test_the_siren_sounds_with_the_disk_full(tmp_path: Path) -> None:
-    needs("unshare", "mount")
-    state = tmp_path / "state"
-    state.mkdir()
-    fill = (
-        f"mount -t tmpfs -o size=64k none {state} && "
-        f'{{ cat /dev/zero > {state}/ballast || true; }} 2>/dev/null; exec "$@"'
-    )
-    around = ["unshare", "--mount", "--propagation", "private", "sh", "-c", fill, "sh"]
-    with running(tmp_path, around=around) as agent:
-        sounds(agent)
-        found = until(lambda: (s := agent.status()) and s["trouble"] and s, 10, "trouble is said")
-        assert "outbox" in found["trouble"]
-        assert found["outbox"]["pending"] >= 1  # kept in memory, not lost
+    with small_disk(tmp_path / "state", 64) as disk:
+        fill(disk)
+        with running(tmp_path) as agent:
+            sounds(agent)
+            found = until(lambda: (s := agent.status()) and s["trouble"] and s, 10, "it is said")
+            assert "outbox" in found["trouble"]
+            assert found["outbox"]["pending"] >= 1  # kept in memory, not lost
 
 
 def test_the_siren_sounds_with_the_clock_at_1970(tmp_path: Path) -> None:
-    needs("faketime")
+    needs("faketime", "-f", "@1970-01-01 00:01:00", "true")
     around = ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "faketime", "-f", "@1970-01-01 00:01:00"]
     with running(tmp_path, around=around) as agent:
         sounds(agent)
