@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
+from drivers.pace import Pace
 from drivers.sensor import Quantity, Sensor, Span
 from drivers.sheet import Sheet
 
@@ -20,25 +21,31 @@ if TYPE_CHECKING:
     from busio import I2C
     from gpiozero.pins import Factory
     from microcontroller import Pin
+    from serial import Serial
 
 GpioNumber = Annotated[
     int, Meta(ge=2, le=27)
 ]  # BCM numbers on the 40-pin header (0, 1: HAT EEPROM)
 W1_DEVICES = Path("/sys/bus/w1/devices")
+DEVICES, SYSFS = Path("/dev"), Path("/sys")
 HEADER_LABELS = ("pinctrl-bcm", "pinctrl-rp1")  # Pi Zero to 4, and Pi 5
 
 
 class Board:
     """One Raspberry Pi's wires. Thread-safe: each wire's own thread opens it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # one for each kind of wire
         self,
         *,
         pins: "Factory | None" = None,
         w1_devices: Path = W1_DEVICES,
+        devices: Path = DEVICES,
+        sysfs: Path = SYSFS,
         state: Path = Path("/var/lib/haetae"),
+        pace: Pace = Pace(),  # noqa: B008  # frozen
     ) -> None:
-        self.w1_devices = w1_devices
+        self.w1_devices, self.devices, self.sysfs = w1_devices, devices, sysfs
+        self.pace = pace
         self.state = state  # what a driver keeps over restarts, such as a clean-air baseline
         self._lock = threading.Lock()
         self._pins = pins
@@ -72,6 +79,20 @@ class Board:
                 except ValueError as error:  # its word for a missing device file
                     raise FileNotFoundError(errno.ENOENT, str(error)) from error
             return self._i2c[bus]
+
+    def uart(self, port: str, baud: int) -> "Serial":
+        """Open the serial port `port`, 8N1, for its caller alone, who closes it.
+
+        `port` is a name that stays whatever number the kernel gives, such as `/dev/serial0`. A
+        read waits 0.1 s for a byte at most.
+
+        Raises:
+            OSError: There is no such port, or somebody else has it.
+        """
+        from serial import Serial  # noqa: PLC0415  # only where used
+
+        place = self.devices / port.removeprefix("/dev/")
+        return Serial(str(place), baud, timeout=0.1, write_timeout=1.0, exclusive=True)
 
     def blinka_pin(self, gpio: int) -> "Pin":
         """GPIO `gpio` (BCM number) as the pin object that CircuitPython libraries take.

@@ -20,11 +20,13 @@ DRIVERS: Mapping[str, str] = {
     "dht22": "Dht22Config",
     "door": "DoorConfig",
     "ds18b20": "Ds18b20Config",
+    "ld2410": "Ld2410Config",
     "mcp3008": "Mcp3008Config",
     "mq2": "Mq2Config",
     "pir": "PirConfig",
     "pmsa003i": "Pmsa003iConfig",
     "smoke_relay": "SmokeRelayConfig",
+    "ze07_co": "Ze07CoConfig",
 }
 
 

@@ -11,6 +11,7 @@ from hw_mocks import blinka
 from hw_mocks.dht import DhtLine, DhtPart
 from hw_mocks.gpio import SimPins
 from hw_mocks.i2c import I2CChip, SimI2C
+from hw_mocks.uart import SimPort, UartPart
 from hw_mocks.w1 import SimW1
 
 T = TypeVar("T")
@@ -30,11 +31,12 @@ class Wiring:
         self.undo = ExitStack()
         self._wires = blinka.install()
         self._shared: dict[str, Any] = {}
-        self._serial: dict[str, Any] = {}
+        self.devices = w1_root.parent / "dev"
+        self._serial: dict[str, SimPort] = {}
 
     def board(self, state: Path) -> Board:
         """Make a real board over these wires."""
-        return Board(pins=self.pins, w1_devices=self.w1.devices, state=state)
+        return Board(pins=self.pins, w1_devices=self.w1.devices, devices=self.devices, state=state)
 
     def dht(self, gpio: int, part: DhtPart) -> None:
         """Hang a DHT part on a pin."""
@@ -62,14 +64,17 @@ class Wiring:
         kind = type(place).__struct_config__.tag
         import_module(f"hw_mocks.chips.{kind}").lead(self, place, source)
 
-    def uart(self, path: str, part: Any) -> None:
+    def uart(self, path: str, part: UartPart) -> SimPort:
         """Put a part on the serial port of this name.
 
         Raises:
             ValueError: Another part is there.
         """
-        if self._serial.setdefault(path, part) is not part:
+        if path in self._serial:
             raise ValueError(f"{path} is taken")
+        self._serial[path] = SimPort(self.devices, path, part)
+        self.undo.callback(self._serial[path].close)
+        return self._serial[path]
 
     def shared(self, place: str, make: Callable[[], T]) -> T:
         """The chip at a place that several parts share, made when the first one asks."""

@@ -100,13 +100,15 @@ def test_every_quantity_has_a_span_and_stays_within_it(
     part: Part, chip: Any, sensor: Sensor
 ) -> None:
     sensor.open()
+    told = set[Quantity]()
     for vector in range(len(part.vectors)):
         turn(chip, part, vector)
         reading = read(sensor)
-        assert reading.keys() == part.config.spans.keys()
+        told |= reading.keys()
         for quantity, value in reading.items():
             span = part.config.spans[quantity]
             assert span.low <= value <= span.high
+    assert told == part.config.spans.keys()
 
 
 @every_fault
@@ -143,7 +145,7 @@ def test_a_fault_at_start_is_an_expected_failure_or_a_reading(
         reading = opened_anew(sensor)
     except (OSError, SensorError):
         return
-    assert reading.keys() == part.config.spans.keys()
+    assert reading.keys() <= part.config.spans.keys()
 
 
 @every_part
