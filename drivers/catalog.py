@@ -14,18 +14,22 @@ from drivers.board import SensorConfig
 
 # a driver's configuration, in the module of the driver's name
 DRIVERS: Mapping[str, str] = {
+    "bed": "BedConfig",
     "button": "ButtonConfig",
     "co_cell": "CoCellConfig",
     "dht11": "Dht11Config",
     "dht22": "Dht22Config",
     "door": "DoorConfig",
     "ds18b20": "Ds18b20Config",
+    "enclosure": "EnclosureConfig",
+    "flood": "FloodConfig",
     "ld2410": "Ld2410Config",
     "mcp3008": "Mcp3008Config",
     "mq2": "Mq2Config",
     "pir": "PirConfig",
     "pmsa003i": "Pmsa003iConfig",
     "smoke_relay": "SmokeRelayConfig",
+    "supply_lost": "SupplyLostConfig",
     "ze07_co": "Ze07CoConfig",
 }
 

@@ -4,12 +4,16 @@ import threading
 
 import pytest
 
+from drivers.bed import BedConfig
 from drivers.board import Board
 from drivers.button import ButtonConfig
 from drivers.door import DoorConfig
+from drivers.enclosure import EnclosureConfig
+from drivers.flood import FloodConfig
 from drivers.pir import PirConfig
 from drivers.sensor import EdgeSensor, Quantity
 from drivers.smoke_relay import SmokeRelayConfig
+from drivers.supply_lost import SupplyLostConfig
 from hw_mocks.chips.button import ButtonSim
 from hw_mocks.gpio import SimPins
 
@@ -18,9 +22,22 @@ CONFIGS = (
     DoorConfig(name="door", gpio=22),
     PirConfig(name="motion", gpio=27),
     SmokeRelayConfig(name="smoke_alarm", gpio=17),
+    BedConfig(name="bed", gpio=16),
+    EnclosureConfig(name="lid", gpio=16),
+    FloodConfig(name="floor", gpio=16),
+    SupplyLostConfig(name="mains", gpio=16),
 )
 every_input = pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
-Config = ButtonConfig | DoorConfig | PirConfig | SmokeRelayConfig
+Config = (
+    ButtonConfig
+    | DoorConfig
+    | PirConfig
+    | SmokeRelayConfig
+    | BedConfig
+    | EnclosureConfig
+    | FloodConfig
+    | SupplyLostConfig
+)
 
 
 @every_input

@@ -1,0 +1,30 @@
+"""A simulated lid switch between a pin and ground."""
+
+from typing import TYPE_CHECKING, Any
+
+from hw_mocks.chips.two_state import Flag, put, wire_fault
+from hw_mocks.gpio import SimPin
+
+if TYPE_CHECKING:
+    from hw_mocks.wiring import Wiring
+
+KNOBS = ("open",)
+
+
+def plug(wiring: "Wiring", config: Any) -> "EnclosureSim":
+    """Hang it between its pin and ground."""
+    return EnclosureSim(wiring.pins.wire(config.gpio), normally_closed=config.normally_closed)
+
+
+class EnclosureSim:
+    """Knob `open`. Faults: absent, stuck. Does not imitate bounce."""
+
+    fault, open = wire_fault(), Flag()
+
+    def __init__(self, pin: SimPin, *, normally_closed: bool = True) -> None:
+        self._pin, self._normally_closed = pin, normally_closed
+        self.show()
+
+    def show(self) -> None:
+        """Move the wire."""
+        put(self._pin, self.fault, False if self.open != self._normally_closed else None)
