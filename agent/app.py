@@ -135,6 +135,7 @@ class App:
             sampler.stop()
         self._annunciator.stop()
         self._recorder.stop()
+        self._outbox.wake()
 
     def _workers(self) -> list[tuple[str, Callable[[Callable[[], None]], None], float]]:
         """Each thread's name, what it runs, and the longest silence it may keep, in seconds."""
@@ -147,7 +148,7 @@ class App:
             slowest_s = max(channel.every_s for channel in sampler.channels)
             workers.append((sampler.wire, sampler.run, 30.0 + 2 * slowest_s / self._pace))
         if self._hub is not None:
-            workers.append(("uplink", self._forward, 120.0))
+            workers.append(("uplink", self._forward, self._hub.patience_s + 30.0))
         return workers
 
     def _start(
@@ -236,7 +237,7 @@ class App:
 
     def _forward(self, beat: Callable[[], None]) -> None:
         if self._hub is not None:
-            forward(self._outbox, self._hub, stop=self._stop, beat=beat)
+            forward(self._outbox, self._hub, stop=self._stop, beat=beat, clock=self._clock)
 
     def _make_hub(self) -> Hub | None:
         if self._config.hub is None:
@@ -246,6 +247,7 @@ class App:
             device=self._identity.device,
             site=self._identity.site,
             state=self._status.for_hub,
+            clock=self._clock,
         )
 
     def _make_samplers(self) -> list[Sampler]:

@@ -6,17 +6,50 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from agent.config import Config
-from agent.coverage import coverage
+from agent.coverage import Claim, coverage
 from agent.envelope import Identity
 from agent.pipeline import Health
 from agent.values import Detection, Event, Hazard, Stage
 
 log = logging.getLogger(__name__)
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The hub's view of a device: coverage always, everything else only when there is something.
+
+    `coverage` gives a claim per hazard; `why` what is missing or proven, per hazard; `faults` the
+    sensors that cannot be relied on; `active` the incidents under way, hazard by event id.
+    """
+
+    status: Literal["online", "offline"] = msgspec.field(default_factory=lambda: "online")
+    coverage: dict[str, str]
+    simulated: bool = False
+    why: dict[str, str] = {}
+    faults: dict[str, str] = {}
+    active: dict[str, str] = {}
+    trouble: dict[str, str] = {}
+    siren: str = "quiet"
+    pending: int = 0
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> "State":
+        """Take from the whole status what the hub needs."""
+        claims: Mapping[str, Claim] = found["coverage"]
+        return cls(
+            coverage={hazard: claim.claim for hazard, claim in claims.items()},
+            simulated=found["simulated"],
+            why={hazard: claim.why for hazard, claim in claims.items() if claim.why},
+            faults={n: each["why"] for n, each in found["sensors"].items() if each["why"]},
+            active={event.id: f"{event.hazard} {event.stage}" for event in found["active"]},
+            trouble=found["trouble"],
+            siren=found["siren"],
+            pending=found["outbox"]["pending"],
+        )
 
 
 class Status:
@@ -82,17 +115,10 @@ class Status:
             self._now = found
 
     def for_hub(self) -> bytes:
-        """The retained `state` message: coverage and health, no readings."""
+        """The retained `state` message. What is as it should be is left out: a beat costs money."""
         with self._lock:
-            found = dict(self._now)
-        sensors = found.pop("sensors", {})
-        faults = {name: each["why"] for name, each in sensors.items() if each["why"]}
-        active = [
-            {"id": e.id, "hazard": e.hazard, "stage": e.stage} for e in found.pop("active", [])
-        ]
-        return msgspec.json.encode(
-            {"status": "online"} | found | {"faults": faults, "active": active}
-        )
+            found = self._now
+        return msgspec.json.encode(State.of(found) if found else State(coverage={}))
 
     def write(self, late: list[str]) -> None:
         """Put the state into the file, whole or not at all; `late` are the silent workers."""

@@ -51,7 +51,8 @@ def test_a_call_for_help_reaches_the_hub_as_a_cloud_event(tmp_path: Path) -> Non
         assert event["why"]["en"]
         assert hub.until(lambda: any(b'"sos"' in state for state in hub.states()))
         state = json.loads(hub.states()[-1])
-        assert state["coverage"]["sos"]["claim"] == "simulated"  # it never claims protection
+        assert state["simulated"] is True
+        assert state["coverage"]["sos"] == "simulated"  # it never claims protection
         assert agent.stop() == 0
         assert hub.until(lambda: b"offline" in hub.states()[-1])
 
