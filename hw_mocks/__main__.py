@@ -57,7 +57,7 @@ def run(args: argparse.Namespace, state: Path, run_dir: Path) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):  # after Blinka, which sets its own
             signal.signal(number, lambda *_: app.stop())
         living = threading.Thread(target=life.run, args=(stop,), name="life", daemon=True)
-        with ControlServer(args.control, bench, {"scenario": life.facts}):
+        with ControlServer(args.control, bench, {"scenario": life.facts, "threads": threads}):
             living.start()
             code = app.run()
             stop.set()
@@ -123,6 +123,11 @@ def parser() -> argparse.ArgumentParser:
     probing.add_argument("--json", action="store_true", help="one JSON object a line")
     probing.add_argument("--baseline", metavar="SENSOR", help="measure clean air and store it")
     return top
+
+
+def threads() -> dict[str, int]:
+    """The kernel's number of every thread, by its name: whose processor time is whose."""
+    return {each.name: each.native_id or 0 for each in threading.enumerate()}
 
 
 def say(line: str) -> None:

@@ -1,10 +1,11 @@
 """The agent on simulated wires as a process of its own, and what can be seen of it from outside."""
 
 import json
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -12,6 +13,7 @@ from typing import Any, Self, TypeVar
 from hw_mocks.control import ControlClient
 
 PROFILES = Path(__file__).parent.parent / "provisioning" / "profiles"
+DEVICE = "demo-stall"
 Seen = TypeVar("Seen")
 
 
@@ -33,25 +35,35 @@ def until(look: Callable[[], Seen | None], within_s: float, what: str) -> Seen:
     return seen
 
 
-def device_toml(profile: str, *, port: int, identity: str = "", **hub: str) -> str:
-    """A profile with a device id and a hub on loopback; `hub` are further TOML values."""
-    tls = "true" if identity else "false"
+def device_toml(profile: str, *, port: int, hub: Iterable[str] = ("tls = false",)) -> str:
+    """A profile with a device id and a hub on loopback; `hub` are further lines of its table."""
     lines = [
         (PROFILES / f"{profile}.toml").read_text("utf-8"),
-        '[device]\nid = "demo-stall"\nsite = "seomun-market"\n',
-        f'[hub]\nhost = "127.0.0.1"\nport = {port}\ntls = {tls}',
-        identity,
-        *(f"{key} = {value}" for key, value in hub.items()),
+        f'[device]\nid = "{DEVICE}"\nsite = "seomun-market"\n',
+        f'[hub]\nhost = "127.0.0.1"\nport = {port}',
+        *hub,
     ]
     return "\n".join(lines) + "\n"
 
 
 class Agent:
-    """One agent process while it is entered; its files are in `folder`, which should be short."""
+    """One agent process while it is entered; its files are in `folder`, which should be short.
 
-    def __init__(self, folder: Path, config: str, arguments: Iterable[str] = ()) -> None:
+    `run_dir` takes what a device has on tmpfs; `environment` is added to this process's own.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        config: str,
+        arguments: Iterable[str] = (),
+        *,
+        run_dir: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.state, self.run_dir = folder / "state", folder / "run"
+        self._environment = os.environ | (environment or {})
+        self.state, self.run_dir = folder / "state", run_dir or folder / "run"
         self.log = folder / "agent.log"
         self._control = folder / "control"
         (folder / "device.toml").write_text(config, "utf-8")
@@ -75,6 +87,7 @@ class Agent:
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for whoever started it, who then stops it
                 cwd=Path(__file__).parent.parent,
+                env=self._environment,
             )
         try:
             self.control = until(self._connect, 20.0, "the agent's control socket")
