@@ -26,6 +26,7 @@ DRIVERS: Mapping[str, str] = {
     "ld2410": "Ld2410Config",
     "mcp3008": "Mcp3008Config",
     "mq2": "Mq2Config",
+    "mq5": "Mq5Config",
     "pir": "PirConfig",
     "pmsa003i": "Pmsa003iConfig",
     "smoke_relay": "SmokeRelayConfig",

@@ -1,8 +1,8 @@
-"""A simulated MQ-2 cell in its module's circuit."""
+"""A simulated MQ-2."""
 
 from typing import TYPE_CHECKING, Any
 
-from hw_mocks.faults import Fault, FaultKnob
+from hw_mocks.chips.mq_cell import MqCellSim
 from hw_mocks.senses import Sense
 
 if TYPE_CHECKING:
@@ -12,43 +12,6 @@ KNOBS = ("rs_over_r0",)
 SENSES = (Sense("rs_over_r0", 10.0, share=0.01),)
 
 
-def plug(wiring: "Wiring", config: Any) -> "Mq2Sim":
+def plug(wiring: "Wiring", config: Any) -> MqCellSim:
     """Lead its divider to the converter."""
-    part = Mq2Sim(supply_v=config.supply_v, load_kohm=config.load_kohm, divider=config.divider)
-    wiring.analog(config.adc, part.at_adc_v)
-    return part
-
-
-class Mq2Sim:
-    """Knob `rs_over_r0`: the cell's resistance, as a share of `clean_air_kohm`.
-
-    Faults: absent (a cut wire: 0 V), stuck, saturated (the cell is far below its load). Does not
-    imitate heating up, temperature, humidity or drift.
-    """
-
-    fault = FaultKnob(Fault.ABSENT, Fault.STUCK, Fault.SATURATED, then=lambda cell: cell.hold())
-
-    def __init__(
-        self,
-        rs_over_r0: float = 1.0,
-        *,
-        clean_air_kohm: float = 20.0,
-        supply_v: float = 5.0,
-        load_kohm: float = 5.0,
-        divider: float = 2 / 3,
-    ) -> None:
-        self.rs_over_r0 = self._held = rs_over_r0
-        self.clean_air_kohm, self._load_kohm = clean_air_kohm, load_kohm
-        self._supply_v, self._divider = supply_v, divider
-
-    def hold(self) -> None:
-        """Remember where it stands."""
-        self._held = self.rs_over_r0
-
-    def at_adc_v(self) -> float:
-        """What the converter is given, in V."""
-        if self.fault is Fault.ABSENT:
-            return 0.0
-        ratio = self._held if self.fault is Fault.STUCK else self.rs_over_r0
-        rs_kohm = 0.0 if self.fault is Fault.SATURATED else ratio * self.clean_air_kohm
-        return self._supply_v * self._divider * self._load_kohm / (rs_kohm + self._load_kohm)
+    return MqCellSim.led(wiring, config, clean_air_kohm=20.0)

@@ -9,10 +9,12 @@ from drivers import baseline
 from drivers.baseline import Baseline
 from drivers.board import Board
 from drivers.mcp3008_input import Mcp3008Adc
-from drivers.mq2 import Mq2, Mq2Config, rs_kohm
+from drivers.mq2 import Mq2Config
+from drivers.mq5 import Mq5Config
+from drivers.mq_cell import MqCell, rs_kohm
 from drivers.sensor import DisconnectedError, NotReadyError, Quantity
 from hw_mocks.chips.mcp3008 import Mcp3008Sim
-from hw_mocks.chips.mq2 import Mq2Sim
+from hw_mocks.chips.mq_cell import MqCellSim
 from hw_mocks.faults import Fault
 from hw_mocks.gpio import SimPins
 from hw_mocks.spi import SpiWire
@@ -21,7 +23,7 @@ TAKEN_AT = "2025-01-02T03:04:05+09:00"
 kohm = st.floats(0.5, 500)
 
 
-def plugged(state: Path, cell: Mq2Sim, *, divider: float = 2 / 3) -> Mq2:
+def plugged(state: Path, cell: MqCellSim, *, divider: float = 2 / 3) -> MqCell:
     pins, chip = SimPins(), Mcp3008Sim()
     chip.sources[0] = cell.at_adc_v
     SpiWire(pins, chip)
@@ -47,18 +49,23 @@ def test_more_gas_is_more_voltage_is_less_resistance(volts: list[float]) -> None
     assert rs_kohm(less, 5.0, 5.0) > rs_kohm(more, 5.0, 5.0)
 
 
+def test_an_mq5_without_a_word_has_the_load_of_its_datasheet() -> None:
+    config = Mq5Config(name="lpg", adc=Mcp3008Adc(channel=0))
+    assert (config.load_kohm, config.supply_v) == (20.0, 5.0)
+
+
 def test_half_the_supply_at_the_load_is_a_cell_like_its_load() -> None:
     assert rs_kohm(2.5, 5.0, 4.7) == pytest.approx(4.7)
 
 
 def test_without_a_baseline_it_says_what_to_do_and_gives_no_number(tmp_path: Path) -> None:
-    sensor = plugged(tmp_path, Mq2Sim())
+    sensor = plugged(tmp_path, MqCellSim())
     with pytest.raises(NotReadyError, match="run `haetae probe --baseline gas`"):
         sensor.read()
 
 
 def test_a_baseline_taken_while_it_runs_counts_from_the_next_read(tmp_path: Path) -> None:
-    cell = Mq2Sim(clean_air_kohm=30.0)
+    cell = MqCellSim(clean_air_kohm=30.0)
     sensor = plugged(tmp_path, cell)
     taken = baseline.measure_r0(
         [sensor.rs_kohm() for _ in range(30)], taken_at=TAKEN_AT, burn_in_h=24.0
@@ -71,7 +78,7 @@ def test_a_baseline_taken_while_it_runs_counts_from_the_next_read(tmp_path: Path
 
 
 def test_a_broken_wire_is_told_before_the_missing_baseline(tmp_path: Path) -> None:
-    cell = Mq2Sim()
+    cell = MqCellSim()
     sensor = plugged(tmp_path, cell)
     cell.fault = Fault.ABSENT
     with pytest.raises(DisconnectedError, match=r"spi0\.0:ch0: 0\.000 V: cut wire"):
@@ -79,7 +86,7 @@ def test_a_broken_wire_is_told_before_the_missing_baseline(tmp_path: Path) -> No
 
 
 def test_more_than_the_supply_is_a_short_or_a_wrong_divider(tmp_path: Path) -> None:
-    cell = Mq2Sim(divider=1.0)
+    cell = MqCellSim(divider=1.0)
     cell.fault = Fault.SATURATED
     sensor = plugged(tmp_path, cell, divider=0.5)
     with pytest.raises(DisconnectedError, match="shorted to 5 V, or wrong `divider`"):
@@ -87,7 +94,7 @@ def test_more_than_the_supply_is_a_short_or_a_wrong_divider(tmp_path: Path) -> N
 
 
 def test_at_the_rail_of_an_undivided_input_it_gives_the_most_it_can_have(tmp_path: Path) -> None:
-    cell = Mq2Sim(rs_over_r0=0.02, clean_air_kohm=20.0, divider=1.0)
+    cell = MqCellSim(rs_over_r0=0.02, clean_air_kohm=20.0, divider=1.0)
     sensor = plugged(tmp_path, cell, divider=1.0)
     baseline.store(tmp_path, "gas", Baseline(r0_kohm=20.0, taken_at=TAKEN_AT, burn_in_h=24.0))
     at_most = 5.0 * (5.0 / (3.3 * 1023 / 1024) - 1) / 20.0
