@@ -1,0 +1,55 @@
+"""What a driver keeps over restarts: one small JSON file each, replaced in one step."""
+
+import os
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from drivers.sensor import NotReadyError
+
+RFC3339 = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"
+Record = TypeVar("Record", bound=msgspec.Struct)
+
+
+def path(state: Path, name: str) -> Path:
+    """Where the record of the sensor called `name` is kept."""
+    return state / "baselines" / f"{name}.json"
+
+
+def store(kept: Path, record: msgspec.Struct) -> None:
+    """Keep a record: either the old one or the new one is there after a power cut.
+
+    Raises:
+        OSError: The disk is full, read-only or broken; the old record stays.
+    """
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    fresh = kept.with_suffix(".new")
+    with fresh.open("wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(record)) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(kept)
+    folder = os.open(kept.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def load(kept: Path, kind: type[Record], *, what: str, remedy: str) -> Record:
+    """Give the stored record; `what` and `remedy` are words for the message.
+
+    Raises:
+        NotReadyError: There is none, or it cannot be used; the message names the remedy.
+    """
+    try:
+        text = kept.read_bytes()
+    except FileNotFoundError:
+        raise NotReadyError(f"no {what}: {remedy}") from None
+    except OSError as error:
+        raise NotReadyError(f"{what} unreadable ({error.strerror}): {remedy}") from error
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except ValueError as error:  # msgspec's own errors, and what is not UTF-8
+        raise NotReadyError(f"{what} garbled ({error}): {remedy}") from error
