@@ -32,6 +32,7 @@ from agent.uplink import forward
 from agent.values import Detection, Failure, Reading
 from agent.wallclock import read_wall_clock
 from drivers.board import Board
+from drivers.i2c_recovery import recovery
 from drivers.lamp import Lamp
 from drivers.sensor import Quantity
 from drivers.siren import Siren
@@ -256,7 +257,14 @@ class App:
             channel = Channel(each.name, each.build(self._board), each.every_s)
             wires.setdefault(each.wire(), []).append(channel)
         return [
-            Sampler(wire, channels, put=self._queue.put, clock=self._clock, pace=self._pace)
+            Sampler(
+                wire,
+                channels,
+                put=self._queue.put,
+                clock=self._clock,
+                pace=self._pace,
+                polled=recovery(self._board, wire),
+            )
             for wire, channels in wires.items()
         ]
 

@@ -36,6 +36,7 @@ class Channel:
     every_s: float
     is_open: bool = False
     due: float = 0.0
+    error: OSError | SensorError | None = None  # why the last poll gave nothing
 
     def poll(self, clock: Callable[[], float]) -> list[Reading | Failure]:
         """Read once. An expected failure is a `Failure`; the next poll opens the sensor anew."""
@@ -45,9 +46,9 @@ class Channel:
                 self.is_open = True
             values = self.sensor.read()
         except (OSError, SensorError) as error:
-            self.is_open = False
+            self.is_open, self.error = False, error
             return [failure(self.name, error, clock())]
-        now = clock()
+        now, self.error = clock(), None
         return [Reading(self.name, quantity, value, now) for quantity, value in values.items()]
 
     def waits(self) -> bool:
@@ -64,10 +65,11 @@ def failure(sensor: str, error: OSError | SensorError, at: float) -> Failure:
 class Sampler:
     """The thread of one wire: polls its channels on schedule, and at once when an edge wakes it.
 
-    `pace` is seconds of `clock` per real second; 1.0 but for simulations that run fast.
+    `pace` is seconds of `clock` per real second; 1.0 but for simulations that run fast. `polled` is
+    told after each poll why it gave nothing (None: it gave something), to free a wire that hangs.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what it turns, and whom it tells
         self,
         wire: str,
         channels: list[Channel],
@@ -75,8 +77,10 @@ class Sampler:
         put: Callable[[Reading | Failure], None],
         clock: Callable[[], float],
         pace: float = 1.0,
+        polled: Callable[[OSError | SensorError | None], None] = lambda _: None,
     ) -> None:
         self.wire, self.channels = wire, channels
+        self._polled = polled
         self._put, self._clock, self._pace = put, clock, pace
         self._wake = threading.Event()
         self._stopping = False
@@ -102,12 +106,15 @@ class Sampler:
                 continue
             if channel.due <= now:
                 channel.due = now + channel.every_s
-            for item in channel.poll(self._clock):
-                self._put(item)
+            self._poll(channel)
             while channel.waits():  # a press and its release may both be waiting
-                for item in channel.poll(self._clock):
-                    self._put(item)
+                self._poll(channel)
             beat()
+
+    def _poll(self, channel: Channel) -> None:
+        for item in channel.poll(self._clock):
+            self._put(item)
+        self._polled(channel.error)
 
     def stop(self) -> None:
         """End `run` at its next turn; from any thread."""

@@ -5,6 +5,7 @@ the wires it has. Simulated wires replace what lies *below* the libraries, never
 """
 
 import errno
+import mmap
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from microcontroller import Pin
     from serial import Serial
 
+    from drivers.i2c_recovery import Registers
+
 GpioNumber = Annotated[
     int, Meta(ge=2, le=27)
 ]  # BCM numbers on the 40-pin header (0, 1: HAT EEPROM)
@@ -38,6 +41,7 @@ class Board:
         self,
         *,
         pins: "Factory | None" = None,
+        gpiomem: "Registers | None" = None,
         w1_devices: Path = W1_DEVICES,
         devices: Path = DEVICES,
         sysfs: Path = SYSFS,
@@ -48,7 +52,7 @@ class Board:
         self.pace = pace
         self.state = state  # what a driver keeps over restarts, such as a clean-air baseline
         self._lock = threading.Lock()
-        self._pins = pins
+        self._pins, self._gpiomem = pins, gpiomem
         self._i2c: dict[int, I2C] = {}
 
     def pins(self) -> "Factory":
@@ -79,6 +83,24 @@ class Board:
                 except ValueError as error:  # its word for a missing device file
                     raise FileNotFoundError(errno.ENOENT, str(error)) from error
             return self._i2c[bus]
+
+    def forget_i2c(self, bus: int) -> None:
+        """Close the bus; the next `i2c` opens it anew."""
+        with self._lock:
+            if (found := self._i2c.pop(bus, None)) is not None:
+                found.deinit()
+
+    def gpiomem(self) -> "Registers":
+        """The GPIO controller's registers, 32 bits each, on a Pi Zero to 4.
+
+        Raises:
+            OSError: They are not to be had, as on a Pi 5.
+        """
+        with self._lock:
+            if self._gpiomem is None:
+                with (self.devices / "gpiomem").open("r+b", buffering=0) as file:
+                    self._gpiomem = memoryview(mmap.mmap(file.fileno(), 4096)).cast("I")
+            return self._gpiomem
 
     def uart(self, port: str, baud: int) -> "Serial":
         """Open the serial port `port`, 8N1, for its caller alone, who closes it.

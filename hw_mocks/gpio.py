@@ -30,6 +30,7 @@ class SimPin(MockPin):  # type: ignore[misc]  # gpiozero has no types
     def __init__(self, factory: "SimPins", info: Any) -> None:
         self.moves: deque[tuple[float, bool]] = deque(maxlen=_EDGES_KEPT)
         self.on_output: list[Callable[[bool], None]] = []  # bus fakes listen here
+        self.on_level: list[Callable[[bool], None]] = []  # as above, but to changes of the wire
         self.mute = False  # the level moves but no edge is reported, as when a callback is lost
         self._wire: bool | None = None
         self._state = False
@@ -90,6 +91,8 @@ class SimPin(MockPin):  # type: ignore[misc]  # gpiozero has no types
             return False
         self._state, self._last_change = level, monotonic()
         self.moves.append((self._last_change, level))
+        for listener in self.on_level:
+            listener(level)
         return True
 
     def _settle(self) -> None:

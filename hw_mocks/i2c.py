@@ -8,7 +8,10 @@ speed, repeated start as opposed to stop and start, 10-bit addresses, SMBus ioct
 import errno
 import os
 from ctypes import string_at
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from hw_mocks.gpio import SimPin
 
 _I2C_SLAVE, _I2C_RDWR = 0x0703, 0x0707  # linux/i2c-dev.h
 _M_RD = 0x0001  # linux/i2c.h
@@ -38,12 +41,38 @@ class SimI2C:
     """One bus: chips by their 7-bit address.
 
     `locked`: some chip holds SDA down, as after a reset in the middle of a byte; every transfer
-    then times out.
+    then times out. Where the lines are led to pins, `frees_after` clocks on SCL by hand free it;
+    None: no clock does. Not imitated: that the transfers themselves move the pins.
     """
 
     def __init__(self, chips: dict[int, I2CChip] | None = None) -> None:
         self.chips = chips or {}
-        self.locked = False
+        self.frees_after: int | None = 9
+        self._locked, self._clocks = False, 0
+        self._sda: SimPin | None = None
+
+    def lead_to(self, sda: "SimPin", scl: "SimPin") -> None:
+        """Have the lines at these pins."""
+        self._sda = sda
+        sda.drive(None)
+        scl.on_level.append(self._scl_moved)
+
+    @property
+    def locked(self) -> bool:
+        """Whether SDA is held down."""
+        return self._locked
+
+    @locked.setter
+    def locked(self, locked: bool) -> None:
+        self._locked, self._clocks = locked, 0
+        if self._sda is not None:
+            self._sda.drive(False if locked else None)
+
+    def _scl_moved(self, high: bool) -> None:
+        if self._locked and high:
+            self._clocks += 1
+            if self._clocks == self.frees_after:
+                self.locked = False
 
     def chip(self, address: int) -> I2CChip:
         """The chip that acknowledges this address.

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from drivers.board import Board
+from drivers.pace import Pace
 from hw_mocks import blinka
 from hw_mocks.dht import DhtLine, DhtPart
 from hw_mocks.gpio import SimPins
+from hw_mocks.gpiomem import SimGpioMem
 from hw_mocks.i2c import I2CChip, SimI2C
 from hw_mocks.uart import SimPort, UartPart
 from hw_mocks.w1 import SimW1
@@ -26,6 +28,7 @@ class Wiring:
 
     def __init__(self, w1_root: Path) -> None:
         self.pins = SimPins()
+        self.gpiomem = SimGpioMem(self.pins)
         self.w1 = SimW1(w1_root)
         self.buses: dict[int, SimI2C] = {}
         self.undo = ExitStack()
@@ -35,8 +38,15 @@ class Wiring:
         self._serial: dict[str, SimPort] = {}
 
     def board(self, state: Path) -> Board:
-        """Make a real board over these wires."""
-        return Board(pins=self.pins, w1_devices=self.w1.devices, devices=self.devices, state=state)
+        """Make a real board over these wires; what its drivers wait for passes at once."""
+        return Board(
+            pins=self.pins,
+            gpiomem=self.gpiomem,
+            w1_devices=self.w1.devices,
+            devices=self.devices,
+            state=state,
+            pace=Pace(self._wires.time.monotonic, self._wires.time.sleep),
+        )
 
     def dht(self, gpio: int, part: DhtPart) -> None:
         """Hang a DHT part on a pin."""
@@ -53,6 +63,8 @@ class Wiring:
             self.buses[number] = SimI2C()
             self._wires.attach_i2c(number, self.buses[number])
             self.undo.callback(self._wires.detach_i2c, number)
+            if number == 1:  # on any header
+                self.buses[number].lead_to(sda=self.pins.wire(2), scl=self.pins.wire(3))
         if self.buses[number].chips.setdefault(address, chip) is not chip:
             raise ValueError(f"i2c-{number}: {address:#04x} is taken")
 
