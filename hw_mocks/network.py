@@ -98,9 +98,9 @@ class Forwarder:
                     data = (device if upwards else hub).recv(_CHUNK)
                     if not data:
                         return
-                    (hub if upwards else device).sendall(data)
-                    self.up += len(data) * upwards
+                    self.up += len(data) * upwards  # first: who received them finds them counted
                     self.down += len(data) * (not upwards)
+                    (hub if upwards else device).sendall(data)
 
 
 def _sever(pair: tuple[socket.socket, socket.socket]) -> None:

@@ -71,7 +71,8 @@ def test_tests_neither_sleep_nor_ask_the_wall_clock() -> None:
         re.MULTILINE | re.DOTALL,
     )
     tests = set(tracked("tests/**/test_*.py", "tests/test_*.py")) - {Path(__file__)}
-    assert not [path.name for path in tests if banned.search(path.read_text("utf-8"))]
+    found = {path.name for path in tests if banned.search(path.read_text("utf-8"))}
+    assert found <= {"test_certificates.py"}  # TLS holds them against the machine's own clock
 
 
 @pytest.mark.parametrize(
