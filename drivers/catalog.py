@@ -14,7 +14,9 @@ from drivers.board import SensorConfig
 
 # a driver's configuration, in the module of the driver's name
 DRIVERS: Mapping[str, str] = {
+    "amg8833": "Amg8833Config",
     "bed": "BedConfig",
+    "bme680": "Bme680Config",
     "button": "ButtonConfig",
     "co_cell": "CoCellConfig",
     "dht11": "Dht11Config",
@@ -25,6 +27,7 @@ DRIVERS: Mapping[str, str] = {
     "flood": "FloodConfig",
     "ld2410": "Ld2410Config",
     "mcp3008": "Mcp3008Config",
+    "mlx90614": "Mlx90614Config",
     "mq2": "Mq2Config",
     "mq5": "Mq5Config",
     "pir": "PirConfig",
