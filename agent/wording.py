@@ -46,6 +46,32 @@ def heat_rise(level_c: float, _held_s: float) -> Why:
     )
 
 
+def heat_growth(level_c: float, _held_s: float) -> Why:
+    """Rise in °C within a minute, without slowing down."""
+    return Why(
+        f"온도가 1분 사이 {level_c:.1f} °C 올랐고 점점 빨라집니다.",
+        f"The temperature has risen {level_c:.1f} °C within a minute and does not slow down.",
+    )
+
+
+def onset(rise_c: float, rise_pct_per_m: float) -> Why:
+    """Rises within a minute, in °C and in %/m of smoke."""
+    return Why(
+        f"1분 사이 연기가 {rise_pct_per_m:.1f} %/m, 온도가 {rise_c:.1f} °C 함께 올랐습니다:"
+        " 불꽃 화재가 의심됩니다.",
+        f"Within a minute smoke rose by {rise_pct_per_m:.1f} %/m and the temperature by"
+        f" {rise_c:.1f} °C: flames are suspected.",
+    )
+
+
+def smouldering() -> Why:
+    """Smoke or CO without heat."""
+    return Why(
+        "온도 변화는 없습니다: 훈소가 의심됩니다.",
+        "The temperature has not changed: smouldering is suspected.",
+    )
+
+
 def smoke(level_pct_per_m: float, held_s: float) -> Why:
     """Obscuration in %/m that lasted `held_s` seconds."""
     return Why(
@@ -67,8 +93,13 @@ def particles(level_ug_m3: float, held_s: float) -> Why:
     )
 
 
-def co_level(level_ppm: float, held_s: float) -> Why:
-    """CO in ppm that lasted `held_s` seconds."""
+def co_level(level_ppm: float, held_s: float, rise_ppm: float = 0.0) -> Why:
+    """CO in ppm that lasted `held_s` seconds; `rise_ppm` in the last five minutes."""
+    if rise_ppm >= 5:
+        return Why(
+            f"일산화탄소가 5분간 {rise_ppm:.0f} ppm 올라 {level_ppm:.0f} ppm입니다.",
+            f"Carbon monoxide rose by {rise_ppm:.0f} ppm in five minutes, to {level_ppm:.0f} ppm.",
+        )
     return Why(
         f"일산화탄소 {level_ppm:.0f} ppm이 {held_s:.0f}초 동안 이어졌습니다.",
         f"Carbon monoxide of {level_ppm:.0f} ppm has lasted {held_s:.0f} s.",
@@ -82,6 +113,43 @@ def gas(level: float, _held_s: float) -> Why:
         f"가스 센서 저항이 깨끗한 공기의 {pct:.0f} %로 떨어졌습니다.",
         f"The gas sensor's resistance has fallen to {pct:.0f} % of that in clean air.",
     )
+
+
+def voc(level_ppb: float, held_s: float) -> Why:
+    """TVOC in ppb that lasted `held_s` seconds."""
+    return Why(
+        f"휘발성 유기화합물 {level_ppb:.0f} ppb가 {held_s:.0f}초 동안 이어졌습니다.",
+        f"Vapours of {level_ppb:.0f} ppb have lasted {held_s:.0f} s.",
+    )
+
+
+def flicker(level_hz: float, held_s: float) -> Why:
+    """Flicker of light in Hz that lasted `held_s` seconds."""
+    return Why(
+        f"불꽃처럼 {level_hz:.0f} Hz로 깜박이는 빛이 {held_s:.0f}초 동안 보였습니다.",
+        f"Light has flickered at {level_hz:.0f} Hz, as flames do, for {held_s:.0f} s.",
+    )
+
+
+def score(level: float, _held_s: float) -> Why:
+    """A model's score from 0 to 1."""
+    return Why(
+        f"모델이 불과 닮았다고 봅니다({100 * level:.0f} %).",
+        f"A model takes this for a fire ({100 * level:.0f} %).",
+    )
+
+
+_PERHAPS: Mapping[str, Why] = {
+    "steam": Why("수증기일 수 있습니다.", "It may be steam."),
+    "cooking": Why("조리 연기일 수 있습니다.", "It may be cooking."),
+    "smoking": Why("담배나 향 연기일 수 있습니다.", "It may be a cigarette or incense."),
+    "spray": Why("스프레이나 세제일 수 있습니다.", "It may be a spray or a cleaning agent."),
+}
+
+
+def perhaps(nuisance: str) -> Why:
+    """What else it may be, by the name of the nuisance."""
+    return _PERHAPS[nuisance]
 
 
 def co_dose(cohb_pct: float, ppm: float) -> Why:

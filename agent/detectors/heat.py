@@ -1,9 +1,15 @@
-"""Rate of rise: how far the air is ahead of its own last minutes."""
+"""How far a channel is ahead of its own last minutes, and heat that grows as a fire's does."""
 
+import itertools
 import math
+from collections import deque
 from dataclasses import dataclass, field
 
 TAU_S = 240.0  # see `LeakyRise`
+STEP_S, STEPS = 20.0, 3  # see `GrowingHeat`
+LEAST_C = 1.0  # 3 °C/min, the fastest ramp on which a rate-of-rise detector must be silent
+KEPT = 0.9  # how much of one step's rise the next must have at least
+LONGEST_GAP_S = 10.0
 
 
 @dataclass(slots=True, eq=False)
@@ -15,19 +21,58 @@ class LeakyRise:
     named): 3 °C/min for 15 min gives 11.7 °C and a +15 °C step 15 °C, neither operates; 10 °C/min
     gives 27.0 °C and 15 °C/min 40.5 °C within 4 min 30 s, a +20 °C step still 17.7 °C after 30 s
     and a +30 °C step more. The first reading is the start: nothing has risen yet.
+
+    Of another channel it gives the rise in that channel's unit.
     """
 
-    rise_c: float = field(default=0.0, init=False)
-    _last_c: float = field(default=math.nan, init=False)
+    tau_s: float = TAU_S
+    rise: float = field(default=0.0, init=False)
+    _last: float = field(default=math.nan, init=False)
     _at: float = field(default=-math.inf, init=False)
 
-    def update(self, celsius: float, at: float) -> float:
-        """Take the temperature at `at` (seconds) in; return the rise in °C."""
+    def update(self, value: float, at: float) -> float:
+        """Take the value at `at` (seconds) in; return the rise in its unit."""
         dt = at - self._at
         if dt > 0:
-            kept = math.exp(-dt / TAU_S)
+            kept = math.exp(-dt / self.tau_s)
             if dt < math.inf:
-                slope = (celsius - self._last_c) / dt
-                self.rise_c = self.rise_c * kept + slope * TAU_S * (1 - kept)
-            self._last_c, self._at = celsius, at
-        return self.rise_c
+                slope = (value - self._last) / dt
+                self.rise = self.rise * kept + slope * self.tau_s * (1 - kept)
+            self._last, self._at = value, at
+        return self.rise
+
+
+@dataclass(slots=True, eq=False)
+class GrowingHeat:
+    """The rise of the last minute in °C, if no third of it rose less than the third before.
+
+    A fire grows with the square of time, or faster. A heater that was turned on, an oven that was
+    opened and a bead that follows a step all slow down exponentially: a step with a lag of 2 min
+    keeps 0.85 of its rise from one 20 s to the next, a shorter lag less. So this tells a growing
+    fire below the limit of the rate-of-rise detector, and stays at 0 on the steps and the
+    3 °C/min on which that must be silent.
+    """
+
+    _recent: deque[tuple[float, float]] = field(default_factory=deque, init=False)
+
+    def update(self, celsius: float, at: float) -> float:
+        """Take the temperature at `at` (seconds) in; return the rise in °C, or 0."""
+        recent = self._recent
+        if recent and not 0 <= at - recent[-1][0] <= LONGEST_GAP_S:
+            recent.clear()
+        recent.append((at, celsius))
+        while len(recent) > 1 and recent[1][0] <= at - STEPS * STEP_S:
+            recent.popleft()
+        if recent[0][0] > at - STEPS * STEP_S:
+            return 0.0
+        marks = [self._at(at - step * STEP_S) for step in range(STEPS, -1, -1)]
+        before = 0.0
+        for one, after in itertools.pairwise(marks):
+            if after - one < max(LEAST_C, KEPT * before):
+                return 0.0
+            before = after - one
+        return celsius - marks[0]
+
+    def _at(self, at: float) -> float:
+        """The last reading until then; there is one."""
+        return next(celsius for seen_at, celsius in reversed(self._recent) if seen_at <= at)

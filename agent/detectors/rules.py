@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
 
 from agent.detectors.threshold import HeldThreshold
 from agent.values import Reading, Why
@@ -18,41 +17,29 @@ class Kind(StrEnum):
     HEAT = "heat"
     AEROSOL = "aerosol"  # smoke and particles
     CO = "co"
-    GAS = "gas"
+    GAS = "gas"  # MQ cells and TVOC
+    FLICKER = "flicker"
+    SCORE = "score"  # what a model says, of pictures or of readings
 
 
+Pair = frozenset[Kind]
 # Frying gives aerosol and gas, bad burners CO and gas, hot oil heat and gas: none of them counts
-# together here. Gas counts only beside an aerosol channel that is at its end (`saturates`).
+# together here. Gas counts only beside an aerosol channel that is at its end (`saturates`). Light
+# and models count beside what fire itself brings, never beside each other.
+_FIRE = (Kind.AEROSOL, Kind.HEAT, Kind.CO)
 _TOGETHER = frozenset(
-    {
-        frozenset({Kind.AEROSOL, Kind.HEAT}),
-        frozenset({Kind.AEROSOL, Kind.CO}),
-        frozenset({Kind.HEAT, Kind.CO}),
-    }
+    [frozenset({one, other}) for one in _FIRE for other in _FIRE if one is not other]
+    + [frozenset({one, other}) for one in (Kind.FLICKER, Kind.SCORE) for other in _FIRE]
 )
-
-
-class Limit(Protocol):
-    """A threshold as configured: `rise` and `fall` in its own unit, `hold_s` in seconds."""
-
-    @property
-    def rise(self) -> float:
-        """At or above this it begins, once held."""
-
-    @property
-    def fall(self) -> float:
-        """Below this it ends, once held."""
-
-    @property
-    def hold_s(self) -> float:
-        """How long it must last to begin, in seconds."""
+STEAMY = frozenset({frozenset({Kind.AEROSOL, Kind.HEAT}), frozenset({Kind.AEROSOL, Kind.SCORE})})
 
 
 @dataclass(slots=True, eq=False)
 class Rule:
-    """One threshold over one channel's level. `alone`: it alarms without any other.
+    """One threshold over one level. `alone`: it alarms without any other.
 
-    `saturates` is the level at which the channel says no more than "at least so much".
+    `saturates` is the level at which the channel says no more than "at least so much"; `seen`
+    are the last readings that made the level.
     """
 
     name: str
@@ -61,7 +48,7 @@ class Rule:
     words: Callable[[float, float], Why]
     alone: bool = False
     saturates: float = float("inf")
-    reading: Reading | None = field(default=None, init=False)
+    seen: tuple[Reading, ...] = field(default=(), init=False)
 
     @property
     def level(self) -> float:
@@ -90,7 +77,7 @@ class Watch:
         level = self.measure(reading.value, reading.at)
         changed = False
         for rule in self.rules:
-            rule.reading = reading
+            rule.seen = (reading,)
             changed |= rule.threshold.update(level, reading.at)
         return changed
 
@@ -100,17 +87,21 @@ def value_itself(value: float, _at: float) -> float:
     return value
 
 
-def agreeing(signs: Sequence[Rule], at: float) -> list[Rule]:
-    """Give two signs of different kinds that stand together at `at`, the strongest first."""
+def agreeing(signs: Sequence[Rule], at: float, but: frozenset[Pair] = frozenset()) -> list[Rule]:
+    """Give two signs of different kinds that stand together at `at`, the strongest first.
+
+    Pairs in `but` do not count now.
+    """
     fresh = [
         sign
         for sign in signs
-        if sign.threshold.standing and sign.reading is not None and at - sign.reading.at <= FRESH_S
+        if sign.threshold.standing and sign.seen and at - sign.seen[-1].at <= FRESH_S
     ]
     fresh.sort(key=lambda sign: -sign.strength)
     for index, one in enumerate(fresh):
         for other in fresh[index + 1 :]:
-            if frozenset({one.kind, other.kind}) in _TOGETHER or _at_its_end(one, other):
+            pair = frozenset({one.kind, other.kind})
+            if pair not in but and (pair in _TOGETHER or _at_its_end(one, other)):
                 return [one, other]
     return []
 

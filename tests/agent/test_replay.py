@@ -69,7 +69,12 @@ def test_derived_readings_come_on_demand_and_change_no_event() -> None:
     both = events(folder, readings=True)
     assert [each for each in both if "hazard" in each] == events(folder)
     derived = [each for each in both if "hazard" not in each]
-    assert {each["quantity"] for each in derived} == {"TEMPERATURE_RISE_C", "COHB_PCT"}
+    assert {each["quantity"] for each in derived} == {
+        "TEMPERATURE_RISE_C",
+        "TEMPERATURE_GROWTH_C",
+        "ONSET",
+        "COHB_PCT",
+    }
     assert set(derived[0]) == {"t_s", "sensor", "quantity", "value"}
     assert as_text(derived[-1])
 
