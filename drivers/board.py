@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from serial import Serial
 
     from drivers.i2c_recovery import Registers
+    from drivers.trace import Trace
 
 GpioNumber = Annotated[
     int, Meta(ge=2, le=27)
@@ -51,6 +52,7 @@ class Board:
         self.w1_devices, self.devices, self.sysfs = w1_devices, devices, sysfs
         self.pace = pace
         self.state = state  # what a driver keeps over restarts, such as a clean-air baseline
+        self.trace: Trace | None = None  # `haetae probe` keeps one, before any bus is open
         self._lock = threading.Lock()
         self._pins, self._gpiomem = pins, gpiomem
         self._i2c: dict[int, I2C] = {}
@@ -68,6 +70,11 @@ class Board:
                 self._pins = LGPIOFactory(chip=header_chip())
             return self._pins
 
+    def note(self, place: str, raw: str) -> None:
+        """Have it known what was seen on a wire that is not a bus or a port of this board."""
+        if self.trace is not None:
+            self.trace.note(place, raw)
+
     def i2c(self, bus: int) -> "I2C":
         """The I2C bus `/dev/i2c-<bus>` as Blinka's `busio.I2C`.
 
@@ -79,9 +86,11 @@ class Board:
                 from adafruit_extended_bus import ExtendedI2C  # noqa: PLC0415  # only where used
 
                 try:
-                    self._i2c[bus] = ExtendedI2C(bus, None)  # the kernel sets the speed
+                    opened: I2C = ExtendedI2C(bus, None)  # the kernel sets the speed
                 except ValueError as error:  # its word for a missing device file
                     raise FileNotFoundError(errno.ENOENT, str(error)) from error
+                name = f"i2c-{bus}"
+                self._i2c[bus] = opened if self.trace is None else self.trace.i2c(opened, name)
             return self._i2c[bus]
 
     def forget_i2c(self, bus: int) -> None:
@@ -114,7 +123,8 @@ class Board:
         from serial import Serial  # noqa: PLC0415  # only where used
 
         place = self.devices / port.removeprefix("/dev/")
-        return Serial(str(place), baud, timeout=0.1, write_timeout=1.0, exclusive=True)
+        opened = Serial(str(place), baud, timeout=0.1, write_timeout=1.0, exclusive=True)
+        return opened if self.trace is None else self.trace.port(opened, port)
 
     def blinka_pin(self, gpio: int) -> "Pin":
         """GPIO `gpio` (BCM number) as the pin object that CircuitPython libraries take.

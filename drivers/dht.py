@@ -61,6 +61,8 @@ class DhtReader:
         if self._pin is None:
             raise NotReadyError(f"gpio{self._gpio}: not opened")
         part = self._part(self._pin, use_pulseio=False)
+        if (trace := self._board.trace) is not None:
+            trace.watch_pulses(part, f"gpio{self._gpio}")
         try:
             part.measure()
             return float(part.temperature), float(part.humidity)

@@ -1,7 +1,7 @@
 """Maxim DS18B20 thermometer on the kernel's 1-Wire driver (w1_therm)."""
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -70,14 +70,16 @@ class Ds18b20Config(SensorConfig, frozen=True, kw_only=True, tag="ds18b20"):
 
     def build(self, board: Board) -> "Ds18b20":
         """Remember its folder."""
-        return Ds18b20(board.w1_devices / self.id)
+        return Ds18b20(board.w1_devices / self.id, board.note)
 
 
 class Ds18b20:
     """-55 to 125 °C, ±0.5 °C from -10 to 85, in steps of 1/16 °C, every 0.75 s (19-7487)."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path, note: Callable[[str, str], object] = lambda _place, _raw: None
+    ) -> None:
+        self._folder, self._note = folder, note
 
     def open(self) -> None:
         """See whether the kernel has found it.
@@ -102,6 +104,7 @@ class Ds18b20:
         """
         if not (text := (self._folder / "w1_slave").read_text("ascii", errors="replace")):
             raise self._why_empty()
+        self._note(f"w1:{self._folder.name}", " | ".join(text.split("\n")).rstrip(" |"))
         return {Quantity.TEMPERATURE_C: self._raw(_scratchpad(text)) / 16}
 
     def close(self) -> None:
@@ -110,6 +113,7 @@ class Ds18b20:
     def _why_empty(self) -> OSError | SensorError:
         """Since Linux 5.8 w1_therm shows nothing after an error, but `resolution` its number."""
         answer = (self._folder / "resolution").read_text("ascii", errors="replace").strip()
+        self._note(f"w1:{self._folder.name}", f"w1_slave is empty, resolution {answer}")
         if answer == f"-{errno.ENODEV}":
             return OSError(errno.ENODEV, f"{self._folder.name}: nobody on the bus")
         if answer == f"-{errno.EIO}":  # or it alone is unplugged, and the kernel has yet to notice

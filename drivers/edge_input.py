@@ -74,6 +74,10 @@ class EdgeInput:
             raise OSError(errno.ENODEV, f"gpio{self._gpio}: not open")
         with pin_errors_as_oserror(f"gpio{self._gpio}"):
             seen: bool = self._device.is_active
+        waiting = f", {len(self._latched)} edges wait" if self._latched else ""
+        self._board.note(
+            f"gpio{self._gpio}", ("low" if seen is self._pull_up else "high") + waiting
+        )
         if self._latched:
             self._level, self._doubted = self._latched.popleft(), False
         elif seen == self._level:

@@ -92,6 +92,7 @@ class Mcp3008Input:
             raise OSError(errno.ENODEV, f"{self.place}: not open")
         with pin_errors_as_oserror(self.place):
             code: int = self._chip.raw_value
+        self._board.note(self.place, f"code {code} of {_CODES}")
         return code * self._at.vref_v / _CODES
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ class KernelDevice:
 
     def __init__(self, board: Board, label: str, bus: int, address: int) -> None:
         self.place = f"{label} at i2c-{bus}:{address:#04x}"
-        self._root, self._label = board.sysfs, label
+        self._root, self._label, self._note = board.sysfs, label, board.note
         self._client = f"{bus}-{address:04x}"
         self._folder: Path | None = None
 
@@ -78,6 +78,7 @@ class KernelDevice:
 
     def _number(self, file: str) -> float:
         text = self._path(file).read_text("ascii", errors="replace").strip()
+        self._note(self.place, f"{file} {text}")
         try:
             number = float(text)
         except ValueError:
