@@ -24,6 +24,8 @@ DRIVERS: Mapping[str, str] = {
     "door": "DoorConfig",
     "ds18b20": "Ds18b20Config",
     "enclosure": "EnclosureConfig",
+    "flame_adc": "FlameAdcConfig",
+    "flame_ir": "FlameIrConfig",
     "flood": "FloodConfig",
     "ld2410": "Ld2410Config",
     "mcp3008": "Mcp3008Config",

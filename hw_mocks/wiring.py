@@ -33,6 +33,7 @@ class Wiring:
         self.buses: dict[int, SimI2C] = {}
         self.undo = ExitStack()
         self._wires = blinka.install()
+        self.time = self._wires.time  # in which drivers wait and parts move
         self._shared: dict[str, Any] = {}
         self.devices = w1_root.parent / "dev"
         self._serial: dict[str, SimPort] = {}
@@ -45,7 +46,7 @@ class Wiring:
             w1_devices=self.w1.devices,
             devices=self.devices,
             state=state,
-            pace=Pace(self._wires.time.monotonic, self._wires.time.sleep),
+            pace=Pace(self.time.monotonic, self.time.sleep),
         )
 
     def dht(self, gpio: int, part: DhtPart) -> None:
