@@ -10,7 +10,7 @@ PARTS = (
         (
             ({"lit": 1}, {LIT: 1.0, HZ: 0.0}),
             ({"lit": 0}, {LIT: 0.0, HZ: 0.0}),
-            ({"lit": 1, "flicker_hz": 8.0}, {LIT: 1.0, HZ: 8.0}),
+            ({"flicker_hz": 8.0, "lit": 1}, {LIT: 1.0, HZ: 8.0}),
         ),
         {Fault.ABSENT: {LIT: 0.0, HZ: 0.0}},
         within=0.05,
