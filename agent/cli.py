@@ -88,7 +88,9 @@ def probe(args: argparse.Namespace) -> int:
     return probe_on(config.load(args.config), Board(state=args.state), args)
 
 
-def probe_on(found: Config, board: Board, args: argparse.Namespace) -> int:
+def probe_on(
+    found: Config, board: Board, args: argparse.Namespace, *, simulated: bool = False
+) -> int:
     """Do `probe` on any board, real or simulated."""
     from agent import probe as probing  # noqa: PLC0415  # only this command needs it
 
@@ -105,10 +107,10 @@ def probe_on(found: Config, board: Board, args: argparse.Namespace) -> int:
             return _wrong(str(error))
         print(f"{args.baseline}: {stored.r0_kohm:.1f} kΩ in clean air: stored")
         return 0
-    findings = list(probing.probe(found, board))
+    findings = list(probing.probe(found, board, simulated=simulated))
     rows = (msgspec.to_builtins(each) for each in findings)
     _print(rows if args.json else findings, None if args.json else probing.as_text)
-    return FOUND_WRONG if any(each.failure for each in findings) else 0
+    return 0 if all(each.state == "ok" for each in findings) else FOUND_WRONG
 
 
 def events(args: argparse.Namespace) -> int:
@@ -234,8 +236,12 @@ def _status(run_dir: Path) -> dict[str, Any] | None:
 
 
 def _show_sensors(found: dict[str, Any], *, as_json: bool) -> int:
-    """Print the running agent's sensors; 1 if one of them is not sound."""
-    rows = [{"sensor": name} | each for name, each in found["sensors"].items()]
+    """Print the running agent's sensors and their claims; 1 if one of them is not sound."""
+    claims = found["coverage"]
+    rows = [
+        {"sensor": name} | each | {"covers": {h: claims[h] for h in each["covers"] if h in claims}}
+        for name, each in found["sensors"].items()
+    ]
     _print(rows, None if as_json else _sensor_line)
     return FOUND_WRONG if any(each["why"] for each in rows) else 0
 
@@ -245,7 +251,9 @@ def _sensor_line(row: dict[str, Any]) -> str:
         f"{name} {each['value']:.6g} ({each['age_s']:.0f} s ago)"
         for name, each in row["readings"].items()
     )
-    return f"  {row['sensor']:<16} {row['driver']:<12} {row['state']:<9} {row['why']} {values}"
+    covers = "; ".join(f"{hazard}: {each['claim']}" for hazard, each in row["covers"].items())
+    what = "  ".join(filter(None, (row["why"], values, covers and f"[{covers}]")))
+    return f"  {row['sensor']:<16} {row['driver']:<12} {row['state']:<9} {what}"
 
 
 def _event_line(row: dict[str, Any]) -> str:

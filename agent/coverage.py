@@ -49,11 +49,8 @@ def coverage(
         simulated: Whether the wires are simulated: then nothing is ever claimed to be protected.
     """
     claims = {}
-    for hazard, quantities in FLOOR.items():
-        names = [each.name for each in config.sensors if quantities & each.spans.keys()]
-        if hazard is Hazard.SOS:
-            names = list(config.sos.buttons)
-        if not names:
+    for hazard in FLOOR:
+        if not (names := standing_for(config, hazard)):
             continue
         dead = [f"{name}: {health[name].why}" for name in names if not health[name].is_sound]
         if len(dead) == len(names):
@@ -65,3 +62,15 @@ def coverage(
         else:
             claims[str(hazard)] = Claim("assumed", "; ".join(dead))
     return claims
+
+
+def standing_for(config: Config, hazard: Hazard) -> list[str]:
+    """The sensors on which the claim to detect a hazard stands, by name."""
+    if hazard is Hazard.SOS:
+        return list(config.sos.buttons)
+    return [each.name for each in config.sensors if FLOOR[hazard] & each.spans.keys()]
+
+
+def covered_by(config: Config, sensor: str) -> list[Hazard]:
+    """The hazards of which a sensor is such a one; none where it only supports others."""
+    return [hazard for hazard in FLOOR if sensor in standing_for(config, hazard)]

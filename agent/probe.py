@@ -1,20 +1,25 @@
 """`haetae probe`: ask every configured sensor once, through its real driver, and say what came."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
 from agent.config import Config
+from agent.coverage import Claim, coverage, covered_by
+from agent.plausibility import Health, Plausibility, State, Watched
 from agent.sampler import Channel
 from agent.values import Failure, FailureKind, Reading
 from agent.wallclock import read_wall_clock
 from drivers import baseline as clean_air
 from drivers.board import Board, SensorConfig
-from drivers.sensor import Sensor, SensorError
+from drivers.sensor import Quantity, Sensor, SensorError
+from drivers.trace import Trace
 
 BASELINE_READINGS = 60
+_SHOWN = 240  # characters of a wire on a terminal; JSON has more
 REMEDIES = {
     FailureKind.NO_ANSWER: "check plug, wires and the interface's switch in raspi-config",
     FailureKind.WRONG_DEVICE: "another part answers here: check type and address",
@@ -26,12 +31,21 @@ REMEDIES = {
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What one sensor answered: readings by quantity, or a failure with its remedy."""
+    """What came over one sensor's wire, what it means, and what stands on it.
+
+    `raw` is the wire at the last read (see `drivers.trace`), or where it could not be opened, at
+    that. `state` is `ok`, `doubted` (no such value can be) or `failing`. `covers` gives the claim
+    for each hazard that stands on this sensor: what an agent would claim, once all are warm.
+    """
 
     sensor: str
     driver: str
     wire: str
     library: str
+    raw: str
+    state: State
+    age_s: float
+    covers: dict[str, str] = {}
     readings: dict[str, float] = {}
     failure: str = ""
     message: str = ""
@@ -39,14 +53,62 @@ class Finding(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-def probe(config: Config, board: Board) -> Iterator[Finding]:
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """One sensor's answer and how it came."""
+
+    config: SensorConfig
+    answer: list[Reading | Failure]
+    raw: str
+    health: Health
+
+
+class _Watched:
+    """A sensor whose opening is forgotten as soon as it can be read."""
+
+    def __init__(self, sensor: Sensor, trace: Trace) -> None:
+        self._sensor, self._trace = sensor, trace
+        self.open, self.close = sensor.open, sensor.close
+
+    def read(self) -> Mapping[Quantity, float]:
+        self._trace.clear()
+        return self._sensor.read()
+
+
+def probe(config: Config, board: Board, *, simulated: bool = False) -> Iterator[Finding]:
     """Read every sensor once. Each is opened and closed for it; nothing else may hold the wires."""
-    for each in config.sensors:
-        sensor = each.build(board)
-        channel = Channel(each.name, sensor, each.every_s)
-        answer = channel.poll(time.monotonic)
-        yield _finding(each, answer)
-        sensor.close()
+    board.trace = trace = Trace()
+    heard = [_hear(each, board, trace) for each in config.sensors]
+    health = {each.config.name: each.health for each in heard}
+    claims = coverage(config, health, {}, simulated=simulated)
+    for each in heard:
+        hazards = covered_by(config, each.config.name)
+        yield _finding(each, {hazard: _claim(claims[hazard]) for hazard in hazards})
+
+
+def _hear(config: SensorConfig, board: Board, trace: Trace) -> _Heard:
+    sensor = config.build(board)
+    trace.clear()
+    channel = Channel(config.name, _Watched(sensor, trace), config.every_s)
+    answer = channel.poll(time.monotonic)
+    raw = str(trace)
+    sensor.close()
+    return _Heard(config, answer, raw, _health(config, answer))
+
+
+def _health(config: SensorConfig, answer: list[Reading | Failure]) -> Health:
+    """Judge by one read, which an agent would not: nobody waits here for a second."""
+    doubts = Plausibility(Watched(spans=config.spans, every_s=config.every_s))
+    for item in answer:
+        if isinstance(item, Failure):
+            return Health(State.FAILING, f"{item.kind}: {item.message}", ())
+        if not doubts.believe(item):
+            return Health(State.DOUBTED, doubts.detail, ())
+    return Health(State.OK, "", tuple(doubts.last.values()))
+
+
+def _claim(claim: Claim) -> str:
+    return f"{claim.claim}: {claim.why}" if claim.why else claim.claim
 
 
 @runtime_checkable
@@ -105,26 +167,42 @@ def baseline(  # noqa: PLR0913  # the cell, where it is, and what the caller wai
     return found
 
 
-def _finding(each: SensorConfig, answer: list[Reading | Failure]) -> Finding:
+def _finding(heard: _Heard, covers: dict[str, str]) -> Finding:
+    config, at = heard.config, max(each.at for each in heard.answer)
     about: dict[str, Any] = {
-        "sensor": each.name,
-        "driver": str(type(each).__struct_config__.tag),
-        "wire": each.wire(),
-        "library": each.library,
+        "sensor": config.name,
+        "driver": str(type(config).__struct_config__.tag),
+        "wire": config.wire(),
+        "library": config.library,
+        "raw": heard.raw,
+        "state": heard.health.state,
+        "age_s": round(time.monotonic() - at, 3),
+        "covers": covers,
     }
-    readings = {str(r.quantity): r.value for r in answer if isinstance(r, Reading)}
-    for item in answer:
+    readings = {str(r.quantity): r.value for r in heard.answer if isinstance(r, Reading)}
+    for item in heard.answer:
         if isinstance(item, Failure):
             remedy = REMEDIES[item.kind]
             return Finding(**about, failure=item.kind, message=item.message, remedy=remedy)
-    note = f"counts after {each.warm_up_s:g} s of warm-up" if each.warm_up_s else ""
-    return Finding(**about, readings=readings, note=note)
+    note = f"counts after {config.warm_up_s:g} s of warm-up" if config.warm_up_s else ""
+    return Finding(**about, readings=readings, message=heard.health.why, note=note)
 
 
 def as_text(finding: Finding) -> str:
-    """One line for a terminal."""
-    head = f"{finding.sensor:<16} {finding.driver:<12} {finding.wire:<8} "
-    if finding.failure:
-        return f"{head}{finding.failure}: {finding.message} ({finding.remedy})"
+    """A few lines for a terminal; a failure is one of them."""
     values = "  ".join(f"{name} {value:.6g}" for name, value in finding.readings.items())
-    return head + values + (f"  ({finding.note})" if finding.note else "")
+    says = f"{values}, {finding.age_s:.1f} s ago" if values else ""
+    if finding.failure:
+        says = f"{finding.message} ({finding.remedy})"
+    elif finding.message or finding.note:
+        says += f" ({finding.message or finding.note})"
+    raw = finding.raw if len(finding.raw) <= _SHOWN else f"{finding.raw[:_SHOWN]}..."
+    covers = "; ".join(f"{hazard}: {claim}" for hazard, claim in finding.covers.items())
+    head = f"{finding.sensor}: {finding.failure or finding.state}"
+    rows = {
+        "part": f"{finding.driver} on {finding.wire} through {finding.library}",
+        "wire": raw or "nothing",
+        "says": says,
+        "covers": covers or "no hazard by itself",
+    }
+    return "\n".join([head, *(f"  {name:<7} {text}" for name, text in rows.items())])

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from agent.config import Config
-from agent.coverage import Claim, coverage
+from agent.coverage import Claim, coverage, covered_by
 from agent.envelope import Identity
 from agent.pipeline import Health
 from agent.values import Detection, Event, Hazard, Stage
@@ -105,6 +105,7 @@ class Status:
             "active": list(self._active.values()),
             "sensors": {
                 each.name: _sensor(str(type(each).__struct_config__.tag), health[each.name], now)
+                | {"covers": covered_by(self._config, each.name)}
                 for each in self._config.sensors
             },
             "trouble": dict(trouble),

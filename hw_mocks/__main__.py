@@ -79,7 +79,7 @@ def probe(args: argparse.Namespace, state: Path, run_dir: Path) -> int:
             except ValueError as error:
                 say(f"--set {turn}: {error}; the knobs are: {', '.join(bench.knobs())}")
                 return cli.USAGE
-        return cli.probe_on(config, bench.board, args)
+        return cli.probe_on(config, bench.board, args, simulated=True)
 
 
 def main() -> int:

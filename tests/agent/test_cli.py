@@ -1,6 +1,7 @@
 """The commands, as a shell sees them: words, one line of error, exit codes."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,32 @@ def test_a_replay_that_cannot_be_says_why_in_one_line(
     said = capsys.readouterr()
     assert (said.out, said.err.count("\n")) == ("", 1)
     assert says in said.err
+
+
+def test_probe_shows_a_running_agents_last_readings_with_age_and_coverage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reading = {"value": 21.5, "age_s": 3.2}
+    found = {
+        "written_at": time.monotonic(),
+        "coverage": {"fire": {"claim": "assumed", "why": ""}},
+        "sensors": {
+            "ceiling": {
+                "driver": "dht22",
+                "state": "ok",
+                "why": "",
+                "readings": {"TEMPERATURE_C": reading},
+                "covers": ["fire"],
+            }
+        },
+    }
+    (tmp_path / "status.json").write_text(json.dumps(found))
+    where = ["--config", str(STALL), "--run-dir", str(tmp_path)]
+    assert cli.main([*where, "probe"]) == 0
+    said = capsys.readouterr()
+    assert "running agent" in said.err
+    assert "TEMPERATURE_C 21.5 (3 s ago)  [fire: assumed]" in said.out
+    assert cli.main([*where, "probe", "--json"]) == 0
+    (row,) = capsys.readouterr().out.splitlines()
+    assert json.loads(row)["covers"] == {"fire": {"claim": "assumed", "why": ""}}
+    assert json.loads(row)["readings"] == {"TEMPERATURE_C": reading}

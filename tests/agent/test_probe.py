@@ -62,7 +62,9 @@ def test_what_is_wrong_shows_as_what_it_is(bench: Bench, knob: str, kind: Failur
     assert broken.failure == kind
     assert broken.readings == {}
     assert broken.remedy == probe.REMEDIES[kind]
-    assert probe.as_text(broken).count("\n") == 0
+    assert broken.message in probe.as_text(broken).replace("\n", "")
+    for hazard in broken.covers:
+        assert broken.covers[hazard].startswith("lost" if hazard != "fire" else "assumed: ")
     shared = {"gas", "co"}  # one converter: its own fault shows on both
     assert not {each.sensor for each in found.values() if each.failure} - shared
 
@@ -89,3 +91,58 @@ def test_a_cut_cell_gives_no_baseline(bench: Bench, tmp_path: Path) -> None:
     with pytest.raises(probe.BaselineError, match="gas"):
         probe.baseline(STALL, bench.board, "gas", heated_h=48, wait=print, say=print)
     assert baseline.load(tmp_path, "gas") == before
+
+
+def test_each_sensor_shows_its_wire_its_age_and_what_stands_on_it(bench: Bench) -> None:
+    bench.set("ceiling.celsius", 35.1)
+    bench.set("ceiling.humidity_pct", 65.2)
+    found = probed(bench)
+    assert found["ceiling"].raw == "gpio16: 81 pulses < 02 8c 01 5f ee"
+    assert found["smoke_alarm"].raw == "gpio17: low"
+    assert found["particles"].raw.startswith("i2c-1:0x12: < 42 4d 00 1c")
+    assert found["co"].raw.startswith("spi0.0:ch1: code ")
+    assert "t=" in found["box_heat"].raw
+    assert all(0 <= each.age_s < 60 for each in found.values())
+    assert {name: list(each.covers) for name, each in found.items() if each.covers} == {
+        "ceiling": ["fire"],
+        "box_heat": ["fire"],
+        "smoke_alarm": ["fire"],
+        "co": ["co"],
+        "sos": ["sos"],
+    }
+    assert found["co"].covers == {"co": "assumed"}
+
+
+def test_on_simulated_wires_nothing_is_claimed(bench: Bench) -> None:
+    claims = {
+        claim
+        for each in probe.probe(STALL, bench.board, simulated=True)
+        for claim in each.covers.values()
+    }
+    assert claims == {"simulated"}
+
+
+def test_a_value_that_cannot_be_is_doubted(bench: Bench, tmp_path: Path) -> None:
+    garbled = Baseline(r0_kohm=1e-6, taken_at="2026-11-21T12:00:00Z", burn_in_h=48)
+    baseline.store(tmp_path, "gas", garbled)
+    found = probed(bench)["gas"]
+    assert (found.state, found.failure) == ("doubted", "")
+    assert "GAS_RS_R0" in found.message
+    assert found.message in probe.as_text(found)
+
+
+def test_what_opening_showed_stays_where_reading_was_not_reached(bench: Bench) -> None:
+    bench.set("particles.fault", "wrong_chip")
+    broken = probed(bench)["particles"]
+    assert broken.raw.startswith("i2c-1:0x12: < ")
+    assert not broken.raw.startswith("i2c-1:0x12: < 42 4d")
+
+
+@pytest.mark.parametrize("fault", ["none", "absent"])
+def test_a_sensor_is_a_few_lines_that_say_all(bench: Bench, fault: str) -> None:
+    bench.set("co.fault", fault)
+    lines = probe.as_text(probed(bench)["co"]).splitlines()
+    assert [line.split()[0] for line in lines] == ["co:", "part", "wire", "says", "covers"]
+    assert "spi0.0:ch1: code" in lines[2]
+    assert ("V, far below" if fault == "absent" else "CO_PPM") in lines[3]
+    assert ("co: lost" if fault == "absent" else "co: assumed") in lines[4]
