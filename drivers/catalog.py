@@ -32,6 +32,7 @@ DRIVERS: Mapping[str, str] = {
     "mlx90614": "Mlx90614Config",
     "mq2": "Mq2Config",
     "mq5": "Mq5Config",
+    "pi_power": "PiPowerConfig",
     "pir": "PirConfig",
     "pmsa003i": "Pmsa003iConfig",
     "scd41": "Scd41Config",

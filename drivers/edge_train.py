@@ -61,12 +61,15 @@ class EdgeTrain:
         if self._device is None:
             raise OSError(errno.ENODEV, f"{self.place}: not open")
         with pin_errors_as_oserror(self.place):
-            return bool(self._device.is_active)
+            level = bool(self._device.is_active)
+        self._board.note(self.place, "low" if level == self._pull_up else "high")
+        return level
 
     def take(self) -> list[Edge]:
         """Give the edges since the last call, oldest first."""
         taken = [self._edges.popleft() for _ in range(len(self._edges))]
         self._fell.clear()
+        self._board.note(self.place, f"{len(taken)} edges")
         return taken
 
     def wait_for_fall(self, most_s: float) -> bool:

@@ -35,7 +35,7 @@ class Wiring:
         self._wires = blinka.install()
         self.time = self._wires.time  # in which drivers wait and parts move
         self._shared: dict[str, Any] = {}
-        self.devices = w1_root.parent / "dev"
+        self.devices, self.sysfs = w1_root.parent / "dev", w1_root.parent / "sys"
         self._serial: dict[str, SimPort] = {}
 
     def board(self, state: Path) -> Board:
@@ -45,6 +45,7 @@ class Wiring:
             gpiomem=self.gpiomem,
             w1_devices=self.w1.devices,
             devices=self.devices,
+            sysfs=self.sysfs,
             state=state,
             pace=Pace(self.time.monotonic, self.time.sleep),
         )
