@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from drivers.ads1115_input import Ads1115Adc
 from drivers.mcp3008_input import Mcp3008Adc
 
 
@@ -33,4 +34,4 @@ class AnalogInput(Protocol):
         """Give the bus back; never raises."""
 
 
-AnyAdc = Mcp3008Adc  # a tagged union as soon as there is a second converter
+AnyAdc = Mcp3008Adc | Ads1115Adc

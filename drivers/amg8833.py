@@ -1,7 +1,7 @@
-"""Panasonic Grid-EYE AMG8833, 8 x 8 infrared thermometers, on I2C, through adafruit_amg88xx."""
+"""Panasonic Grid-EYE AMG8833, 8 x 8 infrared thermometers, on I2C."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
@@ -10,10 +10,9 @@ from drivers.i2c_chip import I2cChip, I2cConfig
 from drivers.sensor import NotReadyError, Quantity, Span
 from drivers.sheet import Sheet
 
-if TYPE_CHECKING:
-    from adafruit_amg88xx import AMG88XX
-
 _PIXELS, _FRAME_BYTES = b"\x80", 128  # T01L, and two bytes a pixel
+# normal mode, initial reset, no interrupts, 10 frames a second
+_SET_UP = (b"\x00\x00", b"\x01\x3f", b"\x03\x00", b"\x02\x00")
 _CELSIUS_PER_BIT = 0.25
 
 
@@ -29,7 +28,7 @@ class Amg8833Config(I2cConfig, frozen=True, kw_only=True, tag="amg8833"):
         )
     }
     warm_up_s: ClassVar[float] = 15.0  # "setup time" to a stable output
-    library: ClassVar[str] = "adafruit_amg88xx"
+    library: ClassVar[str] = "haetae"
     sheet: ClassVar[Sheet] = Sheet(
         part="Panasonic AMG8833",
         purpose="heat and climate",
@@ -42,9 +41,11 @@ class Amg8833Config(I2cConfig, frozen=True, kw_only=True, tag="amg8833"):
         limits=(
             "a person within 7 m is a warm surface like another. It has neither identity nor "
             "checksum, so another part at its address is not told from it but by what it says. "
-            "The frame is never kept and never leaves the driver: only the hottest surface does"
+            "The frame is never kept and never leaves the driver: only the hottest surface does. "
+            "Register code of our own: adafruit_amg88xx takes 64 transfers for a frame, and its "
+            "adafruit_register has one buffer for all threads, which two buses spoil for each other"
         ),
-        library="adafruit-circuitpython-amg88xx, Blinka",
+        library="haetae",
         source="Panasonic Grid-EYE reference specifications 2017; AMG88 I2C communication",
     )
 
@@ -56,13 +57,12 @@ class Amg8833Config(I2cConfig, frozen=True, kw_only=True, tag="amg8833"):
 class Amg8833:
     """The hottest of 8 x 8 surfaces in a view of 60°, 0 to 80 °C ±2.5 °C, ten times a second.
 
-    The library reads each pixel apart; here the frame is one transfer, which saves the processor
-    sixty-three more.
+    A frame is one transfer.
     """
 
     def __init__(self, board: Board, bus: int, address: int) -> None:
         self._chip = I2cChip(board, bus, address)
-        self._library: AMG88XX | None = None
+        self._is_set_up = False
 
     def open(self) -> None:
         """Reset it, unless that was done: it would take 0.1 s to its next frame.
@@ -70,13 +70,11 @@ class Amg8833:
         Raises:
             OSError: No such bus, or nobody answers.
         """
-        from adafruit_amg88xx import AMG88XX  # noqa: PLC0415  # only where wired
-
-        if self._library is not None and not self._chip.is_stale():
+        if self._is_set_up:
             return  # after losing its power it measures by itself, ten times a second
-        self._library, bus = None, self._chip.bus()
-        with self._chip.errors():
-            self._library = AMG88XX(bus, self._chip.address)
+        for pair in _SET_UP:
+            self._chip.write(pair)
+        self._is_set_up = True
 
     def read(self) -> dict[Quantity, float]:
         """°C of the hottest pixel.
@@ -85,7 +83,7 @@ class Amg8833:
             OSError: Nobody answers, or the bus is locked.
             NotReadyError: It has no frame yet, or is not open.
         """
-        if self._library is None:
+        if not self._is_set_up:
             raise NotReadyError(f"{self._chip.place}: not open")
         frame = self._chip.exchange(_PIXELS, _FRAME_BYTES)
         if not any(frame):  # no scene has 0.00 °C all over
@@ -94,7 +92,7 @@ class Amg8833:
 
     def close(self) -> None:
         """Leave it measuring, which takes 4.5 mA."""
-        self._library = None
+        self._is_set_up = False
 
 
 def _celsius(low: int, high: int) -> float:

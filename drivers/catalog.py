@@ -14,6 +14,8 @@ from drivers.board import SensorConfig
 
 # a driver's configuration, in the module of the driver's name
 DRIVERS: Mapping[str, str] = {
+    "ads1115": "Ads1115Config",
+    "adxl345": "Adxl345Config",
     "amg8833": "Amg8833Config",
     "bed": "BedConfig",
     "bme680": "Bme680Config",
@@ -27,6 +29,7 @@ DRIVERS: Mapping[str, str] = {
     "flame_adc": "FlameAdcConfig",
     "flame_ir": "FlameIrConfig",
     "flood": "FloodConfig",
+    "ina219": "Ina219Config",
     "ld2410": "Ld2410Config",
     "mcp3008": "Mcp3008Config",
     "mlx90614": "Mlx90614Config",
