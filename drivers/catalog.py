@@ -43,6 +43,7 @@ DRIVERS: Mapping[str, str] = {
     "sht4x": "Sht4xConfig",
     "smoke_relay": "SmokeRelayConfig",
     "supply_lost": "SupplyLostConfig",
+    "water_meter": "WaterMeterConfig",
     "ze07_co": "Ze07CoConfig",
 }
 
