@@ -175,7 +175,7 @@ SEEDS = st.integers(0, 10_000)
 ROWS = [(driver, fault) for driver in KINDS for fault in can_be_told(driver)]
 
 
-@pytest.mark.parametrize(("driver", "fault"), ROWS, ids=lambda each: str(each))
+@pytest.mark.parametrize(("driver", "fault"), ROWS, ids=str)
 @given(data=st.data())
 @settings(deadline=None, max_examples=12)
 def test_a_fault_is_told_in_time_whatever_came_before(
