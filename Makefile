@@ -26,10 +26,10 @@ check: .venv/dev.stamp ## ruff, mypy, import contracts, two pylint checks, syste
 	$(RUN)/pylint agent drivers models provisioning hw_mocks tests scripts
 	$(RUN)/pytest -q tests/test_systemd.py
 
-bench: .venv/dev.stamp ## the budgets, measured
+bench: apt .venv/dev.stamp ## the budgets, measured
 	@$(RUN)/python -m hw_mocks.measure
 
-torture: .venv/dev.stamp ## 200 kills while buttons are pressed and the broker comes and goes
+torture: apt .venv/dev.stamp ## 200 kills while buttons are pressed and the broker comes and goes
 	@$(RUN)/python scripts/torture.py
 
 evaluate-fire: .venv/dev.stamp ## alarm times on recorded fires; DATA=folder of recordings
