@@ -29,6 +29,7 @@ DRIVERS: Mapping[str, str] = {
     "flame_adc": "FlameAdcConfig",
     "flame_ir": "FlameIrConfig",
     "flood": "FloodConfig",
+    "hc_sr04": "HcSr04Config",
     "ina219": "Ina219Config",
     "ld2410": "Ld2410Config",
     "mcp3008": "Mcp3008Config",
