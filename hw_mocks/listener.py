@@ -49,7 +49,7 @@ class Listener:
         self._port, self._topics = port, topics
         self.messages: list[Heard] = []  # appended by paho's thread, read by anyone
         self.news: queue.SimpleQueue[Heard] = queue.SimpleQueue()
-        self._subscribed = threading.Event()
+        self._subscribed, self._left = threading.Event(), threading.Event()
         self._client = Client(
             CallbackAPIVersion.VERSION2, client_id="listener", protocol=MQTTProtocolVersion.MQTTv5
         )
@@ -57,6 +57,7 @@ class Listener:
             self._client.tls_set_context(tls)
         self._client.on_connect = lambda *_: self._subscribe()
         self._client.on_subscribe = lambda *_: self._subscribed.set()
+        self._client.on_disconnect = lambda *_: self._left.set()
         self._client.on_message = lambda _client, _data, message: self._take(message)
 
     def __enter__(self) -> Self:
@@ -74,6 +75,7 @@ class Listener:
         trace: TracebackType | None,
     ) -> None:
         self._client.disconnect()
+        self._left.wait(2.0)  # stopped before, paho leaves its socket open
         self._client.loop_stop()
 
     def first(self, wanted: Callable[[dict[str, Any]], bool]) -> Heard | None:
