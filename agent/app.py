@@ -271,7 +271,12 @@ class App:
 
 def _annunciator(config: Config, board: Board) -> Annunciator:
     wiring = config.annunciator
-    siren = Siren(board, gpio=wiring.siren.gpio, active_high=wiring.siren.active_high)
+    siren = Siren(
+        board,
+        gpio=wiring.siren.gpio,
+        active_high=wiring.siren.active_high,
+        frequency_hz=wiring.siren.frequency_hz,
+    )
     lamp = (
         None
         if wiring.lamp is None

@@ -18,6 +18,7 @@ from agent.values import Why
 from drivers import catalog
 from drivers.board import GpioNumber
 from drivers.sensor import Quantity
+from drivers.siren import ToneHz
 
 if TYPE_CHECKING:
     from drivers.board import SensorConfig
@@ -59,10 +60,11 @@ class HubConfig(Section, frozen=True, kw_only=True):
 
 
 class SirenConfig(Section, frozen=True, kw_only=True):
-    """The sounder's pin."""
+    """The sounder's pin. `frequency_hz` is for one without a tone of its own, as 520 or 3100."""
 
     gpio: GpioNumber
     active_high: bool = True
+    frequency_hz: ToneHz | None = None
 
 
 class LampConfig(Section, frozen=True, kw_only=True):

@@ -65,3 +65,35 @@ def test_closing_never_raises(output: type[Siren | Lamp]) -> None:
     pins.close()  # the board's wires went first
     made.close()
     made.close()
+
+
+@pytest.mark.parametrize("active_high", [True, False])
+@pytest.mark.parametrize("tone_hz", [520, 3100])
+def test_a_bare_sounder_is_given_a_square_wave_while_on(tone_hz: int, active_high: bool) -> None:
+    pins = SimPins()
+    pin = pins.wire(18)
+    siren = Siren(Board(pins=pins), gpio=18, active_high=active_high, frequency_hz=tone_hz)
+    swings = []
+    for move in (siren.off, siren.on, siren.on, siren.off, siren.on):
+        move()
+        swings.append((pin.frequency, pin.duty))
+    off = (tone_hz, 0.0 if active_high else 1.0)
+    assert swings == [off, (tone_hz, 0.5), (tone_hz, 0.5), off, (tone_hz, 0.5)]
+    assert [level for _, level in pin.moves][-3:] == [True, False, True]
+    siren.close()
+    assert (pin.frequency, pin.level) == (None, False)
+
+
+def test_a_pin_that_gives_no_tone_is_an_oserror_and_the_next_call_tries_anew() -> None:
+    pins = SimPins()
+    other, siren = (
+        Siren(Board(pins=pins), gpio=18),
+        Siren(Board(pins=pins), gpio=18, frequency_hz=520),
+    )
+    other.off()
+    with pytest.raises(OSError, match="gpio18: pin GPIO18 is already in use"):
+        siren.on()
+    other.close()
+    siren.on()
+    assert pins.wire(18).frequency == 520
+    siren.close()
