@@ -5,7 +5,7 @@ RUN := .venv/bin
 
 export PYTHON
 
-.PHONY: help setup demo test check bench torture evaluate-fire sensors-page lock clean
+.PHONY: help setup demo test check bench torture evaluate-fire sensors-page prompts lock clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,6 +37,9 @@ evaluate-fire: .venv/dev.stamp ## alarm times on recorded fires; DATA=folder of 
 
 sensors-page: .venv/dev.stamp ## docs/sensors.md from what the drivers say of their parts
 	@$(RUN)/python scripts/sensors_page.py
+
+prompts: ## the words of the loudspeaker, by espeak-ng; FOLDER=where, else /usr/share/haetae/prompts
+	@$(PYTHON) scripts/make_prompts.py $(if $(FOLDER),--folder $(FOLDER))
 
 lock: .venv/dev.stamp ## pin the dependencies of setup.cfg again; UPGRADE=1 takes newer ones
 	scripts/lock.sh $(if $(UPGRADE),--upgrade)

@@ -1,4 +1,4 @@
-"""Siren and lamp. It works with everything else dead: it waits for no network, disk or wall clock.
+"""Siren, lamp and voice. They wait for no network, disk or wall clock; all else may be dead.
 
 The pipeline's thread calls `show` and `press`; the annunciator's own thread runs `run`, which plays
 the signal of the gravest active hazard by the monotonic clock.
@@ -32,18 +32,30 @@ class Output(Protocol):
         """End; OSError if the wire is gone."""
 
 
+class Words(Protocol):
+    """What speaks while the siren is silent; `agent.speaker.Speaker`. Neither call may wait."""
+
+    def offer(self, prompt: str, silent_s: float, *, again: bool) -> None:
+        """Say what may be spoken, and for how long it is silent from now on."""
+
+    def hush(self) -> None:
+        """Say that a tone sounds."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Showing:
     name: str
     sound: Signal
     light: Signal
+    prompt: str = ""  # what is said in its silences
+    again: bool = False  # for as long as it lasts; else once
 
 
 # gravest first
-_FIRE = _Showing("t3", signals.T3, signals.FLASH)
-_CO = _Showing("t4", signals.T4, signals.FLASH)
-_SOS = _Showing("sos", signals.CHIRP, signals.STEADY)
-_TEST = _Showing("test", signals.TEST, signals.FLASH)
+_FIRE = _Showing("t3", signals.T3, signals.FLASH, "fire", again=True)
+_CO = _Showing("t4", signals.T4, signals.FLASH, "co", again=True)
+_SOS = _Showing("sos", signals.CHIRP, signals.STEADY, "sos")
+_TEST = _Showing("test", signals.TEST, signals.FLASH, "test")
 _OTHER = _Showing("alarm", signals.SILENT, signals.STEADY)
 _PREALARM = _Showing("prealarm", signals.SILENT, signals.SLOW_FLASH)
 _FAULT = _Showing("fault", signals.SILENT, signals.WINK)
@@ -59,7 +71,7 @@ def _showing(hazard: Hazard, stage: Stage) -> _Showing:
     return {Hazard.FIRE: _FIRE, Hazard.CO: _CO, Hazard.SOS: _SOS}.get(hazard, _OTHER)
 
 
-_GRAVEST = (_FIRE, _CO, _SOS, _TEST, _OTHER, _PREALARM, _FAULT, _QUIET)
+SHOWINGS = (_FIRE, _CO, _SOS, _TEST, _OTHER, _PREALARM, _FAULT, _QUIET)
 
 
 class Annunciator:
@@ -69,11 +81,17 @@ class Annunciator:
     """
 
     def __init__(
-        self, siren: Output, lamp: Output | None, *, clock: Callable[[], float], hush_s: float
+        self,
+        siren: Output,
+        lamp: Output | None,
+        *,
+        clock: Callable[[], float],
+        hush_s: float,
+        words: Words | None = None,
     ) -> None:
         self._outputs = {"siren": siren} | ({"lamp": lamp} if lamp is not None else {})
         self._levels: dict[str, bool | None] = dict.fromkeys(self._outputs)
-        self._clock, self._hush_s = clock, hush_s
+        self._clock, self._hush_s, self._words = clock, hush_s, words
         self._changed = threading.Condition()
         self._active: dict[tuple[Hazard, str], Detection] = {}
         self._playing, self._since = _QUIET, clock()
@@ -122,7 +140,7 @@ class Annunciator:
             return "hushed" if hushed else showing.name
 
     def step(self) -> float:
-        """Put both outputs where they belong now; return the seconds until the next edge."""
+        """Put all outputs where they belong now; return the seconds until the next edge."""
         with self._changed:
             now = self._clock()
             showing, hushed = self._choose(now)
@@ -133,11 +151,15 @@ class Annunciator:
         light, light_left_s = showing.light(since_s)
         self._set("siren", sound)
         self._set("lamp", light)
-        left_s = min(sound_left_s, light_left_s)
         for deadline in (self._hushed_until, self._tested + TEST_S):
             if deadline > now:
-                left_s = min(left_s, deadline - now)
-        return left_s
+                sound_left_s = min(sound_left_s, deadline - now)
+        if self._words is not None and sound:
+            self._words.hush()
+        elif self._words is not None:
+            prompt = "" if hushed else showing.prompt
+            self._words.offer(prompt, sound_left_s, again=showing.again)
+        return min(sound_left_s, light_left_s)
 
     def run(self, beat: Callable[[], None]) -> None:
         """Play until `stop`, then fall silent."""
@@ -161,7 +183,7 @@ class Annunciator:
         showings = [_showing(d.hazard, d.stage) for d in self._active.values()]
         if now - self._tested < TEST_S:
             showings.append(_TEST)
-        gravest = min(showings, key=_GRAVEST.index, default=_QUIET)
+        gravest = min(showings, key=SHOWINGS.index, default=_QUIET)
         return gravest, gravest in (_FIRE, _CO) and now < self._hushed_until
 
     def _set(self, name: str, level: bool) -> None:

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent import __version__, sdnotify, supervisor
-from agent.annunciator import Annunciator
 from agent.config import Config
 from agent.detectors.co import CoDetector
 from agent.detectors.detector import Detector
@@ -24,6 +23,7 @@ from agent.envelope import Identity, boot_id, stamp
 from agent.health import Heartbeats
 from agent.hub import Hub
 from agent.outbox import Outbox
+from agent.outputs import annunciator, speaker
 from agent.pipeline import Pipeline, Watched
 from agent.recorder import Recorder
 from agent.sampler import Channel, Sampler
@@ -33,9 +33,7 @@ from agent.values import Detection, Failure, Reading
 from agent.wallclock import read_wall_clock
 from drivers.board import Board
 from drivers.i2c_recovery import recovery
-from drivers.lamp import Lamp
 from drivers.sensor import Quantity
-from drivers.siren import Siren
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +92,8 @@ class App:
         self._queue: queue.Queue[Reading | Failure] = queue.Queue(QUEUE)
         self._heartbeats = Heartbeats(time.monotonic)
         self._pipeline = Pipeline(watched(config), detectors(config))
-        self._annunciator = _annunciator(config, board)
+        self._speaker = speaker(config.annunciator.voice)
+        self._annunciator = annunciator(config, board, self._speaker)
         self._identity = Identity(
             site=config.device.site,
             device=config.device.id,
@@ -135,6 +134,8 @@ class App:
         for sampler in self._samplers:
             sampler.stop()
         self._annunciator.stop()
+        if self._speaker is not None:
+            self._speaker.stop()
         self._recorder.stop()
         self._outbox.wake()
 
@@ -148,6 +149,8 @@ class App:
         for sampler in self._samplers:
             slowest_s = max(channel.every_s for channel in sampler.channels)
             workers.append((sampler.wire, sampler.run, 30.0 + 2 * slowest_s / self._pace))
+        if self._speaker is not None:
+            workers.append(("voice", self._speaker.run, 60.0))
         if self._hub is not None:
             workers.append(("uplink", self._forward, self._hub.patience_s + 30.0))
         return workers
@@ -228,13 +231,14 @@ class App:
             health=health,
             armed=not self._unheard,
             siren=self._annunciator.playing(),
-            trouble=self._annunciator.trouble | self._outbox_trouble(),
+            trouble=self._annunciator.trouble | self._other_trouble(),
             pending=self._outbox.pending(),
             hub=self._hub.status if self._hub is not None else "no hub in the configuration",
         )
 
-    def _outbox_trouble(self) -> dict[str, str]:
-        return {"outbox": self._outbox.trouble} if self._outbox.trouble is not None else {}
+    def _other_trouble(self) -> dict[str, str]:
+        voice = "" if self._speaker is None else self._speaker.trouble
+        return {k: v for k, v in (("outbox", self._outbox.trouble), ("voice", voice)) if v}
 
     def _forward(self, beat: Callable[[], None]) -> None:
         if self._hub is not None:
@@ -267,22 +271,6 @@ class App:
             )
             for wire, channels in wires.items()
         ]
-
-
-def _annunciator(config: Config, board: Board) -> Annunciator:
-    wiring = config.annunciator
-    siren = Siren(
-        board,
-        gpio=wiring.siren.gpio,
-        active_high=wiring.siren.active_high,
-        frequency_hz=wiring.siren.frequency_hz,
-    )
-    lamp = (
-        None
-        if wiring.lamp is None
-        else Lamp(board, gpio=wiring.lamp.gpio, active_high=wiring.lamp.active_high)
-    )
-    return Annunciator(siren, lamp, clock=time.monotonic, hush_s=wiring.hush_s)
 
 
 def _lock(state: Path) -> contextlib.AbstractContextManager[object]:

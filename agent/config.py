@@ -74,11 +74,27 @@ class LampConfig(Section, frozen=True, kw_only=True):
     active_high: bool = True
 
 
+class VoiceConfig(Section, frozen=True, kw_only=True):
+    """A loudspeaker for words between the tones.
+
+    `card` is the name in brackets in /proc/asound/cards, which stays whatever number the kernel
+    gives. `scripts/make_prompts.py` fills `folder`.
+    """
+
+    card: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+    languages: Annotated[tuple[Literal["ko", "en"], ...], Meta(min_length=1, max_length=2)] = (
+        "ko",
+        "en",
+    )
+    folder: str = "/usr/share/haetae/prompts"
+
+
 class AnnunciatorConfig(Section, frozen=True, kw_only=True):
     """What people hear and see, and the button that hushes (in alarm) or tests (else)."""
 
     siren: SirenConfig
     lamp: LampConfig | None = None
+    voice: VoiceConfig | None = None
     button: SensorName | None = None
     hush_s: Annotated[float, Meta(ge=60, le=900)] = 540.0  # EN 14604: 5 to 15 minutes
 

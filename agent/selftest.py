@@ -5,6 +5,7 @@ prove that a sensor feels: that takes a stimulus on the sensor itself, such as i
 """
 
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from agent.app import detectors, watched
-from agent.config import Config
+from agent.config import Config, VoiceConfig
 from agent.coverage import FLOOR
 from agent.envelope import Identity, stamp
 from agent.outbox import Outbox
@@ -86,7 +87,20 @@ def notes(config: Config, state: Path) -> list[str]:
         key = Path(config.hub.key)
         if key.exists() and key.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             found.append(f"{key} can be read by others: chmod 0600")
+    if config.annunciator.voice is not None:
+        found += _mute(config.annunciator.voice)
     return found
+
+
+def _mute(voice: VoiceConfig, cards: Path = Path("/proc/asound")) -> Iterator[str]:
+    """Why no words would be heard."""
+    if shutil.which("aplay") is None:
+        yield "voice: no aplay: sudo apt install alsa-utils"
+    if not (cards / voice.card).exists():  # the kernel links each card's folder by its name
+        yield f"voice: no sound card is called {voice.card}: see {cards}/cards"
+    for language in voice.languages:
+        if not any(Path(voice.folder).glob(f"fire-{language}-*.wav")):
+            yield f"voice: no prompts in {voice.folder} ({language}): run scripts/make_prompts.py"
 
 
 def as_text(result: Result) -> str:

@@ -65,6 +65,18 @@ def test_check_says_what_would_keep_a_provisioned_device_from_its_work(
     assert "chmod 0600" in said
 
 
+def test_check_says_why_no_words_would_be_heard(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "device.toml"
+    voice = f'[annunciator.voice]\ncard = "Nobody"\nlanguages = ["ko"]\nfolder = "{tmp_path}"\n'
+    path.write_text(STALL.read_text() + voice)
+    assert cli.main(["--config", str(path), "--state", str(tmp_path), "check"]) == 0
+    said = capsys.readouterr().err
+    assert "no sound card is called Nobody" in said
+    assert "make_prompts.py" in said
+
+
 def test_events_shows_what_waits_and_what_is_confirmed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

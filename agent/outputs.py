@@ -1,0 +1,42 @@
+"""What people hear and see, made from the configuration."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.annunciator import Annunciator
+from agent.config import Config, VoiceConfig
+from drivers.board import Board
+from drivers.lamp import Lamp
+from drivers.siren import Siren
+
+if TYPE_CHECKING:
+    from agent.speaker import Speaker
+
+
+def annunciator(config: Config, board: Board, words: "Speaker | None" = None) -> Annunciator:
+    """Siren and lamp on this board; opens nothing yet."""
+    wiring = config.annunciator
+    siren = Siren(
+        board,
+        gpio=wiring.siren.gpio,
+        active_high=wiring.siren.active_high,
+        frequency_hz=wiring.siren.frequency_hz,
+    )
+    lamp = (
+        None
+        if wiring.lamp is None
+        else Lamp(board, gpio=wiring.lamp.gpio, active_high=wiring.lamp.active_high)
+    )
+    return Annunciator(siren, lamp, clock=time.monotonic, hush_s=wiring.hush_s, words=words)
+
+
+def speaker(wiring: VoiceConfig | None) -> "Speaker | None":
+    """What speaks between the tones, where a loudspeaker is configured; plays nothing yet."""
+    if wiring is None:
+        return None
+    from agent.speaker import Speaker, phrases  # noqa: PLC0415  # only where one is wired
+    from drivers.voice import Voice  # noqa: PLC0415  # as above
+
+    prompts = phrases(Path(wiring.folder), wiring.languages)
+    return Speaker(Voice(wiring.card), prompts, clock=time.monotonic)
