@@ -14,6 +14,7 @@ from drivers.board import SensorConfig
 
 # a driver's configuration, in the module of the driver's name
 DRIVERS: Mapping[str, str] = {
+    "adpd188bi": "Adpd188biConfig",
     "ads1115": "Ads1115Config",
     "adxl345": "Adxl345Config",
     "amg8833": "Amg8833Config",

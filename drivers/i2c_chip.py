@@ -136,7 +136,7 @@ class I2cChip:
 
     @contextmanager
     def _locked(self) -> "Iterator[I2C]":
-        bus = self.bus()
+        bus = self._board.i2c(self._bus)
         while not bus.try_lock():  # one thread a bus, so nobody else has it
             pass
         try:
