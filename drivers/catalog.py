@@ -18,6 +18,7 @@ DRIVERS: Mapping[str, str] = {
     "ads1115": "Ads1115Config",
     "adxl345": "Adxl345Config",
     "amg8833": "Amg8833Config",
+    "analog_noise": "AnalogNoiseConfig",
     "bed": "BedConfig",
     "bme680": "Bme680Config",
     "button": "ButtonConfig",

@@ -15,4 +15,14 @@ PARTS = (
         {Fault.ABSENT: DisconnectedError, Fault.SATURATED: {LIT: 0.97, HZ: 0.0}},
         within=0.01,
     ),
+    Part(
+        {"driver": "flame_adc", "adc": {"chip": "ads1115", "channel": 2}},
+        (
+            ({"light": 0.5, "flicker_hz": 8.0}, {LIT: 0.485, HZ: 8.0}),
+            ({"light": 0.5, "flicker_hz": 0.0}, {LIT: 0.485, HZ: 0.0}),
+        ),
+        {Fault.ABSENT: DisconnectedError, Fault.SATURATED: {LIT: 0.97, HZ: 0.0}},
+        within=0.01,
+        note="on an ADS1115",
+    ),
 )
