@@ -8,7 +8,9 @@ from typing import Any, Protocol, runtime_checkable
 
 from agent.config import Config
 from drivers import baseline
+from drivers.board import SensorConfig
 from hw_mocks.bench import Bench
+from hw_mocks.chips import chip
 from hw_mocks.clock import FastClock
 from hw_mocks.scenario import Scenario
 from hw_mocks.world import TICK_S, World
@@ -74,19 +76,26 @@ class Life:
 def write_baselines(
     config: Config, bench: Bench, state: Path, taken_at: str, say: Callable[[str], None]
 ) -> None:
-    """Give each simulated gas cell the clean-air baseline that an installer would have taken.
+    """Give each simulated part the clean-air baseline that an installer would have taken.
 
-    On a full or read-only disk the cell is left without one, as a real one would be.
+    On a full or read-only disk the part is left without one, as a real one would be.
     """
     for each in config.sensors:
-        part = bench.parts[each.name]
-        if isinstance(part, GasCell) and not baseline.path(state, each.name).exists():
+        part, commission = bench.parts[each.name], chip(bench.drivers[each.name]).commission
+        if isinstance(part, GasCell):
             taken = baseline.Baseline(
                 r0_kohm=part.clean_air_kohm, taken_at=taken_at, burn_in_h=48.0
             )
-            try:
-                baseline.store(state, each.name, taken)
-            except OSError as error:
-                say(f"{each.name}: simulated: no clean-air baseline: {error}")
-            else:
-                say(f"{each.name}: simulated: wrote the clean-air baseline that an installer takes")
+            commission = _cell(taken)
+        if commission is None or baseline.path(state, each.name).exists():
+            continue
+        try:
+            commission(state, each, taken_at)
+        except OSError as error:
+            say(f"{each.name}: simulated: no clean-air baseline: {error}")
+        else:
+            say(f"{each.name}: simulated: wrote the clean-air baseline that an installer takes")
+
+
+def _cell(taken: baseline.Baseline) -> Callable[[Path, SensorConfig, str], None]:
+    return lambda state, config, _taken_at: baseline.store(state, config.name, taken)

@@ -1,7 +1,8 @@
 """Simulated parts, one module a driver and named as the driver is.
 
 Each module has `KNOBS`, what can be turned beside `fault`; `plug(wiring, config)`, which makes the
-part and hangs it on the wires; and `SENSES`, if it feels the simulated room.
+part and hangs it on the wires; `SENSES`, if it feels the simulated room; and
+`commission(state, config, taken_at)`, if an installer stores something for it.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from hw_mocks.senses import Sense
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from hw_mocks.wiring import Wiring
 
@@ -23,6 +25,7 @@ class Chip:
     knobs: tuple[str, ...]
     plug: "Callable[[Wiring, Any], Any]"
     senses: tuple[Sense, ...]
+    commission: "Callable[[Path, Any, str], None] | None" = None
 
 
 def chip(driver: str) -> Chip:
@@ -32,4 +35,5 @@ def chip(driver: str) -> Chip:
         ImportError: It has no simulated part.
     """
     module = import_module(f"{__name__}.{driver}")
-    return Chip(module.KNOBS, module.plug, getattr(module, "SENSES", ()))
+    senses, commission = getattr(module, "SENSES", ()), getattr(module, "commission", None)
+    return Chip(module.KNOBS, module.plug, senses, commission)

@@ -8,6 +8,8 @@ from hw_mocks.faults import Fault, FaultKnob
 from hw_mocks.registers import Registers, answer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hw_mocks.wiring import Wiring
 
 _DEVICE_ID, _POWER, _DATA, _FIFO_CONTROL, _FIFO_STATUS = 0x00, 0x2D, 0x32, 0x38, 0x39
@@ -21,6 +23,18 @@ def plug(wiring: "Wiring", config: Any) -> "Adxl345Sim":
     part = Adxl345Sim()
     wiring.i2c(config.bus, config.address, part)
     return part
+
+
+def commission(state: "Path", config: Any, taken_at: str) -> None:
+    """Store how it hangs as an installer would.
+
+    Raises:
+        OSError: The disk is full or read-only.
+    """
+    from drivers import kept  # noqa: PLC0415  # the simulation's installer
+    from drivers.pose import Pose  # noqa: PLC0415
+
+    kept.store(kept.path(state, config.name), Pose(up=(0.0, 0.0, 1.0), taken_at=taken_at))
 
 
 class Adxl345Sim:

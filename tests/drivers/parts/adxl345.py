@@ -1,7 +1,6 @@
-from drivers import kept
 from drivers.board import Board, SensorConfig
-from drivers.pose import Pose
 from drivers.sensor import Quantity, WrongDeviceError
+from hw_mocks.chips.adxl345 import commission
 from hw_mocks.faults import Fault
 from tests.drivers.parts import Part
 
@@ -9,8 +8,7 @@ TILT, VIBRATION = Quantity.TILT_DEG, Quantity.VIBRATION_M_S2
 
 
 def mount(board: Board, config: SensorConfig) -> None:
-    pose = Pose(up=(0.0, 0.0, 1.0), taken_at="2025-01-02T03:04:05Z")
-    kept.store(kept.path(board.state, config.name), pose)
+    commission(board.state, config, "2025-01-02T03:04:05Z")
 
 
 PARTS = tuple(
