@@ -33,6 +33,20 @@ IDENTITY = "/etc/haetae/identity"
 # what the kernel's drivers of these buses take for themselves on the header (BCM numbers)
 BUS_PINS = {"spi0.": range(7, 12), "i2c-1:": range(2, 4)}
 
+# what fire, CO and calls for help are told by: a slower poll would starve their detectors
+DECIDING = frozenset(
+    {
+        Quantity.TEMPERATURE_C,
+        Quantity.SMOKE_OBSCURATION_PCT_PER_M,
+        Quantity.SMOKE_ALARM_CONTACT,
+        Quantity.PM2_5_UG_M3,
+        Quantity.GAS_RS_R0,
+        Quantity.CO_PPM,
+        Quantity.BUTTON,
+    }
+)
+DECIDING_EVERY_S = 30.0  # a type test gives a detector 30 s for a step
+
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A table of the file: a key that is not listed here is an error."""
@@ -236,6 +250,10 @@ def _keys(table: dict[str, Any]) -> set[str]:
 def _problems(config: Config) -> Iterator[tuple[str, str]]:
     """What no single key shows: (problem with its place, remedy)."""
     yield from _used_twice(config)
+    for n, each in enumerate(config.sensors):
+        if each.every_s > DECIDING_EVERY_S and DECIDING & each.spans.keys():
+            problem = f"{each.every_s:g} s is too slow for an alarm - at `$.sensors[{n}].every_s`"
+            yield problem, f"{DECIDING_EVERY_S:g} s at most"
     buttons = {each.name for each in config.sensors if Quantity.BUTTON in each.spans}
     wanted = [("sos.buttons", name) for name in config.sos.buttons]
     if config.annunciator.button is not None:

@@ -23,10 +23,21 @@ FLOOR: Mapping[Hazard, frozenset[Quantity]] = {
 }
 
 
+UNTRIED = "untried since start"
+PROOF_LASTS_S = 365 * 86_400.0  # a welded contact or a dried-out cell shows in no reading
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """A real stimulus that went all the way: when, by both clocks (RFC 3339, monotonic seconds)."""
+
+    wall_time: str
+    at: float
+
+
 class Claim(msgspec.Struct, frozen=True):
     """One hazard's coverage: `proven`, `assumed` or `lost`, and on simulated wires `simulated`.
 
-    `why` names what is missing or since when it is proven; empty where there is nothing to say.
+    `why` says when it was proven, or what keeps it from being so; empty only where simulated.
     """
 
     claim: str
@@ -36,8 +47,9 @@ class Claim(msgspec.Struct, frozen=True):
 def coverage(
     config: Config,
     health: Mapping[str, Health],
-    proven: Mapping[Hazard, str],
+    proven: Mapping[Hazard, Proof],
     *,
+    now: float,
     simulated: bool,
 ) -> dict[str, Claim]:
     """Claim per hazard from the state of its floor's sensors.
@@ -45,7 +57,8 @@ def coverage(
     Args:
         config: The sensors, and which buttons call for help.
         health: Each sensor's state, by name.
-        proven: When each hazard was last detected from a real stimulus, in RFC 3339.
+        proven: When each hazard was last detected from a real stimulus.
+        now: Monotonic seconds; a proof lasts a year.
         simulated: Whether the wires are simulated: then nothing is ever claimed to be protected.
     """
     claims = {}
@@ -57,11 +70,20 @@ def coverage(
             claims[str(hazard)] = Claim("lost", "; ".join(dead))
         elif simulated:
             claims[str(hazard)] = Claim("simulated", "; ".join(dead))
-        elif hazard in proven and not dead:
-            claims[str(hazard)] = Claim("proven", proven[hazard])
         else:
-            claims[str(hazard)] = Claim("assumed", "; ".join(dead))
+            claims[str(hazard)] = _on_proof(proven.get(hazard), dead, now)
     return claims
+
+
+def _on_proof(proof: Proof | None, dead: list[str], now: float) -> Claim:
+    """Claim by the last stimulus: what has not been tried is never more than assumed."""
+    if dead:
+        return Claim("assumed", "; ".join(dead))
+    if proof is None:
+        return Claim("assumed", UNTRIED)
+    if now - proof.at > PROOF_LASTS_S:
+        return Claim("assumed", f"not tried since {proof.wall_time}")
+    return Claim("proven", proof.wall_time)
 
 
 def standing_for(config: Config, hazard: Hazard) -> list[str]:

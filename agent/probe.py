@@ -80,7 +80,7 @@ def probe(config: Config, board: Board, *, simulated: bool = False) -> Iterator[
     board.trace = trace = Trace()
     heard = [_hear(each, board, trace) for each in config.sensors]
     health = {each.config.name: each.health for each in heard}
-    claims = coverage(config, health, {}, simulated=simulated)
+    claims = coverage(config, health, {}, now=0.0, simulated=simulated)
     for each in heard:
         hazards = covered_by(config, each.config.name)
         yield _finding(each, {hazard: _claim(claims[hazard]) for hazard in hazards})

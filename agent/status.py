@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from agent.config import Config
-from agent.coverage import Claim, coverage, covered_by
+from agent.coverage import UNTRIED, Claim, Proof, coverage, covered_by
 from agent.envelope import Identity
 from agent.pipeline import Health
 from agent.values import Detection, Event, Hazard, Stage
@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The hub's view of a device: coverage always, everything else only when there is something.
 
-    `coverage` gives a claim per hazard; `why` what is missing or proven, per hazard; `faults` the
+    `coverage` gives a claim per hazard; `why` what is missing or when it was proven (an assumed
+    hazard without one is untried since start), per hazard; `faults` the
     sensors that cannot be relied on; `active` the incidents under way, hazard by event id.
     """
 
@@ -43,7 +44,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return cls(
             coverage={hazard: claim.claim for hazard, claim in claims.items()},
             simulated=found["simulated"],
-            why={hazard: claim.why for hazard, claim in claims.items() if claim.why},
+            why={name: c.why for name, c in claims.items() if c.why not in {"", UNTRIED}},
             faults={n: each["why"] for n, each in found["sensors"].items() if each["why"]},
             active={event.id: f"{event.hazard} {event.stage}" for event in found["active"]},
             trouble=found["trouble"],
@@ -61,7 +62,7 @@ class Status:
     def __init__(self, config: Config, identity: Identity, path: Path) -> None:
         self._config, self._identity, self._path = config, identity, path
         self._active: dict[tuple[Hazard, str], Event] = {}
-        self._proven: dict[Hazard, str] = {}
+        self._proven: dict[Hazard, Proof] = {}
         self._lock = threading.Lock()
         self._now: dict[str, Any] = {}
         self._last_seq = 0
@@ -76,7 +77,7 @@ class Status:
             return
         self._active[incident] = event
         if detection.stage is Stage.ALARM:
-            self._proven[detection.hazard] = event.wall_time
+            self._proven[detection.hazard] = Proof(event.wall_time, detection.at)
 
     def update(  # noqa: PLR0913  # one argument for each part that reports
         self,
@@ -90,7 +91,9 @@ class Status:
         hub: str,
     ) -> None:
         """Take the state of every part at `now` (seconds of the agent's clock)."""
-        claims = coverage(self._config, health, self._proven, simulated=self._identity.simulated)
+        claims = coverage(
+            self._config, health, self._proven, now=now, simulated=self._identity.simulated
+        )
         found = {
             "at": now,
             "device": self._identity.device,

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from agent.app import detectors, watched
 from agent.config import AnnunciatorConfig, Config, SirenConfig
-from agent.coverage import coverage
+from agent.coverage import PROOF_LASTS_S, Proof, coverage
 from agent.pipeline import Pipeline
 from agent.sampler import Channel, Sampler
 from agent.values import Detection, Failure, Hazard, Reading, Stage, Why
@@ -75,7 +75,8 @@ class Device:
             annunciator=AnnunciatorConfig(siren=SirenConfig(gpio=18)),
             sensors=[self.sensor],
         )
-        self._proven = dict.fromkeys((Hazard.FIRE, Hazard.CO), SUMMER) if proven else {}
+        proof = Proof(SUMMER, self.now)
+        self._proven = dict.fromkeys((Hazard.FIRE, Hazard.CO), proof) if proven else {}
         self._folder = tempfile.TemporaryDirectory()
         folder = Path(self._folder.name)
         self.bench = Bench(self.config, w1_root=folder / "w1", state=folder)
@@ -109,16 +110,21 @@ class Device:
         self.now += self.every_s
         self._tell(self.pipeline.tick(self.now))
 
-    def is_told(self) -> bool:
-        """Whether people are told that something is wrong: an alarm, a fault, or the claim."""
+    def claims_protection(self) -> bool:
+        """Whether a hazard is green: proven, or assumed without a word of doubt."""
         claims = coverage(
             self.config,
             {"channel": self.pipeline.health("channel")},
             self._proven,
+            now=self.now,
             simulated=False,
         ).values()
-        green = [each for each in claims if each.claim == "proven" or not each.why]
-        return bool(self.active) or not (green or self.pipeline.health("channel").is_sound)
+        return any(each.claim == "proven" or not each.why for each in claims)
+
+    def is_told(self) -> bool:
+        """Whether people are told that something is wrong: an alarm, a fault, or the claim."""
+        is_quiet = self.claims_protection() or self.pipeline.health("channel").is_sound
+        return bool(self.active) or not is_quiet
 
     def _take(self, item: Reading | Failure) -> None:
         if isinstance(item, Failure):
@@ -232,3 +238,23 @@ def test_a_channel_at_rest_is_no_alarm_and_a_green_claim(driver: str, data: st.D
             device.turn(Fault.NONE, feels())
             device.poll()
         assert not device.is_told()
+
+
+@pytest.mark.parametrize("driver", ["smoke_relay", "co_cell"])
+def test_what_no_reading_can_accuse_is_not_claimed_beyond_a_year(driver: str) -> None:
+    with Device(driver, 30.0, proven=True) as device:
+        device.poll()
+        device.poll()
+        device.turn(Fault.STUCK, device.kind.rest[0])
+        device.now += PROOF_LASTS_S
+        for _ in range(10):
+            device.poll()
+        assert not device.claims_protection()
+
+
+@pytest.mark.parametrize("driver", sorted(KINDS))
+def test_a_channel_that_nobody_tried_is_never_claimed_without_saying_so(driver: str) -> None:
+    with Device(driver, 30.0, proven=False) as device:
+        for _ in range(10):
+            device.poll()
+        assert not device.claims_protection()

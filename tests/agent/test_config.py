@@ -53,6 +53,7 @@ def test_a_provisioned_device_is_a_profile_with_identity_and_hub(tmp_path: Path)
         (('site = "cheongnyangni"', "site = 7"), r"`str`, got `int` - at `\$\.device\.site`"),
         (('name = "ceiling"', 'name = "Ceiling Air"'), r"at `\$\.sensors\[.*\]\.name`"),
         (("gpio = 27", "gpio = 17"), r"gpio17 is used by .* give each its own"),
+        (("every_s = 5.0", "every_s = 60.0"), r"too slow .* at `\$\.sensors\[1\]\.every_s`: 30 s"),
         (("gpio = 27", "gpio = 8"), r"gpio8 is used by `\$\.sensors\[5?\d\]` too"),
         (("gpio = 27", "gpio = 2"), r"gpio2 is used by .* give each its own"),
         (('name = "motion"', 'name = "co"'), r"name `co` is used by .* give each its own"),

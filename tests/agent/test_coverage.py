@@ -2,34 +2,41 @@
 
 from agent import config
 from agent.cli import PROFILES
-from agent.coverage import Claim, coverage
+from agent.coverage import PROOF_LASTS_S, UNTRIED, Claim, Proof, coverage
 from agent.pipeline import Health, State
 from agent.values import Hazard
 
 STALL = config.load(PROFILES / "market-stall.toml")
 FIRE = ("ceiling", "box_heat", "smoke_alarm")
+WHEN = "2026-11-21T12:00:00Z"
 SOUND = Health(State.OK, "", ())
 DEAD = Health(State.FAILING, "no answer", ())
 
 
 def claims(
-    *dead: str, proven: dict[Hazard, str] | None = None, simulated: bool = False
+    *dead: str, proven: Hazard | None = None, now: float = 60.0, simulated: bool = False
 ) -> dict[str, Claim]:
     health = {each.name: DEAD if each.name in dead else SOUND for each in STALL.sensors}
-    return coverage(STALL, health, proven or {}, simulated=simulated)
+    proofs = {proven: Proof(WHEN, 50.0)} if proven is not None else {}
+    return coverage(STALL, health, proofs, now=now, simulated=simulated)
 
 
 def test_what_nobody_tried_is_only_assumed() -> None:
-    assert claims() == {hazard: Claim("assumed") for hazard in ("fire", "co", "sos")}
+    assert claims() == {hazard: Claim("assumed", UNTRIED) for hazard in ("fire", "co", "sos")}
 
 
 def test_a_real_stimulus_proves_it_and_says_when() -> None:
-    when = "2026-11-21T12:00:00Z"
-    assert claims(proven={Hazard.SOS: when})["sos"] == Claim("proven", when)
+    assert claims(proven=Hazard.SOS)["sos"] == Claim("proven", WHEN)
+
+
+def test_a_proof_lasts_a_year() -> None:
+    assert claims(proven=Hazard.CO, now=50 + PROOF_LASTS_S)["co"] == Claim("proven", WHEN)
+    late = claims(proven=Hazard.CO, now=51 + PROOF_LASTS_S)["co"]
+    assert late == Claim("assumed", f"not tried since {WHEN}")
 
 
 def test_a_dead_channel_takes_the_proof_and_is_named() -> None:
-    found = claims("ceiling", proven={Hazard.FIRE: "2026-11-21T12:00:00Z"})
+    found = claims("ceiling", proven=Hazard.FIRE)
     assert found["fire"] == Claim("assumed", "ceiling: no answer")
 
 
@@ -37,7 +44,7 @@ def test_a_hazard_whose_last_channel_died_is_lost() -> None:
     found = claims(*FIRE)
     assert found["fire"].claim == "lost"
     assert all(name in found["fire"].why for name in FIRE)
-    assert found["co"] == Claim("assumed")
+    assert found["co"] == Claim("assumed", UNTRIED)
 
 
 def test_supporting_channels_do_not_cover_a_hazard() -> None:
@@ -49,5 +56,5 @@ def test_the_hush_button_does_not_cover_calls_for_help() -> None:
 
 
 def test_simulated_wires_never_claim_protection() -> None:
-    found = claims("co", proven={Hazard.SOS: "2026-11-21T12:00:00Z"}, simulated=True)
+    found = claims("co", proven=Hazard.SOS, simulated=True)
     assert {each.claim for each in found.values()} == {"simulated", "lost"}

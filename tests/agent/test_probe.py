@@ -110,7 +110,7 @@ def test_each_sensor_shows_its_wire_its_age_and_what_stands_on_it(bench: Bench) 
         "co": ["co"],
         "sos": ["sos"],
     }
-    assert found["co"].covers == {"co": "assumed"}
+    assert found["co"].covers == {"co": "assumed: untried since start"}
 
 
 def test_on_simulated_wires_nothing_is_claimed(bench: Bench) -> None:
