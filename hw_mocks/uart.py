@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hw_mocks.faults import Fault
+from hw_mocks.pseudoterminal import open_pseudoterminal
 
 
 class UartPart:
@@ -87,13 +88,13 @@ class SimPort:
         self._path.unlink()
 
     def _plug(self) -> None:
-        near, far = os.openpty()  # kept open at both ends, else the near one reads as hung up
+        near, far, path = open_pseudoterminal()  # both stay open, else the near one hangs up
         tty.setraw(far)
         ioctl(near, termios.TIOCPKT, struct.pack("i", 1))
         os.set_blocking(near, False)
         self._ends = (near, far, *os.pipe())
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.symlink_to(os.ttyname(far))
+        self._path.symlink_to(path)
         self._thread = threading.Thread(target=self._serve, args=(near, self._ends[2]), daemon=True)
         self._thread.start()
 
