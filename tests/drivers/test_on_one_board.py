@@ -20,7 +20,7 @@ from tests.drivers.parts import Part, collect
 PARTS = tuple(collect())
 ELSEWHERE: Mapping[str, Any] = {
     "gpio": 5,
-    "adc": {"channel": 7},
+    "adc": {"channel": 3},  # the last that an ADS1115 has, too
     "channel": 3,
     "id": "28-0000000000ff",
     "port": "/dev/serial/by-id/usb-Another_Adapter-if00-port0",
@@ -48,6 +48,8 @@ def elsewhere(part: Part) -> dict[str, Any] | None:
     for key, place in ELSEWHERE.items():
         if key in fields:
             other = part.table[key] | place if isinstance(place, dict) else place
+            if other == part.table[key]:
+                other = other | {"channel": 0}
             return part.table | {"name": "other", key: other}
     return None
 
