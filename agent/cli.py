@@ -150,11 +150,17 @@ def status(args: argparse.Namespace) -> int:
 
 
 def selftest(args: argparse.Namespace) -> int:
-    """Prove the way from reading to alarm, outbox and siren pin; exit 1 if a part fails."""
+    """Prove the way from reading to alarm and outbox, with --sound the siren; 1 if a part fails."""
     from agent import selftest as testing  # noqa: PLC0415  # only this command needs it
 
     found = config.load(args.config)
+    if args.sound and _status(args.run_dir):
+        return _wrong(f"{args.run_dir}: the running agent holds the siren: stop it for this test")
     results = list(testing.selftest(found, args.state))
+    if args.sound:
+        results.append(testing.sounds(found, Board(state=args.state)))
+    else:
+        print("note: the siren was not sounded: --sound does, for people to hear", file=sys.stderr)
     rows = (msgspec.to_builtins(each) for each in results)
     _print(rows if args.json else results, None if args.json else testing.as_text)
     return 0 if all(each.passed for each in results) else FOUND_WRONG
@@ -209,6 +215,10 @@ def parser() -> argparse.ArgumentParser:
             made.add_argument("--baseline", metavar="SENSOR", help="measure clean air and store it")
             made.add_argument(
                 "--heated-h", type=float, default=0.0, metavar="H", help="hours it was heated for"
+            )
+        if command is selftest:
+            made.add_argument(
+                "--sound", action="store_true", help="sound the siren once and listen to it"
             )
         if command is events:
             made.add_argument("--limit", type=int, default=20, metavar="N")

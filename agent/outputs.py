@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.annunciator import Annunciator
-from agent.config import Config, VoiceConfig
+from agent.config import Config, SirenConfig, VoiceConfig
 from drivers.board import Board
 from drivers.lamp import Lamp
 from drivers.siren import Siren
@@ -14,21 +14,31 @@ if TYPE_CHECKING:
     from agent.speaker import Speaker
 
 
+def siren(wiring: SirenConfig, board: Board) -> Siren:
+    """The sounder; opens nothing yet."""
+    return Siren(
+        board,
+        gpio=wiring.gpio,
+        active_high=wiring.active_high,
+        frequency_hz=wiring.frequency_hz,
+    )
+
+
 def annunciator(config: Config, board: Board, words: "Speaker | None" = None) -> Annunciator:
     """Siren and lamp on this board; opens nothing yet."""
     wiring = config.annunciator
-    siren = Siren(
-        board,
-        gpio=wiring.siren.gpio,
-        active_high=wiring.siren.active_high,
-        frequency_hz=wiring.siren.frequency_hz,
-    )
     lamp = (
         None
         if wiring.lamp is None
         else Lamp(board, gpio=wiring.lamp.gpio, active_high=wiring.lamp.active_high)
     )
-    return Annunciator(siren, lamp, clock=time.monotonic, hush_s=wiring.hush_s, words=words)
+    return Annunciator(
+        siren(wiring.siren, board),
+        lamp,
+        clock=time.monotonic,
+        hush_s=wiring.hush_s,
+        words=words,
+    )
 
 
 def speaker(wiring: VoiceConfig | None) -> "Speaker | None":

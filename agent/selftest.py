@@ -2,6 +2,7 @@
 
 It proves the way through plausibility, detectors and outbox with stimuli made here. It does not
 prove that a sensor feels: that takes a stimulus on the sensor itself, such as its test button.
+That the siren sounds is proven by the device's own microphone, and only on request.
 """
 
 import os
@@ -18,11 +19,12 @@ from agent.app import detectors, watched
 from agent.config import Config, VoiceConfig
 from agent.coverage import FLOOR
 from agent.envelope import Identity, stamp
+from agent.hearing import Verdict, hear
 from agent.outbox import Outbox
 from agent.pipeline import Pipeline
 from agent.values import PLACE, Detection, Hazard, Reading, Stage, Why
 from agent.wallclock import read_wall_clock
-from drivers.board import SensorConfig
+from drivers.board import Board, SensorConfig
 from drivers.sensor import Quantity
 
 CALM_S = 600.0
@@ -74,6 +76,15 @@ def selftest(config: Config, state: Path) -> Iterator[Result]:
             for quantity in sorted(quantities & sensor.spans.keys()):
                 yield _detects(config, hazard, sensor, quantity)
     yield _keeps(state)
+
+
+def sounds(config: Config, board: Board) -> Result:
+    """Sound one group of tones, which people hear, and listen to it with the microphone."""
+    try:
+        found = hear(config, board)
+    finally:
+        board.close()
+    return Result("siren", found.verdict is Verdict.PROVEN, f"{found.verdict}: {found.why}")
 
 
 def notes(config: Config, state: Path) -> list[str]:

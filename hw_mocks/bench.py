@@ -3,6 +3,7 @@
 import math
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -100,6 +101,10 @@ class Bench:
     def edges(self, output: str) -> list[tuple[float, bool]]:
         """The last changes of an output pin: monotonic seconds and the new level."""
         return list(self._wiring.pins.wire(self._outputs[output]).moves)
+
+    def listen(self, output: str, heard: Callable[[bool], None]) -> None:
+        """Have `heard` called at each change of an output pin, in the driver's thread."""
+        self._wiring.pins.wire(self._outputs[output]).on_level.append(heard)
 
     def _find(self, knob: str) -> tuple[Any, str]:
         sensor, _, name = knob.partition(".")

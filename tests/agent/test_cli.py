@@ -115,6 +115,32 @@ def test_the_self_test_passes_on_every_profile(
     assert all(line.startswith("ok") for line in lines)
 
 
+def test_the_self_test_never_sounds_the_siren_unasked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["--config", str(STALL), "--state", str(tmp_path), "selftest"]) == 0
+    said = capsys.readouterr()
+    assert "siren" not in said.out
+    assert "not sounded: --sound" in said.err
+
+
+def test_a_siren_that_nobody_can_hear_is_not_proven(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ["--config", str(STALL), "--state", str(tmp_path), "--run-dir", str(tmp_path)]
+    assert cli.main([*where, "selftest", "--sound"]) == 1
+    assert "FAIL siren: no microphone" in capsys.readouterr().out
+
+
+def test_the_siren_of_a_running_agent_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "status.json").write_text(json.dumps({"written_at": time.monotonic()}))
+    where = ["--config", str(STALL), "--state", str(tmp_path), "--run-dir", str(tmp_path)]
+    assert cli.main([*where, "selftest", "--sound"]) == 1
+    assert "running agent holds the siren" in capsys.readouterr().err
+
+
 def test_the_self_test_fails_without_a_disk(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
