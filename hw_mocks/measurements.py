@@ -229,27 +229,30 @@ class Measurements:
         ]
 
     def uplink(self) -> list[Figure]:
-        """Count what heartbeats cost on the wire."""
+        """Count what heartbeats cost on the wire, once every sensor is warm and well."""
+        rate = 20
         with (
             Listener(self._broker.port, tls=self._broker.context()) as hub,
             Forwarder(self._broker.port) as network,
-            self.agent(self.config("heartbeat_s = 1", port=network.port)) as agent,
+            self.agent(
+                self.config(f"heartbeat_s = {rate}", port=network.port), "--rate", str(rate)
+            ) as agent,
         ):
             self._connected(agent)
+            until(lambda: _all_sound(agent), 60.0, "every sensor is warm and well")
             time.sleep(3.0)
-            session = network.up + network.down
-            heard = len(hub.messages)
+            up, down, heard = network.up, network.down, len(hub.messages)
             time.sleep(self._sizes.heartbeats_s)
             beats = len(hub.messages) - heard
-            each = (network.up + network.down - session) / beats
+            up_each, down_each = (network.up - up) / beats, (network.down - down) / beats
         return [
             Figure(
                 "uplink, idle day",
                 "<= 200 kB",
-                f"{(1440 * each + session) / 1000:.0f} kB",
-                f"TCP payload both ways at a counting forwarder: {each:.0f} B a heartbeat "
-                f"(n = {beats}, made once a second) x 1440 + {session} B for a connection; "
-                "without TCP/IP headers, some 52 B a packet",
+                f"{1440 * up_each / 1000:.0f} kB",
+                f"TCP payload from the device at a counting forwarder: {up_each:.0f} B a heartbeat "
+                f"(n = {beats}, a minute each at {rate} times life) x 1440; {down_each:.0f} B come "
+                "back for each; without TCP/IP headers, some 52 B a packet",
             )
         ]
 
@@ -259,6 +262,11 @@ class Measurements:
             20.0,
             "the hub connected",
         )
+
+
+def _all_sound(agent: Agent) -> bool:
+    sensors = (agent.status() or {"sensors": {"none": {"why": "no status yet"}}})["sensors"]
+    return not any(each["why"] for each in sensors.values())
 
 
 def _press(agent: Agent) -> float:
