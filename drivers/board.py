@@ -17,12 +17,14 @@ from msgspec import Meta
 from drivers.pace import Pace
 from drivers.sensor import Quantity, Sensor, Span
 from drivers.sheet import Sheet
+from drivers.sound_card import device_of
 
 if TYPE_CHECKING:
     from busio import I2C
     from gpiozero.pins import Factory
     from microcontroller import Pin
     from serial import Serial
+    from sounddevice import RawInputStream
 
     from drivers.i2c_recovery import Registers
     from drivers.trace import Trace
@@ -125,6 +127,27 @@ class Board:
         place = self.devices / port.removeprefix("/dev/")
         opened = Serial(str(place), baud, timeout=0.1, write_timeout=1.0, exclusive=True)
         return opened if self.trace is None else self.trace.port(opened, port)
+
+    def microphone(
+        self, card: str, *, rate_hz: int, channels: int, frames: int
+    ) -> "RawInputStream":
+        """The capture device of an ALSA card as sounddevice's stream of 32-bit samples, stopped.
+
+        PortAudio lists the cards once; it is asked anew, so that one that came later is found. So
+        a process has one microphone: asking ends all streams that are open.
+
+        Raises:
+            OSError: No PortAudio, or no such card.
+            sounddevice.PortAudioError: The card is in use, or cannot do what is asked.
+        """
+        import sounddevice  # noqa: PLC0415  # only where one is wired
+
+        sounddevice._terminate()  # noqa: SLF001  # its documented way to look again
+        sounddevice._initialize()  # noqa: SLF001  # as above
+        device = device_of(card, sounddevice.query_devices())
+        return sounddevice.RawInputStream(
+            device=device, samplerate=rate_hz, channels=channels, dtype="int32", blocksize=frames
+        )
 
     def blinka_pin(self, gpio: int) -> "Pin":
         """GPIO `gpio` (BCM number) as the pin object that CircuitPython libraries take.
