@@ -48,7 +48,7 @@ def elsewhere(part: Part) -> dict[str, Any] | None:
     for key, place in ELSEWHERE.items():
         if key in fields:
             other = part.table[key] | place if isinstance(place, dict) else place
-            if other == part.table[key]:
+            if isinstance(place, dict) and other == part.table[key]:
                 other = other | {"channel": 0}
             return part.table | {"name": "other", key: other}
     return None
