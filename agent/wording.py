@@ -55,11 +55,11 @@ def heat_growth(level_c: float, _held_s: float) -> Why:
 
 
 def onset(rise_c: float, rise_pct_per_m: float) -> Why:
-    """Rises within a minute, in °C and in %/m of smoke."""
+    """Rises within half a minute, in °C and in %/m of smoke."""
     return Why(
-        f"1분 사이 연기가 {rise_pct_per_m:.1f} %/m, 온도가 {rise_c:.1f} °C 함께 올랐습니다:"
+        f"30초 사이 연기가 {rise_pct_per_m:.1f} %/m, 온도가 {rise_c:.1f} °C 함께 올랐습니다:"
         " 불꽃 화재가 의심됩니다.",
-        f"Within a minute smoke rose by {rise_pct_per_m:.1f} %/m and the temperature by"
+        f"Within half a minute smoke rose by {rise_pct_per_m:.1f} %/m and the temperature by"
         f" {rise_c:.1f} °C: flames are suspected.",
     )
 

@@ -101,7 +101,9 @@ def _co(config: FireConfig, end: float) -> list[Watch]:
     def words(level_ppm: float, held_s: float) -> Why:
         return wording.co_level(level_ppm, held_s, past.rise)
 
-    return [Watch(past.update, [Rule("co", Kind.CO, held(config.co, config, end), words)])]
+    lasting = Rule("co", Kind.CO, held(config.co, config, end), words)
+    surge = Rule("co_surge", Kind.CO, held(config.co_surge, config, end), words)
+    return [Watch(past.update, [lasting, surge])]
 
 
 def _gas(config: FireConfig, _end: float) -> list[Watch]:

@@ -19,6 +19,8 @@ __all__ = ["FireConfig", "FireDetector", "FixedHeat", "RateOfRise"]
 _AIR = frozenset({Quantity.TEMPERATURE_C, Quantity.RELATIVE_HUMIDITY_PCT})
 # alarm by themselves, unless a named nuisance explains them; the floor is never asked
 _HELD_BACK = frozenset({"lasting_smoke", "onset"})
+# says something only beside others: cells throw short peaks
+_QUIET = frozenset({"co_surge"})
 _WARMED_C = 1.0  # less is no change of temperature, for the sentence
 
 
@@ -104,9 +106,10 @@ class FireDetector:
             return [self._alarm(grown[:1], at)] if grown else []
         if deciding := self._deciding(at):
             return [self._alarm(deciding, at)]
-        if self._stage is None:
-            self._stage, self._rule = Stage.PREALARM, self._active[0].name
-            return [self._prealarm(at)]
+        loud = [rule for rule in self._active if rule.name not in _QUIET]
+        if self._stage is None and loud:
+            self._stage, self._rule = Stage.PREALARM, loud[0].name
+            return [self._prealarm(loud[0], at)]
         return []
 
     def _deciding(self, at: float) -> list[Rule]:
@@ -116,7 +119,17 @@ class FireDetector:
             if rule.alone or (rule.name in _HELD_BACK and rule.threshold.standing and not steam):
                 return [rule]
         signs = [rule for rule in self._active if rule.name not in _HELD_BACK]
+        if self._is_contradicted(at):
+            signs = [rule for rule in signs if rule.kind is not Kind.GAS]
         return agreeing(signs, at, STEAMY if steam else frozenset())
+
+    def _is_contradicted(self, at: float) -> bool:
+        """Whether there is no CO and no warmth where both are looked for: frying, not a fire."""
+        cells = [r for r in self._rules if r.kind is Kind.CO and r.seen]
+        ppm = [r.level for r in cells if at - r.seen[-1].at <= FRESH_S]
+        if not ppm or max(ppm) >= self._config.co.fall:
+            return False
+        return self._warmed_c(at) < self._config.heat.fall
 
     def _alarm(self, deciding: list[Rule], at: float) -> Detection:
         self._stage = Stage.ALARM
@@ -128,14 +141,15 @@ class FireDetector:
         told = [rule.why(at) for rule in deciding] + self._verdict(deciding, at)
         return self._detection(deciding, at, wording.join(told, "fire_alarm"), others)
 
-    def _prealarm(self, at: float) -> Detection:
-        told = [self._active[0].why(at)]
+    def _prealarm(self, first: Rule, at: float) -> Detection:
+        told = [first.why(at)]
         if nuisance := self._nuisance(at):
             told.append(wording.perhaps(nuisance))
-        return self._detection(self._active[:1], at, wording.join(told, "fire_prealarm"))
+        return self._detection([first], at, wording.join(told, "fire_prealarm"))
 
     def _end(self, at: float) -> list[Detection]:
         if self._stage is None:
+            self._took_part = []
             return []
         self._stage = Stage.CLEARED
         over = wording.join([wording.normal_again()], "fire_over")

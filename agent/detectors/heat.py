@@ -9,7 +9,7 @@ TAU_S = 240.0  # see `LeakyRise`
 STEP_S, STEPS = 20.0, 3  # see `GrowingHeat`
 LEAST_C = 1.0  # 3 °C/min, the fastest ramp on which a rate-of-rise detector must be silent
 KEPT = 0.9  # how much of one step's rise the next must have at least
-LONGEST_GAP_S = 10.0
+LONGEST_GAP_S = 20.0  # of which a DHT leaves some: a third of its reads fail
 
 
 @dataclass(slots=True, eq=False)
@@ -63,9 +63,9 @@ class GrowingHeat:
         recent.append((at, celsius))
         while len(recent) > 1 and recent[1][0] <= at - STEPS * STEP_S:
             recent.popleft()
-        if recent[0][0] > at - STEPS * STEP_S:
+        if recent[0][0] > at - STEPS * STEP_S or celsius - recent[0][1] < LEAST_C:
             return 0.0
-        marks = [self._at(at - step * STEP_S) for step in range(STEPS, -1, -1)]
+        marks = [self._at(at - step * STEP_S) for step in range(STEPS, 0, -1)] + [celsius]
         before = 0.0
         for one, after in itertools.pairwise(marks):
             if after - one < max(LEAST_C, KEPT * before):
@@ -74,5 +74,11 @@ class GrowingHeat:
         return celsius - marks[0]
 
     def _at(self, at: float) -> float:
-        """The last reading until then; there is one."""
-        return next(celsius for seen_at, celsius in reversed(self._recent) if seen_at <= at)
+        """Between two readings it was on the straight line between them."""
+        after_at, after = self._recent[-1]
+        for seen_at, celsius in reversed(self._recent):
+            if seen_at <= at:
+                share = (at - seen_at) / (after_at - seen_at) if after_at > seen_at else 0.0
+                return celsius + share * (after - celsius)
+            after_at, after = seen_at, celsius
+        return after

@@ -77,14 +77,14 @@ class LastingSmoke(Table, frozen=True, kw_only=True):
 
 
 class OnsetSign(Table, frozen=True, kw_only=True):
-    """Smoke and heat that came within the same minute: √(°C x %/m); see `detectors.onset`.
+    """Smoke and heat that came within the same half minute: √(°C x %/m); see `detectors.onset`.
 
     `least` is what each must have risen by at least, °C and %/m. At `sure` the two confirm each
     other, so that no second reading is waited for.
     """
 
-    rise: Annotated[float, Meta(ge=0.6, le=2)] = 0.75
-    fall: Annotated[float, Meta(ge=0.1, le=1.5)] = 0.4
+    rise: Annotated[float, Meta(ge=0.5, le=1.6)] = 0.6
+    fall: Annotated[float, Meta(ge=0.1, le=1.5)] = 0.3
     hold_s: Annotated[float, Meta(ge=0, le=10)] = 0.0
     least: Annotated[float, Meta(ge=0.3, le=1)] = 0.4
     sure: Annotated[float, Meta(ge=1.7, le=2)] = 1.9
@@ -121,6 +121,14 @@ class CoSign(Table, frozen=True, kw_only=True):
     rise: Annotated[float, Meta(ge=10, le=100)] = 30.0
     fall: Annotated[float, Meta(ge=5, le=90)] = 20.0
     hold_s: Annotated[float, Meta(ge=0, le=300)] = 60.0
+
+
+class CoSurge(Table, frozen=True, kw_only=True):
+    """CO in ppm: far more of it needs to last far less."""
+
+    rise: Annotated[float, Meta(ge=60, le=300)] = 100.0
+    fall: Annotated[float, Meta(ge=20, le=250)] = 50.0
+    hold_s: Hold = 10.0
 
 
 class GasSign(Table, frozen=True, kw_only=True):
@@ -173,6 +181,7 @@ class FireConfig(Table, frozen=True, kw_only=True):
     particles: ParticlesSign = ParticlesSign()
     heat: HeatSign = HeatSign()
     co: CoSign = CoSign()
+    co_surge: CoSurge = CoSurge()
     gas: GasSign = GasSign()
     voc: VocSign = VocSign()
     flicker: FlickerSign = FlickerSign()

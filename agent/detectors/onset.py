@@ -1,4 +1,4 @@
-"""The onset of a flame: its ceiling jet brings smoke and heat within the same minute."""
+"""The onset of a flame: its ceiling jet brings smoke and heat within the same half minute."""
 
 import math
 from collections import deque
@@ -8,7 +8,7 @@ from agent.detectors.heat import LeakyRise
 from agent.values import Reading
 from drivers.sensor import Quantity
 
-RISE_S = 60.0  # the minute in which both must come
+RISE_S = 30.0  # so quickly both must come: of what takes minutes little is left
 SMOOTH_S = 3.0  # a smoke channel's noise is averaged over
 FRESH_S = 60.0  # a channel counts no longer than this after it was seen
 # What counts at most: more says no more, so that one channel alone is never sure
@@ -21,7 +21,7 @@ Source = tuple[str, Quantity]
 
 @dataclass(slots=True, eq=False)
 class _Rise:
-    """A rise within the last minute, smoothed first if `smooth_s`."""
+    """A rise within the last half minute, smoothed first if `smooth_s`."""
 
     smooth_s: float
     leaky: LeakyRise = field(default_factory=lambda: LeakyRise(RISE_S))
@@ -67,7 +67,7 @@ class _Channel:
 
 
 class Onset:
-    """The geometric mean of the smoke's and the heat's rise within a minute, √(°C x %/m).
+    """The geometric mean of the smoke's and the heat's rise within half a minute, √(°C x %/m).
 
     Cooking warms the air for minutes before it smokes, or smokes without warming it much further;
     a heater brings no smoke, a cigarette and a spray no heat. A flame's jet brings both at once,

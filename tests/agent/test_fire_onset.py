@@ -110,7 +110,7 @@ def test_a_growing_fire_is_heat_before_the_rate_of_rise_limit() -> None:
     assert alarm.evidence[0].value - 20 < 17
 
 
-@pytest.mark.parametrize("every_s", [0.5, 1.0, 2.0, 5.0, 10.0])
+@pytest.mark.parametrize("every_s", [0.5, 1.0, 2.0, 5.0, 7.0, 10.0, 19.0])
 @pytest.mark.parametrize("step_c", [15.0, 30.0, 60.0])
 @pytest.mark.parametrize("lag_s", [0.0, 6.0, 30.0, 60.0, 120.0])
 def test_a_step_does_not_grow_whatever_the_lag(every_s: float, step_c: float, lag_s: float) -> None:
@@ -252,3 +252,12 @@ def test_pairs_that_count_are_the_same_in_either_order() -> None:
     for one, other in itertools.permutations([(SMOKE, 3.5), (CO, 60.0), (T, 20.0)], 2):
         courses = {one[0]: still(one[1]), other[0]: still(other[1])}
         assert (first(happen(courses, 200)) is not None) is ({one[0], other[0]} == {SMOKE, CO})
+
+
+def test_oil_mist_and_gas_without_co_and_warmth_are_frying() -> None:
+    frying = {PM: still(1000.0), Quantity.GAS_RS_R0: still(0.3)}
+    assert first(happen(frying, 300)) is not None  # nobody looks for CO
+    clean = {CO: still(3.6), T: still(23.0)}
+    found = happen(frying | clean, 300)
+    assert [each.stage for each in found] == [Stage.PREALARM]
+    assert first(happen(frying | clean | {CO: rising(3, 12, 25)}, 300)) is not None
