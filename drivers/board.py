@@ -8,6 +8,7 @@ import errno
 import mmap
 import threading
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -202,11 +203,13 @@ class SensorConfig(
 
     name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
     every_s: Annotated[float, Meta(ge=0.1, le=3600)] = 2.0
+    installed: date | None = None  # for parts that wear out
 
     spans: ClassVar[Mapping[Quantity, Span]]  # every quantity that `read` returns
     sheet: ClassVar[Sheet]
     library: ClassVar[str] = "haetae"  # whose code speaks to the part
     warm_up_s: ClassVar[float] = 0.0  # no alarm from a cold sensor: readings count after this long
+    life_years: ClassVar[float | None] = None  # by its maker; None: it does not wear out
 
     def wire(self) -> str:
         """The wire it hangs on, for example `i2c-1`: sensors of one wire share one thread."""
