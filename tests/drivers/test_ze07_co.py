@@ -111,7 +111,7 @@ def test_a_storm_of_bad_checksums_ends_in_one_error_and_passes(wiring: Wiring) -
     sensor.open()
     part.fault = Fault.CORRUPTED
     for _ in range(3):
-        with pytest.raises(ChecksumError, match="27 bytes, frames cut short or spoilt"):
+        with pytest.raises(ChecksumError, match=r"\d+ bytes, frames cut short or spoilt"):
             sensor.read()
     part.fault = Fault.NONE
     assert sensor.read() == {Quantity.CO_PPM: pytest.approx(5.0)}
