@@ -25,7 +25,7 @@ def test_the_table_gives_every_figure_its_method() -> None:
     assert " 2 so" in text
 
 
-def test_the_kernel_tells_memory_time_and_bytes_of_this_process() -> None:
+def test_the_kernel_tells_memory_time_and_bytes_of_this_process(tmp_path: Path) -> None:
     pid = os.getpid()
     assert procfs.rss_kib(pid) > 1000
     assert procfs.cpu_s(pid) > 0
