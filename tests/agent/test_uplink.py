@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -195,9 +195,9 @@ class Delivery:
         self._thread.join(30.0)
 
 
-@pytest.mark.parametrize("how", ["kill", "stop"])
+@pytest.mark.parametrize("die", [Mosquitto.kill, Mosquitto.stop])
 def test_a_broker_that_dies_in_the_middle_loses_and_disorders_nothing(
-    outbox: Outbox, tmp_path: Path, how: str
+    outbox: Outbox, tmp_path: Path, die: Callable[[Mosquitto], None]
 ) -> None:
     with Mosquitto(tmp_path / "hub") as broker, Listener(broker) as listener:
         hub = Hub(
@@ -207,7 +207,7 @@ def test_a_broker_that_dies_in_the_middle_loses_and_disorders_nothing(
             for round_ in range(3):
                 put(outbox, 10)
                 assert listener.until(lambda n=round_: len(once(listener)) > 20 * n)  # type: ignore[misc]
-                broker.kill() if how == "kill" else broker.stop()
+                die(broker)
                 put(outbox, 10)
                 broker.start()
                 assert listener.until(lambda: listener.subscribed)
