@@ -1,6 +1,7 @@
 """What the device claims to be able to detect now. Alive is not protected."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -44,13 +45,15 @@ class Claim(msgspec.Struct, frozen=True):
     why: str = ""
 
 
-def coverage(
+def coverage(  # noqa: PLR0913  # all that a claim stands on
     config: Config,
     health: Mapping[str, Health],
     proven: Mapping[Hazard, Proof],
     *,
     now: float,
     simulated: bool,
+    worn: Mapping[str, str] = MappingProxyType({}),
+    ending: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Claim]:
     """Claim per hazard from the state of its floor's sensors.
 
@@ -60,25 +63,30 @@ def coverage(
         proven: When each hazard was last detected from a real stimulus.
         now: Monotonic seconds; a proof lasts a year.
         simulated: Whether the wires are simulated: then nothing is ever claimed to be protected.
+        worn: The sensors past their life, and since when: nothing is proven by them.
+        ending: Those whose life ends soon, and when.
     """
     claims = {}
     for hazard in FLOOR:
         if not (names := standing_for(config, hazard)):
             continue
         dead = [f"{name}: {health[name].why}" for name in names if not health[name].is_sound]
+        weak = dead + [f"{name}: {worn[name]}" for name in names if name in worn]
         if len(dead) == len(names):
-            claims[str(hazard)] = Claim("lost", "; ".join(dead))
+            claim = Claim("lost", "; ".join(weak))
         elif simulated:
-            claims[str(hazard)] = Claim("simulated", "; ".join(dead))
+            claim = Claim("simulated", "; ".join(weak))
         else:
-            claims[str(hazard)] = _on_proof(proven.get(hazard), dead, now)
+            claim = _on_proof(proven.get(hazard), weak, now)
+        soon = [f"{name}: {ending[name]}" for name in names if name in ending]
+        claims[str(hazard)] = Claim(claim.claim, "; ".join(filter(None, [claim.why, *soon])))
     return claims
 
 
-def _on_proof(proof: Proof | None, dead: list[str], now: float) -> Claim:
+def _on_proof(proof: Proof | None, weak: list[str], now: float) -> Claim:
     """Claim by the last stimulus: what has not been tried is never more than assumed."""
-    if dead:
-        return Claim("assumed", "; ".join(dead))
+    if weak:
+        return Claim("assumed", "; ".join(weak))
     if proof is None:
         return Claim("assumed", UNTRIED)
     if now - proof.at > PROOF_LASTS_S:

@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
+from agent import life
 from agent.config import Config
 from agent.coverage import Claim, coverage, covered_by
 from agent.plausibility import Health, Plausibility, State, Watched
@@ -63,6 +65,14 @@ class _Heard:
     health: Health
 
 
+class _Record(msgspec.Struct, frozen=True):
+    """What calibrations and baselines have in common, and what only the former say."""
+
+    taken_at: str
+    reference: str = ""
+    floor_db: float = 0.0
+
+
 class _Watched:
     """A sensor whose opening is forgotten as soon as it can be read."""
 
@@ -80,10 +90,28 @@ def probe(config: Config, board: Board, *, simulated: bool = False) -> Iterator[
     board.trace = trace = Trace()
     heard = [_hear(each, board, trace) for each in config.sensors]
     health = {each.config.name: each.health for each in heard}
-    claims = coverage(config, health, {}, now=0.0, simulated=simulated)
+    wall = read_wall_clock()
+    worn, ending = life.worn(config, wall), life.ending(config, wall)
+    claims = coverage(config, health, {}, now=0.0, simulated=simulated, worn=worn, ending=ending)
     for each in heard:
-        hazards = covered_by(config, each.config.name)
-        yield _finding(each, {hazard: _claim(claims[hazard]) for hazard in hazards})
+        name = each.config.name
+        notes = [*(aged[name] for aged in (worn, ending) if name in aged)]
+        notes += _records(board.state, name)
+        covers = {str(hazard): _claim(claims[hazard]) for hazard in covered_by(config, name)}
+        yield _finding(each, covers, notes)
+
+
+def _records(state: Path, name: str) -> Iterator[str]:
+    """What was measured of this part when it was put in, and when."""
+    for folder in ("calibrations", "baselines"):
+        try:
+            kept = msgspec.json.decode((state / folder / f"{name}.json").read_bytes(), type=_Record)
+        except (OSError, ValueError):  # none, or the driver says what is wrong with it
+            continue
+        told = f"{folder.removesuffix('s')} of {kept.taken_at}"
+        if kept.reference:
+            told += f" against {kept.reference}, floor {kept.floor_db:.1f} dB"
+        yield told
 
 
 def _hear(config: SensorConfig, board: Board, trace: Trace) -> _Heard:
@@ -167,7 +195,7 @@ def baseline(  # noqa: PLR0913  # the cell, where it is, and what the caller wai
     return found
 
 
-def _finding(heard: _Heard, covers: dict[str, str]) -> Finding:
+def _finding(heard: _Heard, covers: dict[str, str], notes: list[str]) -> Finding:
     config, at = heard.config, max(each.at for each in heard.answer)
     about: dict[str, Any] = {
         "sensor": config.name,
@@ -184,7 +212,9 @@ def _finding(heard: _Heard, covers: dict[str, str]) -> Finding:
         if isinstance(item, Failure):
             remedy = REMEDIES[item.kind]
             return Finding(**about, failure=item.kind, message=item.message, remedy=remedy)
-    note = f"counts after {config.warm_up_s:g} s of warm-up" if config.warm_up_s else ""
+    if config.warm_up_s:
+        notes = [f"counts after {config.warm_up_s:g} s of warm-up", *notes]
+    note = "; ".join(notes)
     return Finding(**about, readings=readings, message=heard.health.why, note=note)
 
 

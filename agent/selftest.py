@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from agent import life
 from agent.app import detectors, watched
 from agent.config import Config, VoiceConfig
 from agent.coverage import FLOOR
@@ -98,6 +99,10 @@ def notes(config: Config, state: Path) -> list[str]:
         key = Path(config.hub.key)
         if key.exists() and key.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             found.append(f"{key} can be read by others: chmod 0600")
+    wall = read_wall_clock()
+    found += [f"{name}: {why}" for name, why in life.worn(config, wall).items()]
+    found += [f"{name}: {why}" for name, why in life.ending(config, wall).items()]
+    found += life.undated(config)
     if config.annunciator.voice is not None:
         found += _mute(config.annunciator.voice)
     return found

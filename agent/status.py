@@ -10,11 +10,13 @@ from typing import Any, Literal
 
 import msgspec
 
+from agent import life
 from agent.config import Config
 from agent.coverage import UNTRIED, Claim, Proof, coverage, covered_by
 from agent.envelope import Identity
 from agent.pipeline import Health
 from agent.values import Detection, Event, Hazard, Stage
+from agent.wallclock import read_wall_clock
 
 log = logging.getLogger(__name__)
 
@@ -91,8 +93,17 @@ class Status:
         hub: str,
     ) -> None:
         """Take the state of every part at `now` (seconds of the agent's clock)."""
+        wall = read_wall_clock()
+        worn, ending = life.worn(self._config, wall), life.ending(self._config, wall)
+        aged = {n: why for n, why in (worn | ending).items() if not covered_by(self._config, n)}
         claims = coverage(
-            self._config, health, self._proven, now=now, simulated=self._identity.simulated
+            self._config,
+            health,
+            self._proven,
+            now=now,
+            simulated=self._identity.simulated,
+            worn=worn,
+            ending=ending,
         )
         found = {
             "at": now,
@@ -111,7 +122,7 @@ class Status:
                 | {"covers": covered_by(self._config, each.name)}
                 for each in self._config.sensors
             },
-            "trouble": dict(trouble),
+            "trouble": aged | dict(trouble),
             "outbox": {"pending": pending, "last_seq": self._last_seq},
             "hub": hub,
         }

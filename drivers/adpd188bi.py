@@ -34,6 +34,7 @@ class Adpd188biConfig(I2cConfig, frozen=True, kw_only=True, tag="adpd188bi"):
             -50.0, 100.0, saturates=100.0, frozen_after_s=1800.0
         )
     }
+    life_years: ClassVar[float | None] = 10.0  # the maker names none; NFPA 72: any smoke alarm
     library: ClassVar[str] = "haetae"
     sheet: ClassVar[Sheet] = Sheet(
         part="Analog Devices ADPD188BI in its EVAL-CHAMBER",
@@ -57,7 +58,8 @@ class Adpd188biConfig(I2cConfig, frozen=True, kw_only=True, tag="adpd188bi"):
             "hour. A fire's heat is not compensated. No checksum on its bus"
         ),
         library="haetae",
-        source="Analog Devices ADPD188BI data sheet; AN-1567, AN-2033, CN0537; EN 54-7:2000, 4.8",
+        source="Analog Devices ADPD188BI data sheet; AN-1567, AN-2033, CN0537; EN 54-7:2000, 4.8; "
+        "NFPA 72",
     )
 
     def build(self, board: Board) -> "SmokeChamber":

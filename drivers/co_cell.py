@@ -31,6 +31,7 @@ class CoCellConfig(SensorConfig, frozen=True, kw_only=True, tag="co_cell"):
         Quantity.CO_PPM: Span(-_ZERO_PPM, 10_000.0, saturates=_SATURATES_PPM)
     }
     warm_up_s: ClassVar[float] = 60.0  # its 90 % response time: what it took while off is gone
+    life_years: ClassVar[float | None] = 10.0  # Figaro's product page
     library: ClassVar[str] = "gpiozero"
     sheet: ClassVar[Sheet] = Sheet(
         part="Figaro TGS5042 and amplifier on an MCP3008",
@@ -46,10 +47,10 @@ class CoCellConfig(SensorConfig, frozen=True, kw_only=True, tag="co_cell"):
         ),
         limits=(
             "hydrogen reads as CO. A dried-out cell rests where clean air does: only CO let to "
-            "it, once a year, proves it"
+            "it, once a year, proves it. 10 years"
         ),
         library="gpiozero",
-        source="Figaro TGS5042 product information",
+        source="Figaro TGS5042 product information and page",
     )
 
     def __post_init__(self) -> None:

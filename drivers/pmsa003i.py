@@ -31,6 +31,7 @@ class Pmsa003iConfig(SensorConfig, frozen=True, kw_only=True, tag="pmsa003i"):
         Quantity.PM10_UG_M3: _SPAN,
     }
     warm_up_s: ClassVar[float] = 30.0  # until the fan has settled ("circuit attentions" 4)
+    life_years: ClassVar[float | None] = 3.0  # MTTF of laser and fan ("technical index")
     library: ClassVar[str] = "adafruit_pm25"
     sheet: ClassVar[Sheet] = Sheet(
         part="Plantower PMSA003I",

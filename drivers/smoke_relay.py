@@ -26,6 +26,7 @@ class SmokeRelayConfig(SensorConfig, frozen=True, kw_only=True, tag="smoke_relay
     normally_closed: bool = True
 
     spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.SMOKE_ALARM_CONTACT: Span(0.0, 1.0)}
+    life_years: ClassVar[float | None] = 10.0  # NFPA 72: from its making on
     library: ClassVar[str] = "gpiozero"
     sheet: ClassVar[Sheet] = Sheet(
         part="relay contact of a certified smoke alarm",
@@ -38,10 +39,10 @@ class SmokeRelayConfig(SensorConfig, frozen=True, kw_only=True, tag="smoke_relay
         wiring="normally closed contact between the pin and ground, so that a cut wire is seen",
         limits=(
             "a short along a normally closed loop, or a welded contact, is not seen: only the "
-            "yearly test with smoke proves the alarm"
+            "yearly test with smoke proves the alarm. 10 years from its making"
         ),
         library="gpiozero",
-        source="J. Ganssle, A Guide to Debouncing",
+        source="NFPA 72; J. Ganssle, A Guide to Debouncing",
     )
 
     def wire(self) -> str:

@@ -44,6 +44,7 @@ class Ze07CoConfig(SensorConfig, frozen=True, kw_only=True, tag="ze07_co"):
         Quantity.CO_PPM: Span(0.0, 6553.5, saturates=_SATURATES_PPM)
     }
     warm_up_s: ClassVar[float] = 180.0  # "preheat time <= 3 minutes"
+    life_years: ClassVar[float | None] = 3.0  # "3 to 5 years in air"
     library: ClassVar[str] = "pyserial"
     sheet: ClassVar[Sheet] = Sheet(
         part="Winsen ZE07-CO",

@@ -24,7 +24,7 @@ def page() -> str:
     by_purpose = sorted(kinds.items(), key=lambda each: (each[1].sheet.purpose, each[0]))
     tables = {
         "{figures}": table(
-            "driver | part | for | measures | accuracy | a new value | warm-up | price",
+            "driver | part | for | measures | accuracy | a new value | warm-up | lasts | price",
             ([name, *figures(kind)] for name, kind in by_purpose),
         ),
         "{spans}": table(
@@ -65,6 +65,7 @@ def figures(kind: Kind) -> list[str]:
         sheet.accuracy,
         sheet.rate,
         sheet.warm_up,
+        "-" if kind.life_years is None else f"{kind.life_years:g} years",
         sheet.price,
     ]
 

@@ -146,3 +146,16 @@ def test_a_sensor_is_a_few_lines_that_say_all(bench: Bench, fault: str) -> None:
     assert "spi0.0:ch1: code" in lines[2]
     assert ("V, far below" if fault == "absent" else "CO_PPM") in lines[3]
     assert ("co: lost" if fault == "absent" else "co: assumed") in lines[4]
+
+
+def test_what_was_measured_at_the_start_is_shown_with_its_date(
+    bench: Bench, tmp_path: Path
+) -> None:
+    found = probed(bench)
+    assert found["gas"].note.endswith("baseline of 2026-11-21T12:00:00Z")
+    assert found["ceiling"].note == ""
+    record = '{"taken_at": "2026-11-20T09:00:00Z", "reference": "a calibrator", "floor_db": 31.5}'
+    (tmp_path / "calibrations").mkdir()
+    (tmp_path / "calibrations" / "ceiling.json").write_text(record)
+    told = "calibration of 2026-11-20T09:00:00Z against a calibrator, floor 31.5 dB"
+    assert probed(bench)["ceiling"].note == told
