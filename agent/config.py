@@ -31,7 +31,11 @@ Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")]
 SensorName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 IDENTITY = "/etc/haetae/identity"
 # what the kernel's drivers of these buses take for themselves on the header (BCM numbers)
-BUS_PINS = {"spi0.": range(7, 12), "i2c-1:": range(2, 4)}
+BUS_PINS = {
+    "spi0.": range(7, 12),
+    "i2c-1:": range(2, 4),
+    "uart:/dev/serial0": range(14, 16),
+}
 
 # what fire, CO and calls for help are told by: a slower poll would starve their detectors
 DECIDING = frozenset(
