@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from serial import Serial
     from sounddevice import RawInputStream
 
+    from drivers.ble_scanner import BleScanner
     from drivers.i2c_recovery import Registers
     from drivers.trace import Trace
 
@@ -59,6 +60,7 @@ class Board:
         self._lock = threading.Lock()
         self._pins, self._gpiomem = pins, gpiomem
         self._i2c: dict[int, I2C] = {}
+        self._bluetooth: BleScanner | None = None
 
     def pins(self) -> "Factory":
         """Give gpiozero's factory for the header's chip, which is found by label, never by number.
@@ -153,6 +155,15 @@ class Board:
             device=device, samplerate=rate_hz, channels=channels, dtype="int32", blocksize=frames
         )
 
+    def bluetooth(self) -> "BleScanner":
+        """The receiver that all tags share; it listens when the first of them opens."""
+        from drivers.ble_scanner import BleScanner  # noqa: PLC0415  # only where used
+
+        with self._lock:
+            if self._bluetooth is None:
+                self._bluetooth = BleScanner()
+            return self._bluetooth
+
     def blinka_pin(self, gpio: int) -> "Pin":
         """GPIO `gpio` (BCM number) as the pin object that CircuitPython libraries take.
 
@@ -171,6 +182,8 @@ class Board:
 
     def close(self) -> None:
         """Release every wire."""
+        if self._bluetooth is not None:
+            self._bluetooth.close()
         for bus in self._i2c.values():
             bus.deinit()
         self._i2c.clear()

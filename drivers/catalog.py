@@ -20,6 +20,7 @@ DRIVERS: Mapping[str, str] = {
     "amg8833": "Amg8833Config",
     "analog_noise": "AnalogNoiseConfig",
     "bed": "BedConfig",
+    "ble_tag": "BleTagConfig",
     "bme680": "Bme680Config",
     "button": "ButtonConfig",
     "co_cell": "CoCellConfig",
