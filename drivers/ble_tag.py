@@ -1,7 +1,7 @@
 """A Bluetooth Low Energy tag that somebody carries: is it here, and how near?"""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from statistics import median
 from typing import Annotated, ClassVar
 
@@ -66,14 +66,22 @@ class BleTagConfig(SensorConfig, frozen=True, kw_only=True, tag="ble_tag"):
 
     def build(self, board: Board) -> "BleTag":
         """Make the driver; listens to nothing yet."""
-        return BleTag(board.bluetooth(), address=self.address, name=self.tag_name)
+        scanner, note = board.bluetooth(), board.note
+        return BleTag(scanner, address=self.address, name=self.tag_name, note=note)
 
 
 class BleTag:
     """One tag, as the shared receiver hears it."""
 
-    def __init__(self, scanner: BleScanner, *, address: str | None, name: str | None) -> None:
-        self._scanner, self._address, self._name = scanner, address, name
+    def __init__(
+        self,
+        scanner: BleScanner,
+        *,
+        address: str | None,
+        name: str | None,
+        note: Callable[[str, str], object] = lambda _place, _raw: None,
+    ) -> None:
+        self._scanner, self._address, self._name, self._note = scanner, address, name, note
         self._rssi_dbm: deque[int] = deque(maxlen=_KEPT)
         self._has_listened = False
 
@@ -98,6 +106,8 @@ class BleTag:
         """
         self._scanner.renew()
         heard = [self._rssi_dbm.popleft() for _ in range(len(self._rssi_dbm))]
+        dbm = " ".join(map(str, heard))
+        self._note("bluetooth", f"{self._address or self._name} heard {len(heard)} times {dbm}")
         had_listened, self._has_listened = self._has_listened, True
         if not heard and not had_listened:
             raise NotReadyError("bluetooth: has only just begun to listen")
