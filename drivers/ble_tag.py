@@ -108,8 +108,6 @@ class BleTag:
         heard = [self._rssi_dbm.popleft() for _ in range(len(self._rssi_dbm))]
         dbm = " ".join(map(str, heard))
         self._note("bluetooth", f"{self._address or self._name} heard {len(heard)} times {dbm}")
-        levels = " ".join(f"{each} dBm" for each in heard) or "nothing"
-        self._note(f"ble:{self._address or self._name}", levels)
         had_listened, self._has_listened = self._has_listened, True
         if not heard and not had_listened:
             raise NotReadyError("bluetooth: has only just begun to listen")

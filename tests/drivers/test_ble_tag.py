@@ -39,7 +39,7 @@ def near(bluez: SimBluez, address: str, name: str | None = None, rssi_dbm: int =
 
 
 def opened(scanner: BleScanner, address: str | None = ADDRESS, name: str | None = None) -> BleTag:
-    tag = BleTag(scanner, Board().note, address=address, name=name)
+    tag = BleTag(scanner, address=address, name=name)
     tag.open()
     return tag
 
