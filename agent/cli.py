@@ -105,7 +105,7 @@ def probe_on(
             )
         except probing.BaselineError as error:
             return _wrong(str(error))
-        print(f"{args.baseline}: {stored.r0_kohm:.1f} kΩ in clean air: stored")
+        print(f"{args.baseline}: {stored}: stored")
         return 0
     findings = list(probing.probe(found, board, simulated=simulated))
     rows = (msgspec.to_builtins(each) for each in findings)
@@ -212,7 +212,9 @@ def parser() -> argparse.ArgumentParser:
             made.add_argument("--profile", metavar="NAME", help="a shipped profile's thresholds")
             made.add_argument("--readings", action="store_true", help="print derived readings too")
         if command is probe:
-            made.add_argument("--baseline", metavar="SENSOR", help="measure clean air and store it")
+            made.add_argument(
+                "--baseline", metavar="SENSOR", help="measure it as it was put in, and keep that"
+            )
             made.add_argument(
                 "--heated-h", type=float, default=0.0, metavar="H", help="hours it was heated for"
             )

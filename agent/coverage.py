@@ -98,7 +98,11 @@ def standing_for(config: Config, hazard: Hazard) -> list[str]:
     """The sensors on which the claim to detect a hazard stands, by name."""
     if hazard is Hazard.SOS:
         return list(config.sos.buttons)
-    return [each.name for each in config.sensors if FLOOR[hazard] & each.spans.keys()]
+    return [
+        each.name
+        for each in config.sensors
+        if each.may_stand_alone and FLOOR[hazard] & each.spans.keys()
+    ]
 
 
 def covered_by(config: Config, sensor: str) -> list[Hazard]:

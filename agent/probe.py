@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import msgspec
 
@@ -15,9 +15,8 @@ from agent.plausibility import Health, Plausibility, State, Watched
 from agent.sampler import Channel
 from agent.values import Failure, FailureKind, Reading
 from agent.wallclock import read_wall_clock
-from drivers import baseline as clean_air
 from drivers.board import Board, SensorConfig
-from drivers.sensor import Quantity, Sensor, SensorError
+from drivers.sensor import Commissioned, Quantity, Sensor, SensorError
 from drivers.trace import Trace
 
 BASELINE_READINGS = 60
@@ -119,7 +118,7 @@ def _hear(config: SensorConfig, board: Board, trace: Trace) -> _Heard:
     trace.clear()
     channel = Channel(config.name, _Watched(sensor, trace), config.every_s)
     answer = channel.poll(time.monotonic)
-    raw = str(trace)
+    raw = "(withheld: it shows people)" if config.is_private else str(trace)
     sensor.close()
     return _Heard(config, answer, raw, _health(config, answer))
 
@@ -139,19 +138,11 @@ def _claim(claim: Claim) -> str:
     return f"{claim.claim}: {claim.why}" if claim.why else claim.claim
 
 
-@runtime_checkable
-class GasCell(Sensor, Protocol):
-    """A sensor that needs a clean-air baseline."""
-
-    def rs_kohm(self) -> float:
-        """The cell's resistance now, in kΩ."""
-
-
 class BaselineError(Exception):
     """No baseline was stored; the message says why and what to do."""
 
 
-def baseline(  # noqa: PLR0913  # the cell, where it is, and what the caller waits and shows with
+def baseline(  # noqa: PLR0913  # the part, where it is, and what the caller waits and shows with
     config: Config,
     board: Board,
     name: str,
@@ -159,40 +150,41 @@ def baseline(  # noqa: PLR0913  # the cell, where it is, and what the caller wai
     heated_h: float,
     wait: Callable[[float], object],
     say: Callable[[str], object],
-) -> clean_air.Baseline:
-    """Measure the gas cell `name` in clean air, once every `every_s`, and store its baseline.
+) -> str:
+    """Measure a part as it was put in, once every `every_s`, and have it keep that.
 
     Args:
-        config: Names the cell and its wires.
+        config: Names the part and its wires.
         board: The wires; nothing else may hold them.
         name: The sensor's name.
-        heated_h: For how many hours the cell has been heated without a break.
-        wait: Sleeps so many seconds between two readings.
+        heated_h: For how many hours a gas cell has been heated without a break.
+        wait: Sleeps so many seconds between two samples.
         say: Shows progress.
 
+    Returns:
+        What is kept, in words.
+
     Raises:
-        BaselineError: No such gas cell, it does not answer, it still drifts, or the disk is full.
+        BaselineError: No part of this name has a baseline, it does not answer, it has not
+            settled, or the disk is full.
     """
     each = next((each for each in config.sensors if each.name == name), None)
     sensor = each.build(board) if each is not None else None
-    if each is None or not isinstance(sensor, GasCell):
-        raise BaselineError(f"{name}: no gas cell of this name in the configuration")
-    resistances = []
+    if each is None or not isinstance(sensor, Commissioned):
+        raise BaselineError(f"{name}: no part of this name has a baseline to measure")
+    samples = []
     try:
         sensor.open()
         for n in range(1, BASELINE_READINGS + 1):
-            resistances.append(sensor.rs_kohm())
-            say(f"{name}: {n} of {BASELINE_READINGS}: {resistances[-1]:.1f} kΩ")
+            samples.append(sensor.sample())
+            figures = ", ".join(f"{figure:.4g}" for figure in samples[-1])
+            say(f"{name}: {n} of {BASELINE_READINGS}: {figures}")
             wait(each.every_s)
-        found = clean_air.measure_r0(
-            resistances, taken_at=read_wall_clock().iso, burn_in_h=heated_h
-        )
-        clean_air.store(board.state, name, found)
+        return sensor.commission(samples, taken_at=read_wall_clock().iso, heated_h=heated_h)
     except (OSError, SensorError) as error:
         raise BaselineError(f"{name}: {error}") from error
     finally:
         sensor.close()
-    return found
 
 
 def _finding(heard: _Heard, covers: dict[str, str], notes: list[str]) -> Finding:

@@ -1,6 +1,6 @@
 """Analog Devices ADPD188BI optical smoke chamber, blue and infrared, on I2C."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar
 
 from msgspec import Meta
@@ -11,7 +11,7 @@ from drivers.board import Board
 from drivers.i2c_chip import I2cChip, I2cConfig
 from drivers.sensor import NotReadyError, Quantity, Span
 from drivers.sheet import Sheet
-from drivers.smoke_chamber import Channel, CleanChamber, obscuration_pct_per_m
+from drivers.smoke_chamber import Channel, CleanChamber, measure_clean, obscuration_pct_per_m
 
 SmokePtr = Annotated[float, Meta(ge=0.1, le=2)]
 
@@ -99,7 +99,7 @@ class SmokeChamber:
         found = round(obscuration_pct_per_m(max(levels)), 2)
         return {Quantity.SMOKE_OBSCURATION_PCT_PER_M: found}
 
-    def ptr(self) -> tuple[float, float]:
+    def sample(self) -> tuple[float, float]:
         """Blue and infrared PTR now, in nW/mW, for a baseline; needs none.
 
         Raises:
@@ -108,6 +108,21 @@ class SmokeChamber:
         """
         _, ptrs = self._measure()
         return ptrs
+
+    def commission(
+        self, samples: Sequence[tuple[float, ...]], *, taken_at: str, heated_h: float
+    ) -> str:
+        """Keep the two channels of the clean chamber; it is not heated.
+
+        Raises:
+            NotReadyError: The samples are too few, or still move.
+            OSError: The disk is full, read-only or broken; the old baseline stays.
+        """
+        del heated_h
+        clean = measure_clean([(blue, ir) for blue, ir in samples], taken_at=taken_at)
+        kept.store(self._path, clean)
+        self._channels = None
+        return f"clean chamber: blue {clean.blue:.3f}, infrared {clean.ir:.3f} nW/mW"
 
     def close(self) -> None:
         """Leave it measuring, which takes 0.1 mA."""

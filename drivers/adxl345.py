@@ -1,7 +1,7 @@
 """Analog Devices ADXL345 accelerometer on I2C, through adafruit_adxl34x: tilt and vibration."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar
 
 from msgspec import Meta
@@ -10,7 +10,7 @@ from drivers import kept
 from drivers.acceleration import BusSource, KernelSource, Source
 from drivers.board import Board
 from drivers.i2c_chip import I2cChip, I2cConfig
-from drivers.pose import Pose, Vector, tilt_deg, vibration
+from drivers.pose import Pose, Vector, measure_pose, tilt_deg, vibration
 from drivers.sensor import Quantity, SensorError, Span
 from drivers.sheet import Sheet
 from drivers.sysfs import KernelDevice
@@ -79,7 +79,7 @@ class Adxl345:
 
     def __init__(self, board: Board, config: Adxl345Config, source: Source) -> None:
         self._source, self._up = source, config.up
-        self._path = kept.path(board.state, config.name)
+        self._name, self._path = config.name, kept.path(board.state, config.name)
 
     def open(self) -> None:
         """See whether it is one, and have it measure.
@@ -100,13 +100,13 @@ class Adxl345:
         samples = self._source.samples()
         mean, rms = vibration(samples)
         if self._up is None:
-            what, remedy = "pose", "give `up`, or store how it hangs"
+            what, remedy = "pose", f"give `up`, or run `haetae probe --baseline {self._name}`"
             self._up = kept.load(self._path, Pose, what=what, remedy=remedy).up
         if math.hypot(*mean) < 1.0 and rms < 1.0:  # at rest, and a tenth of gravity
             raise SensorError(f"{self._source.place}: no gravity: stuck, or a sensor that broke")
         return {Quantity.TILT_DEG: tilt_deg(mean, self._up), Quantity.VIBRATION_M_S2: rms}
 
-    def pose(self) -> Vector:
+    def sample(self) -> Vector:
         """How it hangs now, in g along its axes, for storing.
 
         Raises:
@@ -116,6 +116,22 @@ class Adxl345:
         mean, _ = vibration(self._source.samples())
         x, y, z = (each / 9.80665 for each in mean)
         return x, y, z
+
+    def commission(
+        self, samples: Sequence[tuple[float, ...]], *, taken_at: str, heated_h: float
+    ) -> str:
+        """Keep how it hangs; it is not heated.
+
+        Raises:
+            NotReadyError: There are no samples, or it was moved meanwhile.
+            OSError: The disk is full, read-only or broken; the old pose stays.
+        """
+        del heated_h
+        pose = measure_pose([(x, y, z) for x, y, z in samples], taken_at=taken_at)
+        kept.store(self._path, pose)
+        self._up = pose.up
+        x, y, z = pose.up
+        return f"pose: x {x:+.2f}, y {y:+.2f}, z {z:+.2f} g"
 
     def close(self) -> None:
         """Leave it measuring, which takes 0.1 mA."""

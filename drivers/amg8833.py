@@ -28,6 +28,7 @@ class Amg8833Config(I2cConfig, frozen=True, kw_only=True, tag="amg8833"):
         )
     }
     warm_up_s: ClassVar[float] = 15.0  # "setup time" to a stable output
+    is_private: ClassVar[bool] = True  # 64 pixels are a picture, if a coarse one
     library: ClassVar[str] = "haetae"
     sheet: ClassVar[Sheet] = Sheet(
         part="Panasonic AMG8833",

@@ -1,6 +1,5 @@
 """A gas cell's clean-air baseline: measured once, kept over restarts, never guessed."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
@@ -9,11 +8,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from drivers import kept
 from drivers.sensor import NotReadyError
 
 _LEAST_READINGS = 30
 _SETTLED = 0.05  # of the resistance: two steps of a 10-bit converter in clean air
-_RFC3339 = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"
 
 
 class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -24,7 +23,7 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """
 
     r0_kohm: Annotated[float, Meta(gt=0, le=100_000)]
-    taken_at: Annotated[str, Meta(pattern=_RFC3339)]
+    taken_at: Annotated[str, Meta(pattern=kept.RFC3339)]
     burn_in_h: Annotated[float, Meta(ge=0)]
 
 
@@ -47,30 +46,13 @@ def measure_r0(rs_kohm: Sequence[float], *, taken_at: str, burn_in_h: float) -> 
     return Baseline(r0_kohm=median(rs_kohm), taken_at=taken_at, burn_in_h=burn_in_h)
 
 
-def path(state: Path, name: str) -> Path:
-    """Where the baseline of the sensor called `name` is kept."""
-    return state / "baselines" / f"{name}.json"
-
-
 def store(state: Path, name: str, baseline: Baseline) -> None:
     """Keep a baseline: either the old one or the new one is there after a power cut.
 
     Raises:
         OSError: The disk is full, read-only or broken; the old baseline stays.
     """
-    kept = path(state, name)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    fresh = kept.with_suffix(".new")
-    with fresh.open("wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(baseline)) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(kept)
-    folder = os.open(kept.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    kept.store(kept.path(state, name), baseline)
 
 
 def load(state: Path, name: str) -> Baseline:
@@ -80,13 +62,4 @@ def load(state: Path, name: str) -> Baseline:
         NotReadyError: There is none, or it cannot be used; the message names the remedy.
     """
     remedy = f"in clean air, run `haetae probe --baseline {name}`"
-    try:
-        text = path(state, name).read_bytes()
-    except FileNotFoundError:
-        raise NotReadyError(f"no clean-air baseline: {remedy}") from None
-    except OSError as error:
-        raise NotReadyError(f"baseline unreadable ({error.strerror}): {remedy}") from error
-    try:
-        return msgspec.json.decode(text, type=Baseline)
-    except ValueError as error:  # msgspec's own errors, and what is not UTF-8
-        raise NotReadyError(f"baseline garbled ({error}): {remedy}") from error
+    return kept.load(kept.path(state, name), Baseline, what="clean-air baseline", remedy=remedy)

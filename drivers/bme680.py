@@ -32,6 +32,7 @@ class Bme680Config(I2cConfig, frozen=True, kw_only=True, tag="bme680"):
         Quantity.PRESSURE_HPA: Span(250.0, 1200.0, frozen_after_s=6 * 3600.0),
         Quantity.GAS_KOHM: Span(0.0, 110_000.0, frozen_after_s=24 * 3600.0),
     }
+    may_stand_alone: ClassVar[bool] = False  # warmed by its own heater
     library: ClassVar[str] = "adafruit_bme680"
     sheet: ClassVar[Sheet] = Sheet(
         part="Bosch BME680, BME688",

@@ -29,6 +29,7 @@ class Mlx90614Config(I2cConfig, frozen=True, kw_only=True, tag="mlx90614"):
         ),
         Quantity.TEMPERATURE_C: Span(-40.02, 125.02, saturates=125.0, frozen_after_s=6 * 3600.0),
     }
+    may_stand_alone: ClassVar[bool] = False  # the temperature of its own case
     library: ClassVar[str] = "haetae"
     sheet: ClassVar[Sheet] = Sheet(
         part="Melexis MLX90614",

@@ -1,6 +1,6 @@
 """A heated tin oxide cell of the MQ series in its module's circuit: what all of them share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -98,6 +98,25 @@ class MqCell:
                 f"{self._adc.place}: {adc_v:.3f} V: A0 shorted to 5 V, or wrong `divider`"
             )
         return resistance_kohm
+
+    def sample(self) -> tuple[float]:
+        """The resistance in kΩ; raises as `rs_kohm` does."""
+        return (self.rs_kohm(),)
+
+    def commission(
+        self, samples: Sequence[tuple[float, ...]], *, taken_at: str, heated_h: float
+    ) -> str:
+        """Keep the resistance in clean air.
+
+        Raises:
+            NotReadyError: The samples are too few, or still drift.
+            OSError: The disk is full, read-only or broken; the old baseline stays.
+        """
+        resistances = [resistance_kohm for (resistance_kohm,) in samples]
+        found = baseline.measure_r0(resistances, taken_at=taken_at, burn_in_h=heated_h)
+        baseline.store(self._state, self._circuit.name, found)
+        self._r0_kohm = found.r0_kohm
+        return f"{found.r0_kohm:.1f} kΩ in clean air"
 
     def close(self) -> None:
         """Give the converter back; never raises. The heater stays on: it has no switch."""

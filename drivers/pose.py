@@ -11,6 +11,7 @@ from drivers.kept import RFC3339
 from drivers.sensor import NotReadyError
 
 Vector = tuple[float, float, float]
+_AT_REST_G = 0.05  # more than its noise
 
 
 class Pose(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -39,3 +40,15 @@ def vibration(samples: Sequence[Vector]) -> tuple[Vector, float]:
     x, y, z = (sum(axis) / count for axis in zip(*samples, strict=True))
     mean_square = sum((a - x) ** 2 + (b - y) ** 2 + (c - z) ** 2 for a, b, c in samples) / count
     return (x, y, z), math.sqrt(mean_square)
+
+
+def measure_pose(samples: Sequence[Vector], *, taken_at: str) -> Pose:
+    """Make the record of how it hangs from samples in g.
+
+    Raises:
+        NotReadyError: There are none, or it was moved meanwhile.
+    """
+    up, rms = vibration(samples)
+    if rms > _AT_REST_G:
+        raise NotReadyError(f"moved by {rms:.2f} g: leave it alone while its pose is taken")
+    return Pose(up=up, taken_at=taken_at)

@@ -44,6 +44,7 @@ class Scd41Config(I2cConfig, frozen=True, kw_only=True, tag="scd41"):
         Quantity.RELATIVE_HUMIDITY_PCT: Span(0.0, 100.0),
     }
     warm_up_s: ClassVar[float] = 60.0  # its response time (63 %)
+    may_stand_alone: ClassVar[bool] = False  # warmed by its own lamp, and slow
     library: ClassVar[str] = "adafruit_scd4x"
     sheet: ClassVar[Sheet] = Sheet(
         part="Sensirion SCD41 (SCD40)",

@@ -1,6 +1,6 @@
 """What every sensor driver provides, what it measures, and how it fails."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -127,3 +127,31 @@ class EdgeSensor(Sensor, Protocol):
 
     def on_edge(self, callback: Callable[[], None]) -> None:
         """Have `callback` called, from the wire's own thread, after every edge."""
+
+
+@runtime_checkable
+class Commissioned(Sensor, Protocol):
+    """A sensor that has to be measured as it is put in: in clean air, at rest."""
+
+    def sample(self) -> tuple[float, ...]:
+        """One measurement for `commission`; needs none itself.
+
+        Raises:
+            OSError: The wire did not answer.
+            SensorError: The answer is unusable.
+        """
+
+    def commission(
+        self, samples: Sequence[tuple[float, ...]], *, taken_at: str, heated_h: float
+    ) -> str:
+        """Keep what the samples say, in their order, and say it in words.
+
+        Args:
+            samples: Some dozens, a few seconds apart.
+            taken_at: When, in RFC 3339, for people.
+            heated_h: For how many hours a heated cell had been on.
+
+        Raises:
+            NotReadyError: They are too few, or it has not settled.
+            OSError: The disk is full, read-only or broken; what was kept before stays.
+        """

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from agent.config import Config
-from drivers import baseline
+from drivers import baseline, kept
 from drivers.board import SensorConfig
 from hw_mocks.bench import Bench
 from hw_mocks.chips import chip
@@ -87,7 +87,7 @@ def write_baselines(
                 r0_kohm=part.clean_air_kohm, taken_at=taken_at, burn_in_h=48.0
             )
             commission = _cell(taken)
-        if commission is None or baseline.path(state, each.name).exists():
+        if commission is None or kept.path(state, each.name).exists():
             continue
         try:
             commission(state, each, taken_at)

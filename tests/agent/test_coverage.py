@@ -1,10 +1,13 @@
 """What the device claims. Alive is not protected."""
 
+import msgspec
+
 from agent import config
 from agent.cli import PROFILES
 from agent.coverage import PROOF_LASTS_S, UNTRIED, Claim, Proof, coverage
 from agent.pipeline import Health, State
 from agent.values import Hazard
+from drivers import catalog
 
 STALL = config.load(PROFILES / "market-stall.toml")
 FIRE = ("ceiling", "box_heat", "smoke_alarm")
@@ -58,3 +61,10 @@ def test_the_hush_button_does_not_cover_calls_for_help() -> None:
 def test_simulated_wires_never_claim_protection() -> None:
     found = claims("co", proven=Hazard.SOS, simulated=True)
     assert {each.claim for each in found.values()} == {"simulated", "lost"}
+
+
+def test_a_part_that_feels_its_own_case_covers_nothing() -> None:
+    table = {"driver": "mlx90614", "name": "spot"}
+    only = [catalog.decode(table)]
+    found = msgspec.structs.replace(STALL, sensors=only, sos=config.SosConfig())
+    assert "fire" not in coverage(found, {"spot": SOUND}, {}, now=0.0, simulated=False)

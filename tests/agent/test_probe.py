@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agent import config, probe
 from agent.cli import PROFILES
 from agent.values import FailureKind
-from drivers import baseline
+from drivers import baseline, catalog
 from drivers.baseline import Baseline
 from hw_mocks.bench import Bench
 
@@ -75,13 +76,13 @@ def test_a_clean_air_baseline_is_measured_and_stored(bench: Bench, tmp_path: Pat
     stored = probe.baseline(
         STALL, bench.board, "gas", heated_h=48, wait=waits.append, say=said.append
     )
-    assert stored == baseline.load(tmp_path, "gas")
+    assert stored == f"{baseline.load(tmp_path, 'gas').r0_kohm:.1f} kΩ in clean air"
     assert len(waits) == len(said) == probe.BASELINE_READINGS
 
 
 @pytest.mark.parametrize("name", ["nobody", "ceiling"])
-def test_only_a_gas_cell_has_a_baseline(bench: Bench, name: str) -> None:
-    with pytest.raises(probe.BaselineError, match="no gas cell"):
+def test_not_every_part_has_a_baseline(bench: Bench, name: str) -> None:
+    with pytest.raises(probe.BaselineError, match="no part of this name has a baseline"):
         probe.baseline(STALL, bench.board, name, heated_h=0, wait=print, say=print)
 
 
@@ -159,3 +160,37 @@ def test_what_was_measured_at_the_start_is_shown_with_its_date(
     (tmp_path / "calibrations" / "ceiling.json").write_text(record)
     told = "calibration of 2026-11-20T09:00:00Z against a calibrator, floor 31.5 dB"
     assert probed(bench)["ceiling"].note == told
+
+
+def device(driver: str) -> config.Config:
+    """A device with this one part."""
+    only = [catalog.decode({"driver": driver, "name": "under_test"})]
+    return msgspec.structs.replace(STALL, sensors=only, sos=config.SosConfig())
+
+
+def test_a_wire_that_shows_people_is_withheld(tmp_path: Path) -> None:
+    array = device("amg8833")
+    with Bench(array, w1_root=tmp_path / "w1", state=tmp_path) as made:
+        (found,) = probe.probe(array, made.board, simulated=True)
+    assert found.readings["SURFACE_TEMPERATURE_C"] > 0
+    assert found.raw == "(withheld: it shows people)"
+
+
+@pytest.mark.parametrize(
+    ("driver", "said"), [("adpd188bi", "clean chamber: blue"), ("adxl345", "pose: x ")]
+)
+def test_a_part_keeps_how_it_was_put_in_and_measures_from_there(
+    driver: str, said: str, tmp_path: Path
+) -> None:
+    only = device(driver)
+    with Bench(only, w1_root=tmp_path / "w1", state=tmp_path) as made:
+        (before,) = probe.probe(only, made.board)
+        assert before.failure == FailureKind.NOT_READY
+        assert "haetae probe --baseline under_test" in before.message
+        stored = probe.baseline(
+            only, made.board, "under_test", heated_h=0, wait=lambda _: None, say=lambda _: None
+        )
+        assert stored.startswith(said)
+        (after,) = probe.probe(only, made.board)
+    assert after.failure == ""
+    assert min(after.readings.values()) == pytest.approx(0.0, abs=0.3)

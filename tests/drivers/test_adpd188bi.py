@@ -123,7 +123,7 @@ def test_without_a_baseline_there_is_no_reading_but_a_remedy(tmp_path: Path) -> 
         driver = made.opened()
         with pytest.raises(NotReadyError, match="probe --baseline under_test"):
             driver.read()
-        assert driver.ptr() == pytest.approx((0.40, 0.25), abs=0.006)
+        assert driver.sample() == pytest.approx((0.40, 0.25), abs=0.006)
         commission(tmp_path, made.config, "2025-01-02T03:04:05Z")
         assert driver.read()[SMOKE] == pytest.approx(0.0, abs=0.25)
 

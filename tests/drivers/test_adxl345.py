@@ -70,7 +70,7 @@ def test_without_knowing_how_it_hangs_there_is_no_tilt(tmp_path: Path) -> None:
         driver = made.opened()
         with pytest.raises(NotReadyError, match="no pose"):
             driver.read()
-        x, y, z = driver.pose()
+        x, y, z = driver.sample()
         pose = Pose(up=(x, y, z), taken_at="2025-01-02T03:04:05Z")
         kept.store(kept.path(made.board.state, "under_test"), pose)
         assert driver.read()[TILT] == pytest.approx(0.0, abs=0.1)

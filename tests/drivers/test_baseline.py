@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from drivers import baseline
 from drivers.baseline import Baseline
+from drivers.kept import path as kept_path
 from drivers.sensor import NotReadyError
 
 CLEAN = Baseline(r0_kohm=31.5, taken_at="2025-01-02T03:04:05Z", burn_in_h=48.0)
@@ -58,7 +59,7 @@ def test_a_missing_baseline_names_the_remedy(tmp_path: Path) -> None:
     ],
 )
 def test_a_garbled_baseline_is_none(tmp_path: Path, text: bytes) -> None:
-    kept = baseline.path(tmp_path, "gas")
+    kept = kept_path(tmp_path, "gas")
     kept.parent.mkdir()
     kept.write_bytes(text)
     with pytest.raises(NotReadyError, match=r"garbled .*haetae probe --baseline gas"):
@@ -70,7 +71,7 @@ def test_a_garbled_baseline_is_none(tmp_path: Path, text: bytes) -> None:
 def test_no_bytes_on_the_disk_raise_anything_else(
     tmp_path_factory: pytest.TempPathFactory, text: bytes
 ) -> None:
-    kept = baseline.path(tmp_path_factory.getbasetemp(), "fuzz")
+    kept = kept_path(tmp_path_factory.getbasetemp(), "fuzz")
     kept.parent.mkdir(exist_ok=True)
     kept.write_bytes(text)
     with pytest.raises(NotReadyError):
@@ -78,7 +79,7 @@ def test_no_bytes_on_the_disk_raise_anything_else(
 
 
 def test_an_unreadable_baseline_is_told_apart(tmp_path: Path) -> None:
-    baseline.path(tmp_path, "gas").mkdir(parents=True)
+    kept_path(tmp_path, "gas").mkdir(parents=True)
     with pytest.raises(NotReadyError, match=r"unreadable .*directory"):
         baseline.load(tmp_path, "gas")
 
