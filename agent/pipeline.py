@@ -1,6 +1,7 @@
 """The middle: from a reading to detections. No threads, no clock, no I/O."""
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from agent import wording
 from agent.detectors.detector import Detector
@@ -10,16 +11,29 @@ from agent.values import Detection, Failure, Hazard, Reading, Stage, Why
 __all__ = ["Health", "Pipeline", "State", "Watched"]
 
 
+class VirtualSensor(Protocol):
+    """A model that makes a reading of other readings."""
+
+    def update(self, reading: Reading) -> Reading | None:
+        """Take a believed reading in; give a score when one is due."""
+
+
 class Pipeline:
     """Believes readings or not, shows the believed ones to the detectors, and says what is faulty.
 
     All state between the sensors and the siren is here. `watched` names the configured sensors;
     a sensor that is not in it is held only to what any transducer of its quantity can report.
+    `models` are virtual sensors: they see what is believed, and what they say is one more reading.
     """
 
-    def __init__(self, watched: Mapping[str, Watched], detectors: Sequence[Detector]) -> None:
+    def __init__(
+        self,
+        watched: Mapping[str, Watched],
+        detectors: Sequence[Detector],
+        models: Sequence[VirtualSensor] = (),
+    ) -> None:
         self._sensors = {name: Plausibility(each) for name, each in watched.items()}
-        self._detectors = tuple(detectors)
+        self._detectors, self._models = tuple(detectors), tuple(models)
         self._told: dict[str, str] = {}  # the rule of each fault that was told, by sensor
 
     def handle(self, reading: Reading) -> list[Detection]:
@@ -33,6 +47,9 @@ class Pipeline:
         if believed:
             for detector in self._detectors:
                 found += detector.update(reading)
+            for model in self._models:  # after the detectors: the smoke alarm waits for no model
+                if (score := model.update(reading)) is not None:
+                    found += self.handle(score)
         return found
 
     def failed(self, failure: Failure) -> list[Detection]:

@@ -47,10 +47,10 @@ def heat_rise(level_c: float, _held_s: float) -> Why:
 
 
 def heat_growth(level_c: float, _held_s: float) -> Why:
-    """Rise in °C within a minute, without slowing down."""
+    """Rise in °C within 36 s, without slowing down."""
     return Why(
-        f"온도가 1분 사이 {level_c:.1f} °C 올랐고 점점 빨라집니다.",
-        f"The temperature has risen {level_c:.1f} °C within a minute and does not slow down.",
+        f"온도가 36초 사이 {level_c:.1f} °C 올랐고 점점 빨라집니다.",
+        f"The temperature has risen {level_c:.1f} °C within 36 s and does not slow down.",
     )
 
 

@@ -126,6 +126,12 @@ def _score(config: FireConfig, _end: float) -> list[Watch]:
     return [Watch(value_itself, [sign])]
 
 
+def model(config: FireConfig) -> list[Watch]:
+    """What is watched of the score that the sensors' model gives."""
+    sign = Rule("model", Kind.MODEL, held(config.model, config), wording.score)
+    return [Watch(value_itself, [sign])]
+
+
 def _fall_of_resistance(ratio: float, _at: float) -> float:
     """R0/Rs, which grows with the gas; a ratio of 0 is an end that the span allows."""
     return 1 / max(ratio, 1e-3)

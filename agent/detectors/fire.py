@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 
 from agent import wording
-from agent.detectors import onset
+from agent.detectors import channels, onset
 from agent.detectors.channels import WATCHED, held
 from agent.detectors.derived import Derived
 from agent.detectors.limits import FireConfig, FixedHeat, RateOfRise
@@ -21,6 +21,7 @@ _AIR = frozenset({Quantity.TEMPERATURE_C, Quantity.RELATIVE_HUMIDITY_PCT})
 _HELD_BACK = frozenset({"lasting_smoke", "onset"})
 # says something only beside others: cells throw short peaks
 _QUIET = frozenset({"co_surge"})
+SENSORS_MODEL = "fire_model"  # the virtual sensor whose scores are of the other sensors' readings
 _WARMED_C = 1.0  # less is no change of temperature, for the sentence
 
 
@@ -86,8 +87,12 @@ class FireDetector:
         source = reading.sensor, reading.quantity
         watches = self._watches.get(source)
         if watches is None:
-            end = self._ends.get(source, math.inf)
-            watches = self._watches[source] = WATCHED[reading.quantity](self._config, end)
+            if reading.sensor == SENSORS_MODEL:
+                watches = channels.model(self._config)
+            else:
+                end = self._ends.get(source, math.inf)
+                watches = WATCHED[reading.quantity](self._config, end)
+            self._watches[source] = watches
             self._rules += [rule for watch in watches for rule in watch.rules]
         return watches
 

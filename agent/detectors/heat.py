@@ -6,10 +6,10 @@ from collections import deque
 from dataclasses import dataclass, field
 
 TAU_S = 240.0  # see `LeakyRise`
-STEP_S, STEPS = 20.0, 3  # see `GrowingHeat`
-LEAST_C = 1.0  # 3 °C/min, the fastest ramp on which a rate-of-rise detector must be silent
-KEPT = 0.9  # how much of one step's rise the next must have at least
-LONGEST_GAP_S = 20.0  # of which a DHT leaves some: a third of its reads fail
+STEP_S, STEPS = 12.0, 3  # see `GrowingHeat`
+LEAST_C = 1.0  # 5 °C/min: 3 is the fastest ramp on which a rate-of-rise detector must be silent
+KEPT = 0.95  # how much of one step's rise the next must have at least
+LONGEST_GAP_S = 12.0  # of which a DHT leaves some: a third of its reads fail
 
 
 @dataclass(slots=True, eq=False)
@@ -44,11 +44,11 @@ class LeakyRise:
 
 @dataclass(slots=True, eq=False)
 class GrowingHeat:
-    """The rise of the last minute in °C, if no third of it rose less than the third before.
+    """The rise of the last 36 s in °C, if no third of them rose less than the third before.
 
     A fire grows with the square of time, or faster. A heater that was turned on, an oven that was
     opened and a bead that follows a step all slow down exponentially: a step with a lag of 2 min
-    keeps 0.85 of its rise from one 20 s to the next, a shorter lag less. So this tells a growing
+    keeps 0.90 of its rise from one 12 s to the next, a shorter lag less. So this tells a growing
     fire below the limit of the rate-of-rise detector, and stays at 0 on the steps and the
     3 °C/min on which that must be silent.
     """

@@ -57,7 +57,7 @@ class SmokeDensity(Table, frozen=True, kw_only=True):
 
 
 class HeatGrowth(Table, frozen=True, kw_only=True):
-    """°C in a minute that did not slow down; see `agent.detectors.heat.GrowingHeat`."""
+    """°C in 36 s that did not slow down; see `agent.detectors.heat.GrowingHeat`."""
 
     rise: Annotated[float, Meta(ge=6, le=14)] = 8.0
     fall: Annotated[float, Meta(ge=2, le=12)] = 4.0
@@ -163,6 +163,14 @@ class ScoreSign(Table, frozen=True, kw_only=True):
     hold_s: Hold = 4.0
 
 
+class ModelSign(Table, frozen=True, kw_only=True):
+    """What the model of the readings says, 0 to 1: it raises a prealarm, and nothing else."""
+
+    rise: Annotated[float, Meta(ge=0.5, le=0.99)] = 0.9
+    fall: Annotated[float, Meta(ge=0.1, le=0.98)] = 0.5
+    hold_s: Annotated[float, Meta(ge=5, le=300)] = 20.0
+
+
 class FireConfig(Table, frozen=True, kw_only=True):
     """`[fire]`. The first three are the normative floor and alarm whatever else is read.
 
@@ -186,6 +194,7 @@ class FireConfig(Table, frozen=True, kw_only=True):
     voc: VocSign = VocSign()
     flicker: FlickerSign = FlickerSign()
     score: ScoreSign = ScoreSign()
+    model: ModelSign = ModelSign()
     clear_s: Annotated[float, Meta(ge=10, le=600)] = 60.0
 
     def problems(self) -> Iterator[tuple[str, str]]:

@@ -19,13 +19,16 @@ class Kind(StrEnum):
     CO = "co"
     GAS = "gas"  # MQ cells and TVOC
     FLICKER = "flicker"
-    SCORE = "score"  # what a model says, of pictures or of readings
+    SCORE = "score"  # what a model says of pictures
+    MODEL = "model"  # what a model says of these very readings
 
 
 Pair = frozenset[Kind]
 # Frying gives aerosol and gas, bad burners CO and gas, hot oil heat and gas: none of them counts
 # together here. Gas counts only beside an aerosol channel that is at its end (`saturates`). Light
-# and models count beside what fire itself brings, never beside each other.
+# and pictures count beside what fire itself brings, never beside each other. The model of the
+# readings has seen only what they see: it counts beside none of them, and raises a prealarm alone
+# (docs/adr/0006: beside any sign it cost more false alarms than it won seconds).
 _FIRE = (Kind.AEROSOL, Kind.HEAT, Kind.CO)
 _TOGETHER = frozenset(
     [frozenset({one, other}) for one in _FIRE for other in _FIRE if one is not other]
@@ -109,4 +112,4 @@ def agreeing(signs: Sequence[Rule], at: float, but: frozenset[Pair] = frozenset(
 def _at_its_end(one: Rule, other: Rule) -> bool:
     """Whether one of two kinds is saturated: then any other kind is enough."""
     saturated = one.level >= one.saturates or other.level >= other.saturates
-    return saturated and one.kind is not other.kind
+    return saturated and one.kind is not other.kind and Kind.MODEL not in {one.kind, other.kind}

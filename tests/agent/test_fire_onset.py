@@ -110,15 +110,21 @@ def test_a_growing_fire_is_heat_before_the_rate_of_rise_limit() -> None:
     assert alarm.evidence[0].value - 20 < 17
 
 
-@pytest.mark.parametrize("every_s", [0.5, 1.0, 2.0, 5.0, 7.0, 10.0, 19.0])
-@pytest.mark.parametrize("step_c", [15.0, 30.0, 60.0])
-@pytest.mark.parametrize("lag_s", [0.0, 6.0, 30.0, 60.0, 120.0])
-def test_a_step_does_not_grow_whatever_the_lag(every_s: float, step_c: float, lag_s: float) -> None:
-    growing = GrowingHeat()
-    for k in range(int(400 / every_s)):
-        s = max(0.0, k * every_s - 100)
-        rise = step_c * (-math.expm1(-s / lag_s) if lag_s else float(s > 0))
-        assert growing.update(20 + rise, k * every_s) == 0
+@pytest.mark.parametrize("every_s", [0.5, 1.0, 2.0, 5.0, 7.0, 10.0, 12.0])
+@pytest.mark.parametrize("lag_s", [0.0, 6.0, 12.0, 30.0, 60.0, 120.0, 300.0])
+@pytest.mark.parametrize("housing_s", [0.0, 10.0, 60.0])
+def test_a_step_of_fifteen_degrees_does_not_grow_whatever_the_lag(
+    every_s: float, lag_s: float, housing_s: float
+) -> None:
+    """`lag_s` is the bead's; its housing's comes before it."""
+    growing, bead, housing, levels = GrowingHeat(), 20.0, 20.0, []
+    for tenth in range(6000):
+        air = 35.0 if tenth > 1000 else 20.0
+        housing += (air - housing) * (-math.expm1(-0.1 / housing_s) if housing_s else 1.0)
+        bead += (housing - bead) * (-math.expm1(-0.1 / lag_s) if lag_s else 1.0)
+        if tenth % round(10 * every_s) == 0:
+            levels.append(growing.update(bead, tenth / 10))
+    assert max(levels) < 6  # the lowest limit that can be configured
 
 
 @pytest.mark.parametrize("every_s", [0.5, 2.0, 5.0, 10.0])

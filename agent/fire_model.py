@@ -1,0 +1,56 @@
+"""The sensors' model as a virtual sensor: believed readings in, a score now and then.
+
+It imports no runtime: the network is evaluated from its table (docs/adr/0006).
+"""
+
+import logging
+
+from agent.detectors.fire import SENSORS_MODEL
+from agent.values import Reading
+from drivers.sensor import Quantity
+from models import fire_sensors, runtime
+from models.fire_sensors import Features, Network
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 5.0  # between two scores, as it was trained
+_FED = frozenset(
+    [Quantity[c.quantity] for c in fire_sensors.CHANNELS if c.quantity in Quantity.__members__]
+    + [Quantity.RELATIVE_HUMIDITY_PCT]
+)
+
+
+class FireModel:
+    """One model, one room: every believed reading of it, in order of time."""
+
+    def __init__(self, network: Network) -> None:
+        self._network, self._features = network, Features()
+        self._due: float | None = None
+
+    def update(self, reading: Reading) -> Reading | None:
+        """Take a believed reading in; give a FIRE_SCORE when one is due."""
+        if reading.quantity not in _FED:
+            return None
+        at = reading.at
+        score: Reading | None = None
+        if self._due is None:
+            self._due = at + EVERY_S
+        elif at >= self._due:
+            self._due = at + EVERY_S
+            chances = self._network.classify(self._features.vector(at))
+            score = Reading(
+                SENSORS_MODEL, Quantity.FIRE_SCORE, fire_sensors.fire_score(chances), at
+            )
+        self._features.update(reading.sensor, reading.quantity, reading.value, at)
+        return score
+
+
+def load() -> list[FireModel]:
+    """Give the model, or nothing if it cannot be used: the detectors do without it."""
+    try:
+        known = runtime.manifest()["fire_sensors"]
+        network = fire_sensors.load(runtime.FOLDER / known["table"], known["table_sha256"])
+    except (runtime.ModelError, KeyError, ValueError) as error:
+        log.error("fire model: not used: %s", error)  # noqa: TRY400  # the remedy is in the line
+        return []
+    return [FireModel(network)]

@@ -1,0 +1,1 @@
+"""Scripts that make every weight again; not in the wheel."""
