@@ -80,7 +80,7 @@ class Annunciator:
     Its clock is real even when the agent's runs fast in a simulation: T3 must sound like T3.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each output, and the clock
         self,
         siren: Output,
         lamp: Output | None,
@@ -88,8 +88,10 @@ class Annunciator:
         clock: Callable[[], float],
         hush_s: float,
         words: Words | None = None,
+        relay: Output | None = None,
     ) -> None:
-        self._outputs = {"siren": siren} | ({"lamp": lamp} if lamp is not None else {})
+        outputs = {"siren": siren, "lamp": lamp, "relay": relay}
+        self._outputs = {name: output for name, output in outputs.items() if output is not None}
         self._levels: dict[str, bool | None] = dict.fromkeys(self._outputs)
         self._clock, self._hush_s, self._words = clock, hush_s, words
         self._changed = threading.Condition()
@@ -151,6 +153,7 @@ class Annunciator:
         light, light_left_s = showing.light(since_s)
         self._set("siren", sound)
         self._set("lamp", light)
+        self._set("relay", showing in (_FIRE, _CO))  # a hush opens no gas valve
         for deadline in (self._hushed_until, self._tested + TEST_S):
             if deadline > now:
                 sound_left_s = min(sound_left_s, deadline - now)
@@ -167,8 +170,8 @@ class Annunciator:
             with self._changed:  # nobody can notify between the step and the wait
                 self._changed.wait(min(self.step(), 5.0))
             beat()
-        self._set("siren", False)
-        self._set("lamp", False)
+        for name in self._outputs:
+            self._set(name, False)
 
     def stop(self) -> None:
         """End `run`; from any thread."""

@@ -98,19 +98,34 @@ def probe_on(
         name = "the running agent holds the wires: these are its last readings"
         print(f"{args.run_dir}: {name}", file=sys.stderr)
         return _show_sensors(running, as_json=args.json)
-    if args.baseline is not None:
+    if args.baseline is not None or args.calibrate is not None:
         try:
-            stored = probing.baseline(
-                found, board, args.baseline, heated_h=args.heated_h, wait=time.sleep, say=print
-            )
+            print(f"stored: {_commission(found, board, args)}")
         except probing.BaselineError as error:
             return _wrong(str(error))
-        print(f"{args.baseline}: {stored}: stored")
         return 0
     findings = list(probing.probe(found, board, simulated=simulated))
     rows = (msgspec.to_builtins(each) for each in findings)
     _print(rows if args.json else findings, None if args.json else probing.as_text)
     return 0 if all(each.state == "ok" for each in findings) else FOUND_WRONG
+
+
+def _commission(found: Config, board: Board, args: argparse.Namespace) -> str:
+    """Measure one part as it was put in; what is kept, in words."""
+    from agent import probe as probing  # noqa: PLC0415  # only this command needs it
+
+    if args.calibrate is None:
+        return probing.baseline(
+            found, board, args.baseline, heated_h=args.heated_h, wait=time.sleep, say=print
+        )
+    return probing.calibrate(
+        found,
+        board,
+        args.calibrate,
+        reference_db=args.reference_db,
+        reference=args.reference,
+        ready=lambda task: input(f"{task}, then press Enter "),
+    )
 
 
 def events(args: argparse.Namespace) -> int:
@@ -215,6 +230,11 @@ def parser() -> argparse.ArgumentParser:
             made.add_argument(
                 "--baseline", metavar="SENSOR", help="measure it as it was put in, and keep that"
             )
+            made.add_argument(
+                "--calibrate", metavar="SENSOR", help="hold a microphone to a known sound"
+            )
+            made.add_argument("--reference-db", type=float, default=94.0, metavar="DB")
+            made.add_argument("--reference", default="a sound calibrator", metavar="TYPE")
             made.add_argument(
                 "--heated-h", type=float, default=0.0, metavar="H", help="hours it was heated for"
             )

@@ -92,6 +92,18 @@ class LampConfig(Section, frozen=True, kw_only=True):
     active_high: bool = True
 
 
+class RelayConfig(Section, frozen=True, kw_only=True):
+    """What is moved in a fire or CO alarm, as a gas valve or a fan; it never moves unless `armed`.
+
+    `armed = true` says that somebody has looked at what hangs on it. `active_high` is false for
+    relay boards that switch on at 0 V.
+    """
+
+    gpio: GpioNumber
+    active_high: bool = True
+    armed: bool = False
+
+
 class VoiceConfig(Section, frozen=True, kw_only=True):
     """A loudspeaker for words between the tones.
 
@@ -113,6 +125,7 @@ class AnnunciatorConfig(Section, frozen=True, kw_only=True):
     siren: SirenConfig
     lamp: LampConfig | None = None
     voice: VoiceConfig | None = None
+    relay: RelayConfig | None = None
     button: SensorName | None = None
     hush_s: Annotated[float, Meta(ge=60, le=900)] = 540.0  # EN 14604: 5 to 15 minutes
 
@@ -276,9 +289,13 @@ def _used_twice(config: Config) -> Iterator[tuple[str, str]]:
     """Pins, bus addresses, converter inputs and names that two parts claim."""
     places = [(f"sensors[{n}]", sensor) for n, sensor in enumerate(config.sensors)]
     claims = [(place, claim) for place, each in places for claim in sorted(each.claims())]
-    claims.insert(0, ("annunciator.siren", f"gpio{config.annunciator.siren.gpio}"))
-    if config.annunciator.lamp is not None:
-        claims.insert(1, ("annunciator.lamp", f"gpio{config.annunciator.lamp.gpio}"))
+    wiring = config.annunciator
+    outputs = {"siren": wiring.siren, "lamp": wiring.lamp, "relay": wiring.relay}
+    claims[:0] = [
+        (f"annunciator.{name}", f"gpio{output.gpio}")
+        for name, output in outputs.items()
+        if output is not None
+    ]
     for bus, pins in BUS_PINS.items():  # taken once, by the first part on the bus
         user = next((place for place, claim in claims if claim.startswith(bus)), None)
         if user is not None:

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.annunciator import Annunciator
-from agent.config import Config, SirenConfig, VoiceConfig
+from agent.config import Config, RelayConfig, SirenConfig, VoiceConfig
 from drivers.board import Board
 from drivers.lamp import Lamp
+from drivers.relay import Relay
 from drivers.siren import Siren
 
 if TYPE_CHECKING:
@@ -24,6 +25,22 @@ def siren(wiring: SirenConfig, board: Board) -> Siren:
     )
 
 
+class ArmedRelay:
+    """A relay that moves with the alarm where it is armed, and else says why it does not."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+
+    def on(self) -> None:
+        """Arm and pull; PermissionError, which is an OSError, where the configuration forbids."""
+        self._relay.arm()
+        self._relay.on()
+
+    def off(self) -> None:
+        """Drop; OSError if the pin cannot be moved."""
+        self._relay.off()
+
+
 def annunciator(config: Config, board: Board, words: "Speaker | None" = None) -> Annunciator:
     """Siren and lamp on this board; opens nothing yet."""
     wiring = config.annunciator
@@ -38,6 +55,13 @@ def annunciator(config: Config, board: Board, words: "Speaker | None" = None) ->
         clock=time.monotonic,
         hush_s=wiring.hush_s,
         words=words,
+        relay=None if wiring.relay is None else _relay(wiring.relay, board),
+    )
+
+
+def _relay(wiring: RelayConfig, board: Board) -> ArmedRelay:
+    return ArmedRelay(
+        Relay(board, gpio=wiring.gpio, active_high=wiring.active_high, may_arm=wiring.armed)
     )
 
 

@@ -15,11 +15,12 @@ from agent.plausibility import Health, Plausibility, State, Watched
 from agent.sampler import Channel
 from agent.values import Failure, FailureKind, Reading
 from agent.wallclock import read_wall_clock
+from drivers import calibration, kept
 from drivers.board import Board, SensorConfig
 from drivers.sensor import Commissioned, Quantity, Sensor, SensorError
 from drivers.trace import Trace
 
-BASELINE_READINGS = 60
+BASELINE_READINGS, CALIBRATION_READINGS = 60, 12
 _SHOWN = 240  # characters of a wire on a terminal; JSON has more
 REMEDIES = {
     FailureKind.NO_ANSWER: "check plug, wires and the interface's switch in raspi-config",
@@ -185,6 +186,59 @@ def baseline(  # noqa: PLR0913  # the part, where it is, and what the caller wai
         raise BaselineError(f"{name}: {error}") from error
     finally:
         sensor.close()
+
+
+def calibrate(  # noqa: PLR0913  # the microphone, the sound, and what the caller asks with
+    config: Config,
+    board: Board,
+    name: str,
+    *,
+    reference_db: float,
+    reference: str,
+    ready: Callable[[str], object],
+) -> str:
+    """Hold a microphone to a known sound and to silence, and keep what it needs to tell the truth.
+
+    Args:
+        config: Names the microphone and its wires.
+        board: The wires; nothing else may hold them.
+        name: The sensor's name.
+        reference_db: The level of the known sound, in dB.
+        reference: What made it, for people, such as the calibrator's type.
+        ready: Told what to do now; returns once it is done.
+
+    Returns:
+        What is kept, in words.
+
+    Raises:
+        BaselineError: No such microphone, it does not answer, the sound was not steady or not
+            loud enough, or the disk is full.
+    """
+    each = next((each for each in config.sensors if each.name == name), None)
+    if each is None or Quantity.SOUND_LEQ_DB not in each.spans:
+        raise BaselineError(f"{name}: no microphone of this name in the configuration")
+    sensor = each.build(board)
+    try:
+        sensor.open()
+        before = calibration.load(board.state, name)
+        offset_db = before.offset_db if before is not None else 0.0
+        heard: list[list[float]] = []
+        for task in (f"hold the sound of {reference_db:g} dB to it", "now silence"):
+            ready(f"{name}: {task}")
+            levels = [sensor.read()[Quantity.SOUND_LEQ_DB] for _ in range(CALIBRATION_READINGS)]
+            heard.append([level - offset_db for level in levels])
+        found = calibration.measure(
+            *heard,
+            reference_db=reference_db,
+            reference=reference,
+            taken_at=read_wall_clock().iso,
+        )
+        kept.store(calibration.path(board.state, name), found)
+    except (OSError, SensorError) as error:
+        raise BaselineError(f"{name}: {error}") from error
+    finally:
+        sensor.close()
+    return f"offset {found.offset_db:+.1f} dB, floor {found.floor_db:.1f} dB"
 
 
 def _finding(heard: _Heard, covers: dict[str, str], notes: list[str]) -> Finding:

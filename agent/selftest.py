@@ -93,6 +93,9 @@ def notes(config: Config, state: Path) -> list[str]:
     found = []
     if (kind := _filesystem(state)) in VOLATILE:
         found.append(f"{state} is on {kind}: events would not survive a power cut")
+    relay = config.annunciator.relay
+    if relay is not None and not relay.armed:
+        found.append("annunciator.relay will not move: it is not `armed`")
     if config.hub is not None and config.hub.tls:
         files = (config.hub.ca, config.hub.certificate, config.hub.key)
         found += [f"{name} cannot be read" for name in files if not os.access(name, os.R_OK)]

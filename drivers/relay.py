@@ -2,26 +2,8 @@
 
 import errno
 
-import msgspec
-
-from drivers.board import Board, GpioNumber
+from drivers.board import Board
 from drivers.output_pin import OutputPin
-
-
-class RelayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`armed = true` says that somebody has looked at what hangs on it; without it, it never moves.
-
-    `active_high` is False for relay boards that switch on at 0 V.
-    """
-
-    gpio: GpioNumber
-    active_high: bool = True
-    armed: bool = False
-
-    def build(self, board: Board) -> "Relay":
-        """Make the driver; moves nothing yet."""
-        pin = OutputPin(board, self.gpio, active_high=self.active_high)
-        return Relay(pin, may_arm=self.armed, place=f"gpio{self.gpio}")
 
 
 class Relay:
@@ -31,8 +13,9 @@ class Relay:
     device has no power, and wire that to its idle contact. Used by one thread.
     """
 
-    def __init__(self, pin: OutputPin, *, may_arm: bool, place: str) -> None:
-        self._pin, self._may_arm, self._place = pin, may_arm, place
+    def __init__(self, board: Board, *, gpio: int, active_high: bool, may_arm: bool) -> None:
+        self._pin = OutputPin(board, gpio, active_high=active_high)
+        self._may_arm, self._place = may_arm, f"gpio{gpio}"
         self._is_armed = False
 
     def arm(self) -> None:

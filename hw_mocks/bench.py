@@ -35,6 +35,8 @@ class Bench:
         self._outputs = {"siren": config.annunciator.siren.gpio}
         if config.annunciator.lamp is not None:
             self._outputs["lamp"] = config.annunciator.lamp.gpio
+        if config.annunciator.relay is not None:
+            self._outputs["relay"] = config.annunciator.relay.gpio
         self._held: set[str] = set()
         self._turning = threading.Lock()
 

@@ -132,3 +132,19 @@ def test_a_kill_in_the_middle_of_an_alarm_leaves_it_in_the_outbox(tmp_path: Path
     with running(tmp_path) as agent:
         found = until(lambda: (s := agent.status()) and s["armed"] and s, 20, "armed again")
         assert found["outbox"]["pending"] >= 1
+
+
+@pytest.mark.parametrize("armed", [True, False])
+def test_a_relay_moves_with_the_alarm_only_where_it_was_armed(armed: bool, tmp_path: Path) -> None:
+    wiring = f'button = "hush"\nrelay = {{ gpio = 26, armed = {str(armed).lower()} }}'
+    with running(tmp_path, STALL.replace('button = "hush"', wiring)) as agent:
+        until(agent.armed, 20, "the agent is armed")
+        agent.set("smoke_alarm.alarm", 1)
+        until(lambda: is_temporal_three(agent.edges("siren"), 1), 10, "a group of T3")
+        agent.set("hush.pressed", 1)
+        until(lambda: playing(agent) == "hushed", 10, "the siren is hushed")
+        moved = [level for _, level in agent.edges("relay")]
+        assert moved[-1:] == ([True] if armed else [])  # a hush opens no gas valve
+        found = agent.status()
+        assert found is not None
+        assert ("relay" in found["trouble"]) is not armed

@@ -194,3 +194,28 @@ def test_a_part_keeps_how_it_was_put_in_and_measures_from_there(
         (after,) = probe.probe(only, made.board)
     assert after.failure == ""
     assert min(after.readings.values()) == pytest.approx(0.0, abs=0.3)
+
+
+def test_a_microphone_is_held_to_a_known_sound_and_to_silence(tmp_path: Path) -> None:
+    adc = {"chip": "mcp3008", "channel": 0}
+    table = {"driver": "analog_noise", "name": "noise", "adc": adc, "gain": 50.0}
+    only = [catalog.decode(table)]
+    ear = msgspec.structs.replace(STALL, sensors=only, sos=config.SosConfig())
+    with Bench(ear, w1_root=tmp_path / "w1", state=tmp_path) as made:
+        levels = iter([90.0, 50.0])  # it says 4 dB too little
+        stored = probe.calibrate(
+            ear, made.board, "noise", reference_db=94.0, reference="a calibrator of class 2",
+            ready=lambda _: made.set("noise.level_db", next(levels)),
+        )  # fmt: skip
+        assert stored.startswith("offset +4")
+        made.set("noise.level_db", 70.0)
+        (found,) = probe.probe(ear, made.board)
+    assert found.readings["SOUND_LEQ_DB"] == pytest.approx(74.0, abs=1.0)
+    assert "class 2" in found.note
+
+
+def test_only_a_microphone_is_calibrated(bench: Bench) -> None:
+    with pytest.raises(probe.BaselineError, match="no microphone"):
+        probe.calibrate(
+            STALL, bench.board, "gas", reference_db=94.0, reference="a calibrator", ready=print
+        )

@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.config import RelayConfig
 from drivers.board import Board
-from drivers.relay import Relay, RelayConfig
+from drivers.relay import Relay
 from hw_mocks.gpio import SimPins
 
 
 def made(pins: SimPins, *, armed: bool, active_high: bool = True) -> Relay:
-    config = RelayConfig(gpio=26, armed=armed, active_high=active_high)
-    return config.build(Board(pins=pins))
+    return Relay(Board(pins=pins), gpio=26, active_high=active_high, may_arm=armed)
 
 
 def test_it_is_unarmed_unless_the_configuration_says_so() -> None:
