@@ -33,7 +33,7 @@ torture: apt .venv/dev.stamp ## 200 kills while buttons are pressed and the brok
 	@$(RUN)/python scripts/torture.py
 
 evaluate-fire: .venv/dev.stamp ## alarm times on recorded fires; DATA=folder of recordings
-	@$(RUN)/python scripts/evaluate_fire.py $(DATA)
+	@PYTHONPATH=. $(RUN)/python scripts/evaluate_fire.py $(DATA)
 
 sensors-page: .venv/dev.stamp ## docs/sensors.md from what the drivers say of their parts
 	@$(RUN)/python scripts/sensors_page.py

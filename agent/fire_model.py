@@ -4,6 +4,7 @@ It imports no runtime: the network is evaluated from its table (docs/adr/0006).
 """
 
 import logging
+from collections import deque
 
 from agent.detectors.fire import SENSORS_MODEL
 from agent.values import Reading
@@ -25,6 +26,7 @@ class FireModel:
 
     def __init__(self, network: Network) -> None:
         self._network, self._features = network, Features()
+        self._last: dict[tuple[str, Quantity], deque[float]] = {}
         self._due: float | None = None
 
     def update(self, reading: Reading) -> Reading | None:
@@ -41,8 +43,15 @@ class FireModel:
             score = Reading(
                 SENSORS_MODEL, Quantity.FIRE_SCORE, fire_sensors.fire_score(chances), at
             )
-        self._features.update(reading.sensor, reading.quantity, reading.value, at)
+        self._features.update(reading.sensor, reading.quantity, self._confirmed(reading), at)
         return score
+
+    def _confirmed(self, reading: Reading) -> float:
+        """The median of the last three: one wrong value never shows in it."""
+        source = reading.sensor, reading.quantity
+        last = self._last.setdefault(source, deque([reading.value] * 2, maxlen=3))
+        last.append(reading.value)
+        return sorted(last)[1]
 
 
 def load() -> list[FireModel]:

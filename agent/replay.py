@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from agent import app, recording
+from agent import app, fire_model, recording
 from agent.config import Config
 from agent.detectors.derived import Deriving
 from agent.detectors.detector import Detector
@@ -33,7 +33,7 @@ def replay(recording_dir: Path, config: Config, *, readings: bool) -> Iterator[d
         log.warning("%s", note)
     detectors = app.detectors(config)
     own = found.source == recording.RECORDER
-    pipeline = Pipeline(_watched(found, config) if own else {}, detectors)
+    pipeline = Pipeline(_watched(found, config) if own else {}, detectors, fire_model.load())
     now: float | None = None
     for at, rows in groupby(found.readings(), key=lambda reading: reading.at):
         if own and now is not None:

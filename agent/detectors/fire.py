@@ -22,6 +22,7 @@ _HELD_BACK = frozenset({"lasting_smoke", "onset"})
 # says something only beside others: cells throw short peaks
 _QUIET = frozenset({"co_surge"})
 SENSORS_MODEL = "fire_model"  # the virtual sensor whose scores are of the other sensors' readings
+_RETOLD = _HELD_BACK | {"model"}  # tell nothing that other rules do not, once it is an alarm
 _WARMED_C = 1.0  # less is no change of temperature, for the sentence
 
 
@@ -107,7 +108,7 @@ class FireDetector:
         if self._stage is Stage.ALARM:
             told = self._told
             grown = [r for r in self._active if r.level >= GROWN * told.get(r.name, 0.0)]
-            grown = [rule for rule in grown if rule.name not in _HELD_BACK]  # others tell the same
+            grown = [rule for rule in grown if rule.name not in _RETOLD]
             return [self._alarm(grown[:1], at)] if grown else []
         if deciding := self._deciding(at):
             return [self._alarm(deciding, at)]
