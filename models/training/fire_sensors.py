@@ -109,7 +109,7 @@ def augmented(
     draw = np.random.default_rng(seed)
     blocks = x.reshape(len(x), len(CHANNELS), WIDTH)
     keep = draw.random(blocks.shape[:2]) > 0.25
-    blind = ~(keep & (blocks[:, :, 0] > 0)).any(axis=1)
+    blind: np.ndarray[Any, Any] = np.logical_not((keep & (blocks[:, :, 0] > 0)).any(axis=1))
     thin = np.where(blind[:, None, None], blocks, blocks * keep[:, :, None])
     quiet = blocks[y == NONE]
     wrong = quiet[draw.integers(len(quiet), size=len(quiet) // 6)].copy()
@@ -177,11 +177,12 @@ def table_of(content: bytes) -> dict[str, Any]:
     interpreter.allocate_tensors()
     about = {each["index"]: each for each in interpreter.get_tensor_details()}
     (start,), (end,) = interpreter.get_input_details(), interpreter.get_output_details()
-    layers = []
+    layers: list[dict[str, Any]] = []
     for op in interpreter._get_ops_details():  # noqa: SLF001  # the file's own list has no other door
         if op["op_name"] != "FULLY_CONNECTED":
             continue
-        into, weights, bias, out = *op["inputs"], *op["outputs"]
+        into, weights, bias = (int(each) for each in op["inputs"])
+        out = int(op["outputs"][0])
         scales = about[weights]["quantization_parameters"]["scales"]
         in_scale, in_zero = about[into]["quantization"]
         out_scale, out_zero = about[out]["quantization"]
