@@ -172,6 +172,8 @@ def simulated_lines() -> Iterator[str]:
     yield "| 500 fires as read by | alarm | before 57 °C heat | lead, s: 5 %, 50 %, 95 % |"
     yield "|---|--:|--:|--:|"
     yield from (_fires_row(each, "heat") for each in known["fires"])
+    yield ""
+    yield "![how the leads are distributed](fire/leads.png)"
 
 
 def _fires_row(each: dict[str, object], what: str) -> str:
