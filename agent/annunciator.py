@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 # only these rules can be hushed: smoke may be breakfast, heat is not, and a rule that nobody
 # thought of is not either
-HUSHABLE = frozenset({"smoke_density", "smoke_relay", "corroboration", "co_dose"})
+HUSHABLE = frozenset({"smoke_density", "lasting_smoke", "smoke_relay", "corroboration", "co_dose"})
 GROWING_S = 60.0  # a fire that grew within this time is not hushed
 
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from agent import __version__, sdnotify, supervisor
+from agent import __version__, fire_model, sdnotify, supervisor
 from agent.config import Config
 from agent.detectors.co import CoDetector
 from agent.detectors.detector import Detector
@@ -91,7 +91,7 @@ class App:
         self._crashed = False
         self._queue: queue.Queue[Reading | Failure] = queue.Queue(QUEUE)
         self._heartbeats = Heartbeats(time.monotonic)
-        self._pipeline = Pipeline(watched(config), detectors(config))
+        self._pipeline = Pipeline(watched(config), detectors(config), fire_model.load())
         self._speaker = speaker(config.annunciator.voice)
         self._annunciator = annunciator(config, board, self._speaker)
         self._identity = Identity(
@@ -99,7 +99,7 @@ class App:
             device=config.device.id,
             boot_id=boot_id(),
             software=f"haetae {__version__}",
-            models={},
+            models=fire_model.versions(),
             simulated=simulated,
         )
         self._outbox = Outbox(state / "outbox.db")

@@ -63,3 +63,11 @@ def load() -> list[FireModel]:
         log.error("fire model: not used: %s", error)  # noqa: TRY400  # the remedy is in the line
         return []
     return [FireModel(network)]
+
+
+def versions() -> dict[str, str]:
+    """The version of each model that decides here, for what leaves; none if it cannot be used."""
+    try:
+        return {name: str(each["version"]) for name, each in runtime.manifest().items()}
+    except (runtime.ModelError, KeyError):
+        return {}

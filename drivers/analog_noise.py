@@ -43,7 +43,7 @@ class AnalogNoiseConfig(SensorConfig, frozen=True, kw_only=True, tag="analog_noi
         part="electret capsule with MAX4466 on a converter",
         purpose="noise",
         range="35 to 97 dB with a gain of 125 on 10 bits; unweighted",
-        accuracy="±5 dB without a calibration, ±1 dB with one, ±0.5 dB by chance",
+        accuracy="±5 dB uncalibrated, ±1 dB calibrated, ±0.5 dB by chance (±2 dB below 50 dB)",
         rate="a burst of half a second each 5 s",
         warm_up="5 s",
         price="€",

@@ -42,7 +42,8 @@ def test_the_level_of_a_tone_is_found_whatever_its_pitch(
     sensor, part = plugged(wiring)
     sensor.open()
     part.level_db, part.tone_hz = level, tone
-    assert heard_db(sensor) == pytest.approx(level, abs=1.5)
+    few_steps = level < 55  # the converter's own steps show
+    assert heard_db(sensor) == pytest.approx(level, abs=3.0 if few_steps else 1.5)
     sensor.close()
     wiring.close()
 
