@@ -4,20 +4,19 @@ The same thresholds everywhere: those of the shipped profiles. Progress goes to 
 """
 
 import argparse
-import csv
 import sys
-import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fire_more import ablation_lines, held_out_lines, lag_lines, simulated_lines
+from fire_life import background_table, budget_lines, false_alarms, prealarms
+from fire_more import ablation_lines, held_out_lines, joined, lag_lines, simulated_lines
+from fire_nuisance import nuisance_lines
+from fire_result import Result, evaluate
 
-from agent import config, recording
-from agent.config import Config, ConfigError
+from agent import config
+from agent.config import ConfigError
 from agent.recording import Recording, RecordingError
-from agent.replay import replay
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ("market-stall", "single-room")
@@ -26,53 +25,6 @@ FIRES = {
     "fsri-compartments": "UL FSRI, compartments",
     "uaeu-early-fire": "UAEU, early fire",
 }
-
-
-@dataclass
-class Result:
-    """What one recording gave. Times in seconds after ignition, where there is one."""
-
-    found: Recording
-    prealarm_s: float | None = None
-    alarm_s: float | None = None
-    rule: str = ""
-    co_s: float | None = None
-    counts: dict[str, int] = field(default_factory=dict)
-    told: list[dict[str, Any]] = field(default_factory=list)
-
-    def after(self, label: str) -> float | None:
-        """Give a label as seconds after ignition."""
-        at = self.found.labels.get(label)
-        return None if at is None else at - self.found.labels.get("ignition_t_s", 0.0)
-
-    @property
-    def first_real_s(self) -> float | None:
-        """When the first real alarm at the same place sounded."""
-        real = (self.after("ionisation_alarm_t_s"), self.after("photoelectric_alarm_t_s"))
-        return min((s for s in real if s is not None), default=None)
-
-
-def evaluate(folder: Path, profile: Config) -> Result:
-    """Replay one recording and note what it gave.
-
-    Raises:
-        RecordingError: It cannot be used.
-    """
-    result = Result(recording.load(folder))
-    ignition_s = result.found.labels.get("ignition_t_s", 0.0)
-    for event in replay(folder, profile, readings=False):
-        kind, at = f"{event['hazard']} {event['stage']}", event["t_s"] - ignition_s
-        if event["stage"] == "cleared":
-            continue
-        if kind == "fire alarm" and result.alarm_s is None:
-            result.alarm_s, result.rule = at, event["rule"]
-        elif kind == "fire prealarm" and result.prealarm_s is None:
-            result.prealarm_s = at
-        elif kind == "co alarm" and result.co_s is None:
-            result.co_s = at
-        result.counts[kind] = result.counts.get(kind, 0) + 1
-        result.told.append(event)
-    return result
 
 
 def folders(data: Path) -> list[Path]:
@@ -158,71 +110,6 @@ def _before_photoelectric(result: Result) -> bool:
     return result.alarm_s < real
 
 
-def hours(found: Recording) -> Mapping[str, float]:
-    """The hours of valid data that the source states, by quantity."""
-    table = tomllib.loads((found.folder / "recording.toml").read_text("utf-8"))
-    stated: dict[str, float] = table.get("hours_of_valid_data", {})
-    return stated
-
-
-def background_table(results: list[Result]) -> Iterator[str]:
-    """False alarms of each source, with the hours in which they could have come."""
-    columns = ("TEMPERATURE_C", "PM2_5_UG_M3", "CO_PPM")
-    yield "| source | recordings | h temperature | h PM2.5 | h CO | fire prealarms | fire alarms |"
-    yield "CO prealarms | CO alarms | faults |"
-    yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
-    sources: dict[str, list[Result]] = {}
-    for each in results:
-        sources.setdefault(each.found.folder.name.split("-")[0], []).append(each)
-    kinds = ("fire prealarm", "fire alarm", "co prealarm", "co alarm", "fault alarm")
-    for name, group in [*sources.items(), ("all", results)]:
-        observed = [sum(hours(each.found).get(q, 0.0) for each in group) for q in columns]
-        counts = [sum(each.counts.get(kind, 0) for each in group) for kind in kinds]
-        cells = [name, str(len(group)), *(f"{h:,.0f}" for h in observed), *map(str, counts)]
-        yield "| " + " | ".join(cells) + " |"
-
-
-def false_alarms(results: list[Result]) -> Iterator[str]:
-    """Every alarm in ordinary life, with what the source says was going on."""
-    for each in results:
-        for event in each.told:
-            if event["stage"] == "alarm":
-                evidence = ", ".join(
-                    f"{e['quantity']} {e['value']:g} at {e['sensor']}" for e in event["evidence"]
-                )
-                yield (
-                    f"- {each.found.folder.name}, {event['t_s'] / 3600:.1f} h: {event['hazard']} "
-                    f"by {event['rule'].replace('_', ' ')} ({evidence}); marked then: "
-                    f"{marked(each.found.folder, event['t_s'])}."
-                )
-
-
-def marked(folder: Path, at: float) -> str:
-    """What the recording's `events.csv` says of this moment."""
-    path = folder / "events.csv"
-    if not path.exists():
-        return "nothing is marked in this source"
-    with path.open(encoding="utf-8") as lines:
-        now = [
-            row["label"]
-            for row in csv.DictReader(lines)
-            if float(row["t_start_s"]) - 600 <= at <= float(row["t_end_s"]) + 600
-        ]
-    return ", ".join(now).replace("_", " ") or "nothing"
-
-
-def prealarms(results: list[Result]) -> str:
-    """How many of the prealarms in ordinary life came beside something marked."""
-    told = [
-        marked(each.found.folder, event["t_s"])
-        for each in results
-        for event in each.told
-        if event["stage"] == "prealarm" and event["hazard"] == "fire"
-    ]
-    cooking = sum("stove" in mark or "cook" in mark for mark in told)
-    return f"{len(told)} fire prealarms, {cooking} of them within ten minutes of a marked stove."
-
-
 def page(results: Mapping[str, list[Result]], data: Path) -> str:
     """Put the page together."""
     lines: list[str] = []
@@ -232,18 +119,24 @@ def page(results: Mapping[str, list[Result]], data: Path) -> str:
         for source, title in FIRES.items():
             rows = [r for r in fires if r.found.folder.parent.name == source]
             if rows and (name == PROFILES[0] or _differ(rows, results[PROFILES[0]])):
-                lines += [f"\n### {title}\n", *_joined(fire_table(rows))]
+                lines += [f"\n### {title}\n", *joined(fire_table(rows))]
             elif rows:
                 lines += [f"\n{title}: every time as in profile `{PROFILES[0]}`."]
         ordinary = [r for r in all_of_it if r.found.folder.parent.name not in FIRES]
         if ordinary:
             lines += [
                 f"\n## Profile `{name}`: ordinary life\n",
-                *_joined(background_table(ordinary)),
+                *joined(background_table(ordinary)),
             ]
             alarms = list(false_alarms(ordinary))
             lines += [f"\n{prealarms(ordinary)}", "\nEvery alarm:\n", *(alarms or ["- none"])]
+            lines += ["\n## False-alarm budget\n", *budget_lines(ordinary)]
     lines += more(results[PROFILES[0]])
+    profile = config.load(ROOT / "provisioning" / "profiles" / f"{PROFILES[0]}.toml")
+    lines += [
+        "\n## Nuisances of which raw counts alone are known\n",
+        *nuisance_lines(data, profile),
+    ]
     template = Path(__file__).with_name("fire_page.md").read_text("utf-8")
     found = {"{results}": "\n".join(lines).strip(), "{count}": str(len(folders(data)))}
     for place, text in found.items():
@@ -262,11 +155,11 @@ def more(results: list[Result]) -> list[str]:
     stations = [found for found in nist if "ionisation_alarm_t_s" in found.labels]
     return [
         "\n## Heat with a slow sensor\n",
-        *_joined(lag_lines(fsri, profile)),
+        *joined(lag_lines(fsri, profile)),
         "\n## One channel less\n",
         *ablation_lines(stations, profile),
         "\n## A test held out\n",
-        *_joined(held_out_lines(nist, profile)),
+        *joined(held_out_lines(nist, profile)),
         "\n## Simulated\n",
         *simulated_lines(),
     ]
@@ -289,12 +182,6 @@ def plots(results: list[Result], folder: Path) -> None:
 def _differ(rows: list[Result], others: list[Result]) -> bool:
     first = {each.found.folder: (each.alarm_s, each.prealarm_s, each.co_s) for each in others}
     return any((r.alarm_s, r.prealarm_s, r.co_s) != first[r.found.folder] for r in rows)
-
-
-def _joined(lines: Iterator[str]) -> list[str]:
-    """A table whose head is too long for one line of source."""
-    head, more, *rows = lines
-    return [f"{head} {more}", *rows]
 
 
 def main() -> int:

@@ -37,6 +37,12 @@ def first_alarm_s(
     return None
 
 
+def joined(lines: Iterator[str]) -> list[str]:
+    """A table whose head is too long for one line of source."""
+    head, more, *rows = lines
+    return [f"{head} {more}", *rows]
+
+
 def without(quantity: Quantity) -> Filter:
     """Leave a channel out."""
 
