@@ -177,6 +177,7 @@ class FireConfig(Table, frozen=True, kw_only=True):
     `heat_growth`, `lasting_smoke` and `onset` alarm too, but a named nuisance may hold the last
     two back. The signs give a prealarm, and alarm when they agree.
     `clear_s`: everything must have been below its `fall` for so many seconds before it is over.
+    Budget: at most one false alarm in a device-year; what was measured stands in docs/fire.md.
     """
 
     fixed_heat: FixedHeat = FixedHeat()
