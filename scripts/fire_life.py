@@ -98,7 +98,8 @@ def budget_lines(results: list[Result]) -> Iterator[str]:
     yield (
         "The intervals are those of a Poisson count (Garwood's). An interval that ends above the "
         f"budget proves nothing: that takes {proof_h:,.0f} h of the whole device without a false "
-        "alarm. The hours measured hold no obscuration meter, and homes are no market stalls."
+        "alarm. The hours measured hold no obscuration meter, and homes are no market stalls; "
+        "the false alarm of the nuisances' clips below is not counted, for nobody knows its hours."
     )
 
 
