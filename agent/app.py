@@ -61,7 +61,12 @@ def detectors(config: Config) -> list[Detector]:
 def watched(config: Config) -> dict[str, Watched]:
     """What each configured sensor may report and how often it must, by its name."""
     return {
-        each.name: Watched(spans=each.spans, every_s=each.every_s, warm_up_s=each.warm_up_s)
+        each.name: Watched(
+            spans=each.spans,
+            every_s=each.every_s,
+            warm_up_s=each.warm_up_s,
+            ready_within_s=each.ready_within_s,
+        )
         for each in config.sensors
     }
 

@@ -227,17 +227,7 @@ def parser() -> argparse.ArgumentParser:
             made.add_argument("--profile", metavar="NAME", help="a shipped profile's thresholds")
             made.add_argument("--readings", action="store_true", help="print derived readings too")
         if command is probe:
-            made.add_argument(
-                "--baseline", metavar="SENSOR", help="measure it as it was put in, and keep that"
-            )
-            made.add_argument(
-                "--calibrate", metavar="SENSOR", help="hold a microphone to a known sound"
-            )
-            made.add_argument("--reference-db", type=float, default=94.0, metavar="DB")
-            made.add_argument("--reference", default="a sound calibrator", metavar="TYPE")
-            made.add_argument(
-                "--heated-h", type=float, default=0.0, metavar="H", help="hours it was heated for"
-            )
+            add_commissioning(made)
         if command is selftest:
             made.add_argument(
                 "--sound", action="store_true", help="sound the siren once and listen to it"
@@ -245,6 +235,19 @@ def parser() -> argparse.ArgumentParser:
         if command is events:
             made.add_argument("--limit", type=int, default=20, metavar="N")
     return top
+
+
+def add_commissioning(parser: argparse.ArgumentParser) -> None:
+    """What `probe` can do beside reading: measure a part as it was put in, and keep that."""
+    parser.add_argument(
+        "--baseline", metavar="SENSOR", help="measure it as it was put in, and keep that"
+    )
+    parser.add_argument("--calibrate", metavar="SENSOR", help="hold a microphone to a known sound")
+    parser.add_argument("--reference-db", type=float, default=94.0, metavar="DB")
+    parser.add_argument("--reference", default="a sound calibrator", metavar="TYPE")
+    parser.add_argument(
+        "--heated-h", type=float, default=0.0, metavar="H", help="hours it was heated for"
+    )
 
 
 def _profile(args: argparse.Namespace) -> Path:

@@ -83,11 +83,15 @@ _UNPOWERED = frozenset({FailureKind.NO_ANSWER, FailureKind.DISCONNECTED, "silent
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What a configured sensor may report, how often it must, and how long it is cold, in s."""
+    """What a configured sensor may report, how often it must, and how long it is cold, in s.
+
+    For `ready_within_s` it may say that it has nothing to say yet.
+    """
 
     spans: Mapping[Quantity, Span]
     every_s: float
     warm_up_s: float = 0.0
+    ready_within_s: float = 60.0
 
 
 class State(StrEnum):
@@ -232,13 +236,17 @@ class Plausibility:
             self._bad_since = at
         self._bad += 1
         self._remember(failed=True)
-        if self.fault is not None or (rule == FailureKind.NOT_READY and self._is_warming(at)):
+        if self.fault is not None or (rule == FailureKind.NOT_READY and self._may_wait(at)):
             return
         reads, seconds = _PATIENCE[rule]
         if self._bad >= reads and at - self._bad_since >= seconds:
             self.fault = str(rule)
         elif self._failed > DENSE * DENSITY_READS:
             self.fault = "error_density"
+
+    def _may_wait(self, at: float) -> bool:
+        within_s = self.watched.ready_within_s if self.watched is not None else 0.0
+        return self._is_warming(at) or at - self._bad_since < within_s
 
     def _count_good(self) -> None:
         self._bad = 0

@@ -2,21 +2,24 @@
 
 import errno
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, cast
 
 from msgspec import Meta
 
 from drivers.board import Board
-from drivers.i2c_chip import I2cChip, I2cConfig
+from drivers.i2c_chip import Bounded, I2cChip, I2cConfig
 from drivers.sensor import NotReadyError, Quantity, Sensor, Span, WrongDeviceError
 from drivers.sheet import Sheet
 from drivers.sysfs import KernelDevice, KernelSensor
 
 if TYPE_CHECKING:
     from adafruit_bme680 import Adafruit_BME680_I2C
+    from busio import I2C
 
 _VARIANT, _GAS_LSB, _GAS_LSB_BME688, _H2_H1 = 0xF0, 0x2B, 0x2D, 0xE1
 _GAS_VALID, _HEAT_STABLE = 0x20, 0x10
+_HEATER_C, _HEATER_MS = 320, 150  # as the library has it
+_TRANSFERS = 2000  # a measurement that waits for 3 s takes some 600
 _READS_PER_S = 250  # what is asked within 4 ms of a measurement is answered from it
 
 
@@ -75,6 +78,7 @@ class Bme680:
     def __init__(self, board: Board, bus: int, address: int) -> None:
         self._chip = I2cChip(board, bus, address)
         self._library: Adafruit_BME680_I2C | None = None
+        self._bus: Bounded | None = None
         self._gas_lsb = _GAS_LSB
 
     def open(self) -> None:
@@ -86,9 +90,12 @@ class Bme680:
         """
         from adafruit_bme680 import Adafruit_BME680_I2C  # noqa: PLC0415  # only where wired
 
-        self._library, bus = None, self._chip.bus()
+        self._library, self._bus = None, Bounded(self._chip.bus(), _TRANSFERS)
         with self._chip.errors(WrongDeviceError):
-            library = Adafruit_BME680_I2C(bus, self._chip.address, refresh_rate=_READS_PER_S)
+            bus, address = cast("I2C", self._bus), self._chip.address
+            library = Adafruit_BME680_I2C(bus, address, refresh_rate=_READS_PER_S)
+            if not library.set_gas_heater(_HEATER_C, _HEATER_MS):  # its own try was not looked at
+                raise OSError(errno.EIO, "the gas heater could not be set")
         high_gas = self._chip.exchange(bytes([_VARIANT]), 1) == b"\x01"
         self._gas_lsb = _GAS_LSB_BME688 if high_gas else _GAS_LSB
         e1, e2, e3 = self._chip.exchange(bytes([_H2_H1]), 3)
@@ -106,6 +113,8 @@ class Bme680:
         library = self._library
         if library is None:
             raise NotReadyError(f"{self._chip.place}: not open")
+        if self._bus is not None:
+            self._bus.renew()
         with self._chip.errors(lambda said: OSError(errno.ETIMEDOUT, said)):
             reading = {
                 Quantity.TEMPERATURE_C: float(library.temperature),

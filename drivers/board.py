@@ -225,6 +225,7 @@ class SensorConfig(
     sheet: ClassVar[Sheet]
     library: ClassVar[str] = "haetae"  # whose code speaks to the part
     warm_up_s: ClassVar[float] = 0.0  # no alarm from a cold sensor: readings count after this long
+    ready_within_s: ClassVar[float] = 60.0  # so long it may say that it is not ready, no fault
     may_stand_alone: ClassVar[bool] = True  # False: its figures support, but no claim rests on it
     is_private: ClassVar[bool] = False  # what comes over its wire shows people: probe withholds it
     life_years: ClassVar[float | None] = None  # by its maker; None: it does not wear out

@@ -2,7 +2,7 @@
 
 Both are read by watching the pin (`docs/adr/0003-dht-bitbang.md`). About one frame in three is
 spoilt by the host's scheduling, and one wrong value in about a thousand passes the 8-bit checksum
-(Adafruit_CircuitPython_DHT #33, #72): never let a DHT alone decide on an alarm.
+(Adafruit_CircuitPython_DHT #33, #72): a single value of a DHT decides nothing.
 """
 
 import errno
@@ -22,7 +22,8 @@ WIRING = (
     "own must not be fed 5 V. Not GPIO 4 where the 1-Wire overlay has it"
 )
 LIMITS = (
-    "never the sole evidence of anything: about a third of the reads fail, and one wrong value in "
+    "one value is no evidence, two in a row are: about a third of the reads fail, and one wrong "
+    "value in "
     "500 to 1000 passes the 8-bit checksum (Adafruit_CircuitPython_DHT #33, #72). Each answer was "
     "measured at the request before, so after a pause the first one is old. It has no identity: a "
     "DHT11 in place of a DHT22 shows as more than 100 % humidity, a DHT22 in place of a DHT11 as "

@@ -3,7 +3,7 @@
 import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
@@ -42,7 +42,8 @@ def i2c_errors(where: str, otherwise: Callable[[str], Exception] = ChecksumError
 
     An absent chip is a ValueError in the libraries' constructors, and in some a RuntimeError
     later; the OSError below it says what happened. A RuntimeError with none below it is the
-    library's opinion of the answer, which is raised as `otherwise`.
+    library's opinion of the answer, which is raised as `otherwise`. What the libraries' arithmetic
+    makes of garbled bytes (a division by zero, a number out of range) is a garbled answer.
 
     Raises:
         OSError: The wire did not answer.
@@ -52,17 +53,36 @@ def i2c_errors(where: str, otherwise: Callable[[str], Exception] = ChecksumError
         yield
     except OSError as error:
         raise _with_place(error, where) from error
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, ArithmeticError, LookupError, RuntimeError) as error:
         below = error.__cause__ or error.__context__
         if isinstance(below, OSError):
             raise _with_place(below, where) from error
-        if isinstance(error, ValueError):  # none of the wire's: a bug
-            raise
-        raise otherwise(f"{where}: {error}") from error
+        if isinstance(error, RuntimeError):
+            raise otherwise(f"{where}: {error}") from error
+        raise ChecksumError(f"{where}: garbled: {error}") from error
 
 
 def _with_place(error: OSError, where: str) -> OSError:
     return OSError(error.errno or errno.EIO, f"{where}: {error.strerror or error}")
+
+
+class Bounded:
+    """A bus for a library that may ask for ever: it answers `most` transfers between renewals."""
+
+    def __init__(self, bus: "I2C", most: int) -> None:
+        self._bus, self._most, self._left = bus, most, most
+
+    def renew(self) -> None:
+        """Allow `most` transfers again."""
+        self._left = self._most
+
+    def __getattr__(self, name: str) -> Any:
+        if name in {"writeto", "readfrom_into", "writeto_then_readfrom"}:
+            self._left -= 1
+            if self._left < 0:
+                why = f"the chip never came to an end in {self._most} transfers"
+                raise OSError(errno.ETIMEDOUT, why)
+        return getattr(self._bus, name)
 
 
 class I2cChip:

@@ -33,6 +33,7 @@ class Sgp40Config(I2cConfig, frozen=True, kw_only=True, tag="sgp40"):
     # it may stand at its lowest or highest for hours
     spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.VOC_INDEX: Span(0.0, 500.0, saturates=500)}
     warm_up_s: ClassVar[float] = 60.0  # "switch-on behaviour" (table 1)
+    ready_within_s: ClassVar[float] = 3600.0  # it learns clean air for 45 minutes
     library: ClassVar[str] = "adafruit_sgp40"
     sheet: ClassVar[Sheet] = Sheet(
         part="Sensirion SGP40",

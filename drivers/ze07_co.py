@@ -5,12 +5,13 @@ from typing import ClassVar
 
 from drivers.board import Board, SensorConfig
 from drivers.frames import BEGUN, Frames
-from drivers.sensor import NotReadyError, Quantity, Span, WrongDeviceError
+from drivers.sensor import ChecksumError, NotReadyError, Quantity, Span, WrongDeviceError
 from drivers.sheet import Sheet
 from drivers.uart import HEADER, Uart, UartPort
 
 _BAUD = 9600
 _BYTES = 9
+_MOST_DECIMALS = 2  # its manual has one
 _START, _CO, _PPM, _ANSWER = 0xFF, 0x04, 0x03, 0x86
 _UNITS = {_PPM, 0x04}  # ppm, ppb
 _PATIENCE_S = 1.2  # it uploads once a second
@@ -125,4 +126,6 @@ class Ze07Co:
         if frame[1:3] != bytes([_CO, _PPM]):
             found = frame[:4].hex(" ")
             raise WrongDeviceError(f"{self._uart.place}: {found} ...: not CO in ppm (ff 04 03)")
+        if frame[3] > _MOST_DECIMALS:  # the sum is 8 bits: some garbage passes it
+            raise ChecksumError(f"{self._uart.place}: {frame[3]} decimals: garbled, it has one")
         return float(10 ** -frame[3])

@@ -35,6 +35,7 @@ def run(args: argparse.Namespace, state: Path, run_dir: Path) -> int:
     """Run the agent until SIGTERM or SIGINT."""
     from agent.app import AlreadyRunningError, App  # noqa: PLC0415  # `probe` needs none of it
 
+    run_dir = run_dir.resolve()  # links of the simulated sysfs lead into it
     config, scenario = load_config(args.config), load_scenario(args.scenario)
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     clock, stop = FastClock(args.rate), threading.Event()
@@ -57,7 +58,8 @@ def run(args: argparse.Namespace, state: Path, run_dir: Path) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):  # after Blinka, which sets its own
             signal.signal(number, lambda *_: app.stop())
         living = threading.Thread(target=life.run, args=(stop,), name="life", daemon=True)
-        with ControlServer(args.control, bench, {"scenario": life.facts, "threads": threads}):
+        facts = {"scenario": life.facts, "threads": threads, "modules": lambda: sorted(sys.modules)}
+        with ControlServer(args.control, bench, facts):
             living.start()
             code = app.run()
             stop.set()
@@ -121,7 +123,7 @@ def parser() -> argparse.ArgumentParser:
     probing = commands.add_parser("probe", help=probe.__doc__)
     probing.add_argument("--set", action="append", default=[], metavar="KNOB=VALUE")
     probing.add_argument("--json", action="store_true", help="one JSON object a line")
-    probing.add_argument("--baseline", metavar="SENSOR", help="measure clean air and store it")
+    cli.add_commissioning(probing)
     return top
 
 

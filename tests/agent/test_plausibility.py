@@ -192,3 +192,12 @@ def test_a_part_that_is_not_ready_is_given_its_warm_up() -> None:
     assert sensor.fault is None
     fail(sensor, 120, FailureKind.NOT_READY)
     assert sensor.fault == "not_ready"
+
+
+def test_a_part_that_learns_may_say_that_it_is_not_ready_for_as_long_as_it_learns() -> None:
+    learning = Plausibility(Watched(spans={}, every_s=1.0, ready_within_s=3600.0))
+    for at in range(0, 3600, 10):
+        learning.fail(Failure("voc", FailureKind.NOT_READY, "learns clean air", float(at)))
+        assert learning.fault is None
+    learning.fail(Failure("voc", FailureKind.NOT_READY, "learns clean air", 3601.0))
+    assert learning.fault == "not_ready"
