@@ -95,6 +95,9 @@ class Wires:
         Raises:
             ValueError: Another part is there.
         """
+        import adafruit_dht  # noqa: PLC0415  # only with a DHT part on the board
+
+        adafruit_dht.time = self.time
         if self._lines.setdefault(gpio, line) is not line:
             raise ValueError(f"gpio{gpio} is taken")
 
@@ -258,10 +261,8 @@ def _graft(wires: Wires) -> None:
 
     adafruit_platformdetect.board.Board._pi_rev_code = lambda _: _PI_4B_REVISION  # noqa: SLF001  # read from /proc/cpuinfo
     smbus.open, smbus.ioctl = wires.open, ioctl
-    import adafruit_dht  # noqa: PLC0415  # brings Blinka in, so after the above
-    import adafruit_extended_bus  # noqa: PLC0415
+    import adafruit_extended_bus  # noqa: PLC0415  # brings Blinka in, so after the above
     from adafruit_blinka.microcontroller.generic_linux import raspberry_pi_pin  # noqa: PLC0415
 
     raspberry_pi_pin._chip_paths = lambda: [_HEADER_CHIP]  # noqa: SLF001  # globs /dev
     adafruit_extended_bus.path = SimpleNamespace(exists=wires.exists)
-    adafruit_dht.time = wires.time

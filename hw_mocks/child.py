@@ -1,5 +1,6 @@
 """The agent on simulated wires as a process of its own, and what can be seen of it from outside."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -37,8 +38,13 @@ def until(look: Callable[[], Seen | None], within_s: float, what: str) -> Seen:
 
 def device_toml(profile: str, *, port: int, hub: Iterable[str] = ("tls = false",)) -> str:
     """A profile with a device id and a hub on loopback; `hub` are further lines of its table."""
+    return with_hub((PROFILES / f"{profile}.toml").read_text("utf-8"), port=port, hub=hub)
+
+
+def with_hub(text: str, *, port: int, hub: Iterable[str]) -> str:
+    """A configuration's text with a device id and a hub on loopback, as `device_toml` has it."""
     lines = [
-        (PROFILES / f"{profile}.toml").read_text("utf-8"),
+        text,
         f'[device]\nid = "{DEVICE}"\nsite = "seomun-market"\n',
         f'[hub]\nhost = "127.0.0.1"\nport = {port}',
         *hub,
@@ -78,22 +84,21 @@ class Agent:
         self.control: ControlClient
 
     def __enter__(self) -> Self:
-        with self.log.open("wb") as log:
-            self.started_at = time.monotonic()
-            self.process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C is for whoever started it, who then stops it
-                cwd=Path(__file__).parent.parent,
-                env=self._environment,
-            )
-        try:
+        with contextlib.ExitStack() as unless_it_comes_up:
+            with self.log.open("wb") as log:
+                self.started_at = time.monotonic()
+                self.process = subprocess.Popen(
+                    self._command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,  # Ctrl-C is for whoever started it, who then stops it
+                    cwd=Path(__file__).parent.parent,
+                    env=self._environment,
+                )
+                unless_it_comes_up.callback(self.stop)
             self.control = until(self._connect, 20.0, "the agent's control socket")
-        except TooLateError:
-            self.stop()
-            raise
+            unless_it_comes_up.pop_all()
         return self
 
     def __exit__(

@@ -6,14 +6,19 @@ simulated wires, so its own simulation is measured with it where the table does 
 
 import contextlib
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 
 from hw_mocks import procfs
-from hw_mocks.measurements import Figure, Measurements, Sizes
+from hw_mocks.figure import Figure
+from hw_mocks.measurements import Measurements, Sizes
 from hw_mocks.tls_broker import tls_broker
+
+_ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
 
 def figures(sizes: Sizes) -> Iterator[Figure]:
@@ -63,10 +68,19 @@ def as_table(rows: Sequence[Figure]) -> str:
 
 
 def main() -> int:
-    """Print the table."""
+    """Print the table. SIGTERM and SIGINT end every agent first, even where a shell ignored one."""
+    for number in _ENDINGS:
+        signal.signal(number, _end)
     rows = list(figures(Sizes()))
     sys.stdout.write(as_table(rows) + "\n")
     return 0
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """Leave through every `with`, which no second signal may cut short."""
+    for each in _ENDINGS:
+        signal.signal(each, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

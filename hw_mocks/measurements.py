@@ -1,9 +1,8 @@
 """The measurements behind `make bench`, one method each, on an agent in a process of its own."""
 
 import contextlib
-import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -13,7 +12,9 @@ import msgspec
 
 from agent.eventfile import Row, history
 from hw_mocks import procfs
-from hw_mocks.child import DEVICE, PROFILES, Agent, device_toml, until
+from hw_mocks.child import DEVICE, PROFILES, Agent, device_toml, until, with_hub
+from hw_mocks.figure import Figure, spread_ms
+from hw_mocks.footprint import TEN_PARTS, footprint
 from hw_mocks.listener import Listener
 from hw_mocks.network import Forwarder
 from hw_mocks.ready import Ready
@@ -40,27 +41,6 @@ class Sizes:
     day_s: float = DAY_S / 3
     day_rate: float = 100.0
     fire_rate: float = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One row of the table."""
-
-    what: str
-    budget: str
-    measured: str
-    method: str
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least this share of all do not exceed (nearest rank)."""
-    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
-
-
-def spread_ms(values: Sequence[float]) -> str:
-    """Median, 99th percentile and number of latencies given in seconds."""
-    low, high = (1000 * percentile(values, share) for share in (0.5, 0.99))
-    return f"p50 {low:.1f} ms, p99 {high:.1f} ms (n = {len(values)})"
 
 
 class Measurements:
@@ -154,36 +134,13 @@ class Measurements:
         ]
 
     def load(self) -> list[Figure]:
-        """Let it run quietly; what does it take?"""
-        with self.agent(self.config()) as agent:
+        """Let ten parts of the catalogue run quietly; what does it take?"""
+        hub = self._broker.hub_lines(DEVICE)
+        config = with_hub(TEN_PARTS.read_text("utf-8"), port=self._broker.port, hub=hub)
+        with self.agent(config) as agent:
             self._connected(agent)
             time.sleep(5.0)
-            pid = agent.process.pid
-            threads: dict[str, int] = agent.control.ask({"get": "threads"})["threads"]
-            before = procfs.cpu_s(pid), procfs.cpu_s(pid, threads["life"])
-            time.sleep(self._sizes.load_s)
-            after = procfs.cpu_s(pid), procfs.cpu_s(pid, threads["life"])
-            memory = procfs.rss_kib(pid)
-            sensors = len((agent.status() or {"sensors": {}})["sensors"])
-        whole, world = (
-            100 * (b - a) / self._sizes.load_s for a, b in zip(before, after, strict=True)
-        )
-        return [
-            Figure(
-                f"agent at {sensors} sensors: RSS",
-                "<= 40 MiB",
-                f"{memory / 1024:.1f} MiB",
-                f"Rss of /proc/PID/smaps_rollup after {self._sizes.load_s:g} s on a quiet day, hub "
-                "connected; the simulated parts and their world are in it",
-            ),
-            Figure(
-                f"agent at {sensors} sensors: CPU of one core",
-                "<= 1 %",
-                f"{whole:.2f} %, {world:.2f} % of it the world's",
-                f"/proc/PID/stat over {self._sizes.load_s:g} s; SPI and DHT are moved bit by bit "
-                "in Python here, which on a board the kernel and C do",
-            ),
-        ]
+            return footprint(agent, config, self._sizes.load_s)
 
     def start(self) -> list[Figure]:
         """Start it again and again; when was it armed?"""
