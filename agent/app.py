@@ -129,6 +129,7 @@ class App:
             thread.join(timeout=5.0)
         self._outbox.close()
         self._board.close()
+        self._status.remove()
         with self._lock:
             pass
         return CRASHED if self._crashed else 0

@@ -8,6 +8,7 @@ import argparse
 import logging
 import os
 import signal
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -26,8 +27,11 @@ CONFIG = Path("/etc/haetae/device.toml")
 PROFILES = Path(__file__).parent.parent / "provisioning" / "profiles"
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with the words, and ends with EX_USAGE."""
+
     def error(self, message: str) -> NoReturn:
+        """End with one line that says what is wrong."""
         self.print_usage(sys.stderr)
         self.exit(USAGE, f"{self.prog}: {message}\n")
 
@@ -116,7 +120,7 @@ def _commission(found: Config, board: Board, args: argparse.Namespace) -> str:
 
     if args.calibrate is None:
         return probing.baseline(
-            found, board, args.baseline, heated_h=args.heated_h, wait=time.sleep, say=print
+            found, board, args.baseline, heated_h=args.heated_h, wait=time.sleep, say=_aside
         )
     return probing.calibrate(
         found,
@@ -135,9 +139,12 @@ def events(args: argparse.Namespace) -> int:
     path = args.state / "outbox.db"
     if not path.exists():
         return _wrong(f"{path}: no outbox yet: the agent has not run with this state directory")
+    try:
+        kept = history(path, args.limit)
+    except (OSError, sqlite3.Error) as error:
+        return _wrong(f"{path}: {error}: the agent sets a damaged outbox aside at its next start")
     rows = [
-        {"confirmed": row.confirmed_at is not None} | msgspec.json.decode(row.body)
-        for row in history(path, args.limit)
+        {"confirmed": row.confirmed_at is not None} | msgspec.json.decode(row.body) for row in kept
     ]
     _print(rows, None if args.json else _event_line)
     return 0
@@ -207,8 +214,8 @@ def execute(args: argparse.Namespace) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = _Parser(prog="haetae", description=__doc__.splitlines()[0], allow_abbrev=False)
-    shared = _Parser(add_help=False, allow_abbrev=False)
+    top = Parser(prog="haetae", description=__doc__.splitlines()[0], allow_abbrev=False)
+    shared = Parser(add_help=False, allow_abbrev=False)
     state = Path(os.environ.get("STATE_DIRECTORY", "/var/lib/haetae"))
     run_dir = Path(os.environ.get("RUNTIME_DIRECTORY", "/run/haetae"))
     for each, default in ((top, None), (shared, argparse.SUPPRESS)):
@@ -218,9 +225,11 @@ def parser() -> argparse.ArgumentParser:
         each.add_argument("--state", type=Path, default=default or state, metavar="DIR")
         each.add_argument("--run-dir", type=Path, default=default or run_dir, metavar="DIR")
     shared.add_argument("--json", action="store_true", help="one JSON object a line")
-    commands = top.add_subparsers(dest="name", required=True, parser_class=_Parser)
+    commands = top.add_subparsers(dest="name", required=True, parser_class=Parser)
     for command in (run, replay, check, probe, events, status, selftest, version):
-        made = commands.add_parser(command.__name__, help=command.__doc__, parents=[shared])
+        made = commands.add_parser(
+            command.__name__, help=command.__doc__, parents=[shared], allow_abbrev=False
+        )
         made.set_defaults(command=command)
         if command is replay:
             made.add_argument("recording", type=Path, metavar="DIR")
@@ -233,7 +242,7 @@ def parser() -> argparse.ArgumentParser:
                 "--sound", action="store_true", help="sound the siren once and listen to it"
             )
         if command is events:
-            made.add_argument("--limit", type=int, default=20, metavar="N")
+            made.add_argument("--limit", type=_count, default=20, metavar="N")
     return top
 
 
@@ -248,6 +257,13 @@ def add_commissioning(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--heated-h", type=float, default=0.0, metavar="H", help="hours it was heated for"
     )
+
+
+def _count(text: str) -> int:
+    """A number of rows."""
+    if not text.isascii() or not text.isdecimal() or not 0 < int(text[:10]) <= 100_000:
+        raise argparse.ArgumentTypeError("a number from 1 to 100000")
+    return int(text)
 
 
 def _profile(args: argparse.Namespace) -> Path:
@@ -265,9 +281,10 @@ def _status(run_dir: Path) -> dict[str, Any] | None:
     """The running agent's state, or None where none is running."""
     try:
         found: dict[str, Any] = msgspec.json.decode((run_dir / "status.json").read_bytes())
-    except (OSError, msgspec.DecodeError):
+        is_fresh = 0 <= time.monotonic() - found["written_at"] < STALE_S
+    except (OSError, ValueError, LookupError, TypeError):  # none, or not an agent's
         return None
-    return found if 0 <= time.monotonic() - found["written_at"] < STALE_S else None
+    return found if is_fresh and "sensors" in found else None
 
 
 def _show_sensors(found: dict[str, Any], *, as_json: bool) -> int:
@@ -295,6 +312,11 @@ def _event_line(row: dict[str, Any]) -> str:
     known = "confirmed" if row["confirmed"] else "waiting"
     head = f"{row['wall_time']}  {row['hazard']:<8} {row['stage']:<9} {known:<9}"
     return f"{head}  {row['why']['ko']} / {row['why']['en']}"
+
+
+def _aside(line: str) -> None:
+    """Show progress where it does not disturb what is asked for."""
+    print(line, file=sys.stderr)
 
 
 def _wrong(message: str) -> int:

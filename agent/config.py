@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 else:
     Sensors = list[Any]  # each is decoded by the driver that it names
 
-Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")]
-SensorName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,47}\Z")]
+SensorName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
 IDENTITY = "/etc/haetae/identity"
 # what the kernel's drivers of these buses take for themselves on the header (BCM numbers)
 BUS_PINS = {
@@ -111,7 +111,7 @@ class VoiceConfig(Section, frozen=True, kw_only=True):
     gives. `scripts/make_prompts.py` fills `folder`.
     """
 
-    card: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+    card: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}\Z")]
     languages: Annotated[tuple[Literal["ko", "en"], ...], Meta(min_length=1, max_length=2)] = (
         "ko",
         "en",

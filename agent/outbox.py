@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -58,6 +59,7 @@ class Outbox:
         self._trouble: str | None = None
         self._last_seq, self._last_digest = 0, GENESIS
         self._written = 0  # the last row on disk
+        self._owed: deque[tuple[int, float]] = deque()  # confirmed, and not yet said on disk
         self._told = 0  # the last row on disk that the hub has confirmed
         self._waiting = self._minor = 0  # rows on disk that wait; those of them that are no alarms
         self._unpruned = 0
@@ -108,11 +110,8 @@ class Outbox:
                 self._ram.popleft()
                 return
             self._told = max(self._told, seq)
-            row = self._ask(lambda store: store.confirm(seq, at), None)
-            if row is not None:
-                self._count(row, -1)
-                self._unpruned += 1
-                self._recover()
+            self._owed.append((seq, at))
+            self._settle()
         if self._unpruned >= BATCH:
             self._tidy()
 
@@ -176,11 +175,26 @@ class Outbox:
             self._written = row.seq
             self._count(row, 1)
             self._recover()
+        self._settle()
         if self._minor > self._minor_kept + BATCH:
             self._evict(self._minor_kept, "no hub took them for long")
         if not self._reserve.held and self._store is not None:
             with contextlib.suppress(OSError):  # `trouble` says that it is missing
                 self._reserve.take()
+
+    def _settle(self) -> None:
+        """Write down what the hub has confirmed; what the disk refuses now, it is asked again."""
+        while self._owed:
+            seq, at = self._owed[0]
+            done = self._ask(partial(_confirm, seq=seq, at=at), None)
+            if done is None:
+                return
+            self._owed.popleft()
+            (row,) = done
+            if row is not None:
+                self._count(row, -1)
+                self._unpruned += 1
+                self._recover()
 
     def _open(self) -> None:
         try:
@@ -277,6 +291,10 @@ class Outbox:
         if self._trouble is not None and not self._ram:
             log.warning("outbox: the disk takes events again")
             self._trouble = None
+
+
+def _confirm(store: EventStore, *, seq: int, at: float) -> tuple[Row | None]:
+    return (store.confirm(seq, at),)
 
 
 def _code(error: Exception) -> int:

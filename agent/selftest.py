@@ -96,6 +96,8 @@ def notes(config: Config, state: Path) -> list[str]:
     relay = config.annunciator.relay
     if relay is not None and not relay.armed:
         found.append("annunciator.relay will not move: it is not `armed`")
+    if config.hub is not None and config.hub.protocol == "3.1.1":
+        found.append("MQTT 3.1.1 cannot tell a denied event from an accepted one: better `5`")
     if config.hub is not None and config.hub.tls:
         files = (config.hub.ca, config.hub.certificate, config.hub.key)
         found += [f"{name} cannot be read" for name in files if not os.access(name, os.R_OK)]

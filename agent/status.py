@@ -1,5 +1,6 @@
 """What the agent knows of itself: a file for `haetae status` and the hub's heartbeat."""
 
+import contextlib
 import logging
 import os
 import threading
@@ -134,6 +135,11 @@ class Status:
         with self._lock:
             found = self._now
         return msgspec.json.encode(State.of(found) if found else State(coverage={}))
+
+    def remove(self) -> None:
+        """Take the file away: nobody runs any more."""
+        with contextlib.suppress(OSError):
+            self._path.unlink()
 
     def write(self, late: list[str]) -> None:
         """Put the state into the file, whole or not at all; `late` are the silent workers."""

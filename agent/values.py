@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from drivers.sensor import Quantity
 
@@ -68,11 +70,11 @@ class Stage(StrEnum):
     CLEARED = "cleared"
 
 
-class Why(msgspec.Struct, frozen=True):
+class Why(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One plain sentence for people on site, in Korean and in English."""
 
-    ko: str
-    en: str
+    ko: Annotated[str, Meta(min_length=1)]
+    en: Annotated[str, Meta(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True)

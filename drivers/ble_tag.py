@@ -22,7 +22,7 @@ class BleTagConfig(SensorConfig, frozen=True, kw_only=True, tag="ble_tag"):
     as its own interval, since every second advertisement may be lost.
     """
 
-    address: Annotated[str, Meta(pattern=r"^([0-9A-F]{2}:){5}[0-9A-F]{2}$")] | None = None
+    address: Annotated[str, Meta(pattern=r"^([0-9A-F]{2}:){5}[0-9A-F]{2}\Z")] | None = None
     tag_name: Annotated[str, Meta(min_length=1, max_length=29)] | None = None
     every_s: Annotated[float, Meta(ge=5, le=3600)] = 30.0
 

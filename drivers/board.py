@@ -70,9 +70,7 @@ class Board:
         """
         with self._lock:
             if self._pins is None:
-                from gpiozero.pins.lgpio import LGPIOFactory  # noqa: PLC0415  # only where used
-
-                self._pins = LGPIOFactory(chip=header_chip())
+                self._pins = _header_pins()
             return self._pins
 
     def note(self, place: str, raw: str) -> None:
@@ -192,6 +190,15 @@ class Board:
             self._pins = None
 
 
+def _header_pins() -> "Factory":
+    try:
+        from gpiozero.pins.lgpio import LGPIOFactory  # noqa: PLC0415  # only where used
+    except ImportError as error:
+        where = "not on a Raspberry Pi? `python -m hw_mocks` has simulated pins"
+        raise OSError(errno.ENODEV, f"no GPIO library here ({error}): {where}") from error
+    return LGPIOFactory(chip=header_chip())
+
+
 def header_chip(devices: Path = Path("/dev")) -> int:
     """The number of the GPIO chip behind the 40-pin header, found by its label.
 
@@ -217,7 +224,7 @@ class SensorConfig(
 ):
     """One `[[sensors]]` table; each driver file has its own kind beside the driver."""
 
-    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
     every_s: Annotated[float, Meta(ge=0.1, le=3600)] = 2.0
     installed: date | None = None  # for parts that wear out
 

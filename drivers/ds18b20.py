@@ -27,7 +27,7 @@ _SPAN = Span(-55.0, 125.0, saturates=125.0, frozen_after_s=6 * 3600.0)
 class Ds18b20Config(SensorConfig, frozen=True, kw_only=True, tag="ds18b20"):
     """`id` is its folder under /sys/bus/w1/devices; 28 is the family, the rest its own number."""
 
-    id: Annotated[str, Meta(pattern="^28-[0-9a-f]{12}$")]
+    id: Annotated[str, Meta(pattern=r"^28-[0-9a-f]{12}\Z")]
 
     spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.TEMPERATURE_C: _SPAN}
     library: ClassVar[str] = "w1_therm"

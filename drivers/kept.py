@@ -8,7 +8,7 @@ import msgspec
 
 from drivers.sensor import NotReadyError
 
-RFC3339 = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"
+RFC3339 = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)\Z"
 Record = TypeVar("Record", bound=msgspec.Struct)
 
 

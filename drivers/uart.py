@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # never by number: ttyUSB0 is whichever adapter came first, and ttyS0 or ttyAMA0 depends on the Pi
 UartPort = Annotated[
-    str, Meta(pattern=r"^/dev/serial(0|1|/by-id/[\w.:+,@-]+|/by-path/[\w.:+,@-]+)$")
+    str, Meta(pattern=r"^/dev/serial(0|1|/by-id/[\w.:+,@-]+|/by-path/[\w.:+,@-]+)\Z")
 ]
 HEADER = "/dev/serial0"  # GPIO 14 and 15; on a Pi 5 only with dtparam=uart0_console
 _SPOILT = 3  # so many spoilt frames in one read are a storm

@@ -108,7 +108,7 @@ def main() -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = argparse.ArgumentParser(prog="python -m hw_mocks", description=__doc__.splitlines()[0])
+    top = cli.Parser(prog="python -m hw_mocks", description=__doc__.splitlines()[0])
     top.add_argument("--config", type=Path, default=cli.CONFIG, metavar="PATH")
     top.add_argument("--control", type=Path, metavar="SOCKET", help="where knobs are turned")
     top.add_argument("--state", type=Path, metavar="DIR")

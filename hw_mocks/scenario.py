@@ -14,7 +14,7 @@ from hw_mocks.faults import Fault
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 Seconds = Annotated[float, Meta(ge=0, le=7 * 86_400)]
-Which = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]  # a sensor's name, or a driver
+Which = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]  # a sensor's name, or a driver
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -42,7 +42,7 @@ class SmokeAlarmConfig(Section, frozen=True, kw_only=True):
 class FireConfig(Section, frozen=True, kw_only=True):
     """A computed fire: a table in `scenarios/` and when it is lit."""
 
-    table: Annotated[str, Meta(pattern=r"^[a-z0-9_]+\.csv$")]
+    table: Annotated[str, Meta(pattern=r"^[a-z0-9_]+\.csv\Z")]
     start_s: Seconds
 
 

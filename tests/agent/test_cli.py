@@ -135,7 +135,9 @@ def test_a_siren_that_nobody_can_hear_is_not_proven(
 def test_the_siren_of_a_running_agent_is_left_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "status.json").write_text(json.dumps({"written_at": time.monotonic()}))
+    (tmp_path / "status.json").write_text(
+        json.dumps({"written_at": time.monotonic(), "sensors": {}})
+    )
     where = ["--config", str(STALL), "--state", str(tmp_path), "--run-dir", str(tmp_path)]
     assert cli.main([*where, "selftest", "--sound"]) == 1
     assert "running agent holds the siren" in capsys.readouterr().err
@@ -206,3 +208,21 @@ def test_probe_shows_a_running_agents_last_readings_with_age_and_coverage(
     (row,) = capsys.readouterr().out.splitlines()
     assert json.loads(row)["covers"] == {"fire": {"claim": "assumed", "why": ""}}
     assert json.loads(row)["readings"] == {"TEMPERATURE_C": reading}
+
+
+@pytest.mark.parametrize("text", ["{}", "[1]", '{"written_at": 1e18}', '{"written_at": "x"}', "{"])
+def test_a_status_that_no_agent_wrote_is_no_agent(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "status.json").write_text(text)
+    assert cli.main(["--run-dir", str(tmp_path), "status"]) == 1
+    assert "no agent is running" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all" * 99])
+def test_a_damaged_outbox_is_said_in_one_line(
+    content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "outbox.db").write_bytes(content)
+    assert cli.main(["--state", str(tmp_path), "events"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1

@@ -53,6 +53,8 @@ def test_a_provisioned_device_is_a_profile_with_identity_and_hub(tmp_path: Path)
         (('site = "cheongnyangni"', "site = 7"), r"`str`, got `int` - at `\$\.device\.site`"),
         (('name = "ceiling"', 'name = "Ceiling Air"'), r"at `\$\.sensors\[.*\]\.name`"),
         (("gpio = 27", "gpio = 17"), r"gpio17 is used by .* give each its own"),
+        (('id = "haetae-0042"', 'id = "haetae-0042\\n"'), r"at `\$\.device\.id`"),
+        (('en = "Fire watch', 'zz = "", en = "Fire watch'), r"unknown field `zz` - at `\$\.title`"),
         (("every_s = 5.0", "every_s = 60.0"), r"too slow .* at `\$\.sensors\[1\]\.every_s`: 30 s"),
         (("gpio = 27", "gpio = 8"), r"gpio8 is used by `\$\.sensors\[5?\d\]` too"),
         (("gpio = 27", "gpio = 2"), r"gpio2 is used by .* give each its own"),

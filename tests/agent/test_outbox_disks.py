@@ -149,3 +149,15 @@ def test_a_disk_that_was_read_only_is_written_again_once_it_can_be(disk: Path) -
         put(outbox)
         assert outbox.trouble is None
         assert [row.seq for row in history(disk / "outbox.db", 9)] == [4, 3, 2, 1]
+
+
+def test_a_confirmation_that_the_disk_refused_is_written_once_it_takes_it(path: Path) -> None:
+    with opened(path) as outbox:
+        put(outbox)
+        put(outbox)
+        with files_limited_to(path.stat().st_size):
+            outbox.confirm(1, 1.0)
+        assert outbox.oldest() is not None
+        outbox.confirm(2, 2.0)
+        assert (outbox.oldest(), outbox.pending()) == (None, 0)
+    assert [row.confirmed_at is not None for row in history(path, 9)] == [True, True]
