@@ -33,6 +33,7 @@ DRIVERS: Mapping[str, str] = {
     "flame_ir": "FlameIrConfig",
     "flood": "FloodConfig",
     "hc_sr04": "HcSr04Config",
+    "i2s_mic": "I2sMicConfig",
     "ina219": "Ina219Config",
     "ld2410": "Ld2410Config",
     "mcp3008": "Mcp3008Config",

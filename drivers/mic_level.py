@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from drivers.sensor import SensorError
+from drivers.sensor import DisconnectedError
 from drivers.sound_level import rms
 
 FULL_SCALE = 2**31
@@ -17,9 +17,9 @@ def level_db(samples: Sequence[int], sensitivity_dbfs: float) -> float:
     dBFS are those of a sine that just reaches full scale (AES17).
 
     Raises:
-        SensorError: All samples are the same: the data line is cut, or nobody drives it.
+        DisconnectedError: All samples are the same: the data line is cut, or nobody drives it.
     """
     if (effective := rms(samples)) == 0:
-        raise SensorError(f"{len(samples)} equal samples: no microphone on the data line")
+        raise DisconnectedError(f"{len(samples)} equal samples: no microphone on the data line")
     dbfs = 20 * math.log10(effective * math.sqrt(2) / FULL_SCALE)
     return _AT_DB + dbfs - sensitivity_dbfs

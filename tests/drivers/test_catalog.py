@@ -19,7 +19,7 @@ LIBRARIES = {kind.library for kind in catalog.config_types(catalog.DRIVERS)}
 TOP = """
 profile = "one-part"
 title = {ko = "시험", en = "Test"}
-annunciator = {siren = {gpio = 18}}
+annunciator = {siren = {gpio = 25}}
 """
 # what is asked for, since a library may not be importable where the tests run
 LISTEN = """
