@@ -82,7 +82,10 @@ def test_hammering_at_whatever_rhythm_never_passes(
     each_s: float, period_s: float, shift: float, share: float, loud: float
 ) -> None:
     def noise(at: float) -> float:
-        return loud if (at / period_s + shift) % 1 < share else 40.0
+        """A level is of its whole time: a blow anywhere in it is in it."""
+        times = (at + each_s * n / 16 for n in range(-8, 9))
+        struck = any((each / period_s + shift) % 1 < share for each in times)
+        return loud if struck else 40.0
 
     assert judge(levels(noise, each_s), EDGES).verdict is Verdict.NOT_HEARD
 

@@ -48,7 +48,7 @@ def raised(error: Exception, below: Exception | None = None) -> Exception:
             except OSError:
                 raise error  # noqa: B904  # as the libraries do
             raise error
-    except (OSError, SensorError, ValueError) as made:
+    except (OSError, SensorError, AttributeError) as made:
         return made
 
 
@@ -62,7 +62,8 @@ def test_an_absent_chip_is_an_oserror_however_a_library_says_it() -> None:
 
 def test_a_librarys_opinion_is_what_the_driver_says_it_is_and_a_bug_stays_one() -> None:
     assert isinstance(raised(RuntimeError("CRC")), WrongDeviceError)
-    assert type(raised(ValueError("a bug"))) is ValueError
+    assert type(raised(ZeroDivisionError("of garbled bytes"))) is ChecksumError
+    assert type(raised(AttributeError("a bug"))) is AttributeError
 
 
 @pytest.mark.parametrize("driver", OURS)
