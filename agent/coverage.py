@@ -21,6 +21,7 @@ FLOOR: Mapping[Hazard, frozenset[Quantity]] = {
     ),
     Hazard.CO: frozenset({Quantity.CO_PPM}),
     Hazard.SOS: frozenset({Quantity.BUTTON}),
+    Hazard.FALL: frozenset({Quantity.FALL_SCORE}),
 }
 
 

@@ -30,6 +30,9 @@ WIDEST: Mapping[Quantity, Span] = {
     Quantity.GAS_RS_R0: Span(0.0, 1000.0),
     Quantity.FLAME_IR: _CONTACT,
     Quantity.SOUND_LAF_DBA: Span(0.0, 194.0),  # one atmosphere of sound pressure
+    Quantity.SOUND_LAEQ_DBA: Span(-100.0, 194.0),
+    Quantity.SOUND_LOST_PCT: Span(0.0, 100.0),
+    Quantity.ALARM_PULSES: Span(0.0, 4.0),
     Quantity.MOTION: _CONTACT,
     Quantity.PRESENCE: _CONTACT,
     Quantity.CONTACT_OPEN: _CONTACT,
@@ -37,7 +40,12 @@ WIDEST: Mapping[Quantity, Span] = {
     Quantity.FIRE_SCORE: _CONTACT,
     Quantity.SMOKE_SCORE: _CONTACT,
     Quantity.FALL_SCORE: _CONTACT,
+    Quantity.FLAME_AREA_PCT: Span(0.0, 100.0),
+    Quantity.LYING_SCORE: _CONTACT,
+    Quantity.BODY_MOTION: _CONTACT,
+    Quantity.POSE_LOST: _CONTACT,
     Quantity.PERSON_COUNT: Span(0.0, 10_000.0),
+    Quantity.VIEW: Span(0.0, 255.0),  # a byte
     Quantity.SURFACE_TEMPERATURE_C: Span(-100.0, 3000.0),  # a pyrometer on a flame
     Quantity.PRESSURE_HPA: Span(0.0, 2000.0),
     Quantity.GAS_KOHM: Span(0.0, 1_000_000.0),
