@@ -30,6 +30,7 @@ else:
 Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,47}\Z")]
 SensorName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
 IDENTITY = "/etc/haetae/identity"
+LONGEST_BYTES = 1024 * 1024
 # what the kernel's drivers of these buses take for themselves on the header (BCM numbers)
 BUS_PINS = {
     "spi0.": range(7, 12),
@@ -169,7 +170,7 @@ def load(path: Path) -> Config:
         ConfigError: It cannot be read, or something in it is not as it must be.
     """
     try:
-        raw = path.read_bytes()
+        raw = _content(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise _error(path, f"cannot be read: {error}", "name a readable file: --config") from None
     try:
@@ -188,6 +189,18 @@ def load(path: Path) -> Config:
     for problem, remedy in _problems(config):
         raise _error(path, problem, remedy)
     return config
+
+
+def _content(path: Path) -> bytes:
+    """Read a file that a person can have written: a device or a pipe may never end."""
+    if not path.is_file():
+        path.stat()  # says so if there is nothing
+        raise OSError("not a file")
+    with path.open("rb") as file:
+        content = file.read(LONGEST_BYTES + 1)
+    if len(content) > LONGEST_BYTES:
+        raise OSError(f"longer than {LONGEST_BYTES // 1024} KiB")
+    return content
 
 
 def _error(path: Path, problem: str, remedy: str) -> ConfigError:

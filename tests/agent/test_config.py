@@ -1,5 +1,6 @@
 """A mistake in the file is one line that names file, key and remedy, and exit 78."""
 
+import os
 import random
 import re
 import string
@@ -89,6 +90,16 @@ def test_an_unreadable_file_is_a_configuration_error(
 ) -> None:
     assert cli.main(["--config", str(tmp_path / path), "check"]) == 78
     assert "cannot be read" in capsys.readouterr().err
+
+
+def test_a_file_without_an_end_is_a_configuration_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "long.toml").write_bytes(b"#" * (config.LONGEST_BYTES + 1))
+    for path in (Path("/dev/zero"), tmp_path / "pipe", tmp_path / "long.toml"):
+        assert cli.main(["--config", str(path), "check"]) == 78
+        assert "cannot be read" in capsys.readouterr().err
 
 
 def slip_of_bytes(source: random.Random, raw: bytearray) -> None:
