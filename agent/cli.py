@@ -5,6 +5,7 @@ Exit codes: 0 success, 1 what was asked found something wrong, 64 usage (EX_USAG
 """
 
 import argparse
+import io
 import logging
 import os
 import signal
@@ -25,6 +26,10 @@ USAGE, BAD_CONFIG, FOUND_WRONG = 64, 78, 1
 STALE_S = 10.0  # a living agent writes its status every second
 CONFIG = Path("/etc/haetae/device.toml")
 PROFILES = Path(__file__).parent.parent / "provisioning" / "profiles"
+
+
+class OutputError(Exception):
+    """What was asked for could not be written to where it should go."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -81,7 +86,7 @@ def check(args: argparse.Namespace) -> int:
     if args.json:
         _print([about | {"notes": remarks}], None)
         return 0
-    print(f"{args.config}: {found.profile}, {sensors} sensors, {hub}: good")
+    _say(f"{args.config}: {found.profile}, {sensors} sensors, {hub}: good")
     for remark in remarks:
         print(f"note: {remark}", file=sys.stderr)
     return 0
@@ -104,7 +109,7 @@ def probe_on(
         return _show_sensors(running, as_json=args.json)
     if args.baseline is not None or args.calibrate is not None:
         try:
-            print(f"stored: {_commission(found, board, args)}")
+            _say(f"stored: {_commission(found, board, args)}")
         except probing.BaselineError as error:
             return _wrong(str(error))
         return 0
@@ -158,16 +163,16 @@ def status(args: argparse.Namespace) -> int:
     if args.json:
         _print([found], None)
         return 0
-    print(f"{found['device']} ({found['profile']}, {found['software']}), siren {found['siren']}")
+    _say(f"{found['device']} ({found['profile']}, {found['software']}), siren {found['siren']}")
     if found["simulated"]:
-        print("simulated wires: this device protects nobody")
+        _say("simulated wires: this device protects nobody")
     for hazard, claim in found["coverage"].items():
-        print(f"  {hazard:<16} {claim['claim']:<10} {claim['why']}")
+        _say(f"  {hazard:<16} {claim['claim']:<10} {claim['why']}")
     for name, why in found["trouble"].items():
-        print(f"  {name}: {why}")
-    print(f"outbox: {found['outbox']['pending']} waiting; hub: {found['hub']}")
+        _say(f"  {name}: {why}")
+    _say(f"outbox: {found['outbox']['pending']} waiting; hub: {found['hub']}")
     for worker in found["late"]:
-        print(f"  {worker}: no progress")
+        _say(f"  {worker}: no progress")
     return _show_sensors(found, as_json=False)
 
 
@@ -196,6 +201,9 @@ def version(args: argparse.Namespace) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     """Understand the command line and do what it says."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # Korean, whatever the locale calls text
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     return execute(parser().parse_args(argv))
 
 
@@ -207,9 +215,11 @@ def execute(args: argparse.Namespace) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return BAD_CONFIG
-    except BrokenPipeError:  # the reader of a pipe has seen enough
+    except OutputError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if isinstance(error.__cause__, BrokenPipeError):  # the reader has seen enough
+            return 0
+        return _wrong(str(error))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -324,6 +334,14 @@ def _wrong(message: str) -> int:
     return FOUND_WRONG
 
 
+def _say(line: str) -> None:
+    _print([line], str)
+
+
 def _print(rows: Iterable[object], as_text: Callable[..., str] | None) -> None:
     for row in rows:
-        print(as_text(row) if as_text is not None else msgspec.json.encode(row).decode())
+        line = as_text(row) if as_text is not None else msgspec.json.encode(row).decode()
+        try:
+            print(line, flush=True)
+        except OSError as error:
+            raise OutputError(f"output: {error.strerror}: not all of it was written") from error

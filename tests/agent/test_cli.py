@@ -1,6 +1,9 @@
 """The commands, as a shell sees them: words, one line of error, exit codes."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from agent.values import Event, Reading
 from drivers.sensor import Quantity
 from tests.agent.test_recorder import event
 
+HAETAE = Path(sys.executable).with_name("haetae")
 STALL = PROFILES / "market-stall.toml"
 
 
@@ -226,3 +230,32 @@ def test_a_damaged_outbox_is_said_in_one_line(
     (tmp_path / "outbox.db").write_bytes(content)
     assert cli.main(["--state", str(tmp_path), "events"]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["version", "check"])
+def test_an_output_that_takes_nothing_is_one_line(command: str) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(  # our own command
+            [HAETAE, "--config", str(STALL), command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0].startswith("output: No space left on device")
+    assert "Traceback" not in done.stderr
+
+
+def test_korean_is_written_whatever_the_locale_calls_text() -> None:
+    recording = Path(__file__).parents[1] / "replays" / "flaming-stall"
+    done = subprocess.run(  # our own command
+        [HAETAE, "replay", str(recording)],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0
+    assert "불" in done.stdout.decode()
