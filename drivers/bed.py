@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from drivers.board import Board, GpioNumber, SensorConfig
-from drivers.edge_input import EdgeInput
+from drivers.board import Board
+from drivers.edge_input import EdgeInput, PinConfig
 from drivers.sensor import Quantity, Span
 from drivers.sheet import Sheet
 from drivers.two_state import TwoState
@@ -12,18 +12,16 @@ from drivers.two_state import TwoState
 _BOUNCE_S = 0.05  # foam and springs make the contact dance; nobody gets up faster
 
 
-class BedConfig(SensorConfig, frozen=True, kw_only=True, tag="bed"):
+class BedConfig(PinConfig, frozen=True, kw_only=True, tag="bed"):
     """`BED_OCCUPIED` is 1.0 while somebody lies or sits on it.
 
     Mats close when they are pressed, so a cut wire is an empty bed. `normally_closed` is for those
     that open: with them a cut wire is a bed that nobody leaves.
     """
 
-    gpio: GpioNumber
     normally_closed: bool = False
 
     spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.BED_OCCUPIED: Span(0.0, 1.0)}
-    library: ClassVar[str] = "gpiozero"
     sheet: ClassVar[Sheet] = Sheet(
         part="pressure mat, two-wire",
         purpose="presence",
@@ -38,14 +36,6 @@ class BedConfig(SensorConfig, frozen=True, kw_only=True, tag="bed"):
         library="gpiozero",
         source="J. Ganssle, A Guide to Debouncing",
     )
-
-    def wire(self) -> str:
-        """All inputs share the thread that edges wake."""
-        return "gpio"
-
-    def claims(self) -> frozenset[str]:
-        """Its pin."""
-        return frozenset({f"gpio{self.gpio}"})
 
     def build(self, board: Board) -> TwoState:
         """Make the driver: pulled up, closed to ground."""

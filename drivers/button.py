@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from drivers.board import Board, GpioNumber, SensorConfig
-from drivers.edge_input import EdgeInput
+from drivers.board import Board
+from drivers.edge_input import EdgeInput, PinConfig
 from drivers.sensor import Quantity, Span
 from drivers.sheet import Sheet
 from drivers.two_state import TwoState
@@ -12,17 +12,14 @@ from drivers.two_state import TwoState
 _BOUNCE_S = 0.005  # 18 switches: 1.6 ms on average, 6.2 ms at worst (Ganssle, Guide to Debouncing)
 
 
-class ButtonConfig(SensorConfig, frozen=True, kw_only=True, tag="button"):
+class ButtonConfig(PinConfig, frozen=True, kw_only=True, tag="button"):
     """`BUTTON` is 1.0 while pressed; a press of 20 ms between two polls is not lost.
 
     A cut wire is a button that nobody presses: it cannot be told, so a button is proven by
     pressing it.
     """
 
-    gpio: GpioNumber
-
     spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.BUTTON: Span(0.0, 1.0)}
-    library: ClassVar[str] = "gpiozero"
     sheet: ClassVar[Sheet] = Sheet(
         part="push-button, for SOS, hush and test",
         purpose="people",
@@ -36,14 +33,6 @@ class ButtonConfig(SensorConfig, frozen=True, kw_only=True, tag="button"):
         library="gpiozero",
         source="J. Ganssle, A Guide to Debouncing",
     )
-
-    def wire(self) -> str:
-        """All inputs share the thread that edges wake."""
-        return "gpio"
-
-    def claims(self) -> frozenset[str]:
-        """Its pin."""
-        return frozenset({f"gpio{self.gpio}"})
 
     def build(self, board: Board) -> TwoState:
         """Make the driver: pulled up, closed to ground while pressed."""

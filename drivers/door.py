@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from drivers.board import Board, GpioNumber, SensorConfig
-from drivers.edge_input import EdgeInput
+from drivers.board import Board
+from drivers.edge_input import EdgeInput, PinConfig
 from drivers.sensor import Quantity, Span
 from drivers.sheet import Sheet
 from drivers.two_state import TwoState
@@ -12,7 +12,7 @@ from drivers.two_state import TwoState
 _BOUNCE_S = 0.002  # reed switches settle within 1 ms
 
 
-class DoorConfig(SensorConfig, frozen=True, kw_only=True, tag="door"):
+class DoorConfig(PinConfig, frozen=True, kw_only=True, tag="door"):
     """`CONTACT_OPEN` is 1.0 while the door is open.
 
     `normally_closed` (the default): the loop is closed while the door is shut, so a cut wire
@@ -20,11 +20,9 @@ class DoorConfig(SensorConfig, frozen=True, kw_only=True, tag="door"):
     cut wire from a shut door. A magnet held to the contact from outside is not seen.
     """
 
-    gpio: GpioNumber
     normally_closed: bool = True
 
     spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.CONTACT_OPEN: Span(0.0, 1.0)}
-    library: ClassVar[str] = "gpiozero"
     sheet: ClassVar[Sheet] = Sheet(
         part="magnetic reed contact",
         purpose="presence",
@@ -38,14 +36,6 @@ class DoorConfig(SensorConfig, frozen=True, kw_only=True, tag="door"):
         library="gpiozero",
         source="J. Ganssle, A Guide to Debouncing",
     )
-
-    def wire(self) -> str:
-        """All inputs share the thread that edges wake."""
-        return "gpio"
-
-    def claims(self) -> frozenset[str]:
-        """Its pin."""
-        return frozenset({f"gpio{self.gpio}"})
 
     def build(self, board: Board) -> TwoState:
         """Make the driver: pulled up, closed to ground."""

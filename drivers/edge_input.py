@@ -3,15 +3,31 @@
 import errno
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from drivers.board import Board
+from drivers.board import Board, GpioNumber, SensorConfig
 from drivers.pin_errors import pin_errors_as_oserror, release
 
 if TYPE_CHECKING:
     from gpiozero import DigitalInputDevice
 
 _LATCHED_EDGES = 64  # a chattering contact drops its oldest; the last one is always the newest
+
+
+class PinConfig(SensorConfig, frozen=True, kw_only=True):
+    """A contact, button or motion sensor on a pin of its own; `gpio` is its BCM number."""
+
+    gpio: GpioNumber
+
+    library: ClassVar[str] = "gpiozero"
+
+    def wire(self) -> str:
+        """All inputs share the thread that edges wake."""
+        return "gpio"
+
+    def claims(self) -> frozenset[str]:
+        """Its pin."""
+        return frozenset({f"gpio{self.gpio}"})
 
 
 class EdgeInput:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from drivers.board import Board, GpioNumber, SensorConfig
-from drivers.edge_input import EdgeInput
+from drivers.board import Board
+from drivers.edge_input import EdgeInput, PinConfig
 from drivers.sensor import Quantity, Span
 from drivers.sheet import Sheet
 from drivers.two_state import TwoState
@@ -12,18 +12,16 @@ from drivers.two_state import TwoState
 _BOUNCE_S = 0.005  # 18 switches: 1.6 ms on average, 6.2 ms at worst (Ganssle)
 
 
-class EnclosureConfig(SensorConfig, frozen=True, kw_only=True, tag="enclosure"):
+class EnclosureConfig(PinConfig, frozen=True, kw_only=True, tag="enclosure"):
     """`ENCLOSURE_OPEN` is 1.0 while the case is open.
 
     `normally_closed` (the default): the lid holds the contact closed, so that a cut wire reads as
     an opened case.
     """
 
-    gpio: GpioNumber
     normally_closed: bool = True
 
     spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.ENCLOSURE_OPEN: Span(0.0, 1.0)}
-    library: ClassVar[str] = "gpiozero"
     sheet: ClassVar[Sheet] = Sheet(
         part="microswitch with lever",
         purpose="tamper",
@@ -38,14 +36,6 @@ class EnclosureConfig(SensorConfig, frozen=True, kw_only=True, tag="enclosure"):
         library="gpiozero",
         source="J. Ganssle, A Guide to Debouncing",
     )
-
-    def wire(self) -> str:
-        """All inputs share the thread that edges wake."""
-        return "gpio"
-
-    def claims(self) -> frozenset[str]:
-        """Its pin."""
-        return frozenset({f"gpio{self.gpio}"})
 
     def build(self, board: Board) -> TwoState:
         """Make the driver: pulled up, closed to ground."""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from drivers.board import Board, GpioNumber, SensorConfig
-from drivers.edge_input import EdgeInput
+from drivers.board import Board
+from drivers.edge_input import EdgeInput, PinConfig
 from drivers.sensor import Quantity, Span
 from drivers.sheet import Sheet
 from drivers.two_state import TwoState
@@ -12,7 +12,7 @@ from drivers.two_state import TwoState
 _BOUNCE_S = 0.1  # ripples move a float; a flood does not hurry
 
 
-class FloodConfig(SensorConfig, frozen=True, kw_only=True, tag="flood"):
+class FloodConfig(PinConfig, frozen=True, kw_only=True, tag="flood"):
     """`WATER_PRESENT` is 1.0 while there is water.
 
     `normally_closed` is for float switches mounted so that they open when they rise, and for relays
@@ -20,11 +20,9 @@ class FloodConfig(SensorConfig, frozen=True, kw_only=True, tag="flood"):
     that closes (the default) nothing tells a cut wire from a dry floor.
     """
 
-    gpio: GpioNumber
     normally_closed: bool = False
 
     spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.WATER_PRESENT: Span(0.0, 1.0)}
-    library: ClassVar[str] = "gpiozero"
     sheet: ClassVar[Sheet] = Sheet(
         part="float switch or leak relay",
         purpose="water",
@@ -40,14 +38,6 @@ class FloodConfig(SensorConfig, frozen=True, kw_only=True, tag="flood"):
         library="gpiozero",
         source="J. Ganssle, A Guide to Debouncing",
     )
-
-    def wire(self) -> str:
-        """All inputs share the thread that edges wake."""
-        return "gpio"
-
-    def claims(self) -> frozenset[str]:
-        """Its pin."""
-        return frozenset({f"gpio{self.gpio}"})
 
     def build(self, board: Board) -> TwoState:
         """Make the driver: pulled up, closed to ground."""

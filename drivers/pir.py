@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from drivers.board import Board, GpioNumber, SensorConfig
-from drivers.edge_input import EdgeInput
+from drivers.board import Board
+from drivers.edge_input import EdgeInput, PinConfig
 from drivers.sensor import Quantity, Span
 from drivers.sheet import Sheet
 from drivers.two_state import TwoState
 
 
-class PirConfig(SensorConfig, frozen=True, kw_only=True, tag="pir"):
+class PirConfig(PinConfig, frozen=True, kw_only=True, tag="pir"):
     """`MOTION` is 1.0 while the module's output is high: motion, and its own hold of 0.3 s or more.
 
     The HC-SR501 settles for about a minute after power-on and may report motion that is not
@@ -18,11 +18,8 @@ class PirConfig(SensorConfig, frozen=True, kw_only=True, tag="pir"):
     lying still is not seen. The pin is pulled down, so a cut wire is a room in which nothing moves.
     """
 
-    gpio: GpioNumber
-
     spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.MOTION: Span(0.0, 1.0)}
     warm_up_s: ClassVar[float] = 60.0
-    library: ClassVar[str] = "gpiozero"
     sheet: ClassVar[Sheet] = Sheet(
         part="HC-SR501 or alike",
         purpose="presence",
@@ -39,14 +36,6 @@ class PirConfig(SensorConfig, frozen=True, kw_only=True, tag="pir"):
         library="gpiozero",
         source="HC-SR501 datasheet",
     )
-
-    def wire(self) -> str:
-        """All inputs share the thread that edges wake."""
-        return "gpio"
-
-    def claims(self) -> frozenset[str]:
-        """Its pin."""
-        return frozenset({f"gpio{self.gpio}"})
 
     def build(self, board: Board) -> TwoState:
         """Make the driver: pulled down, driven high by an output that does not bounce."""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from drivers.board import Board, GpioNumber, SensorConfig
-from drivers.edge_input import EdgeInput
+from drivers.board import Board
+from drivers.edge_input import EdgeInput, PinConfig
 from drivers.sensor import Quantity, Span
 from drivers.sheet import Sheet
 from drivers.two_state import TwoState
@@ -12,7 +12,7 @@ from drivers.two_state import TwoState
 _BOUNCE_S = 0.005  # a small signal relay settles within 1 to 3 ms
 
 
-class SmokeRelayConfig(SensorConfig, frozen=True, kw_only=True, tag="smoke_relay"):
+class SmokeRelayConfig(PinConfig, frozen=True, kw_only=True, tag="smoke_relay"):
     """`SMOKE_ALARM_CONTACT` is 1.0 while the alarm's relay says smoke.
 
     `normally_closed` (the default, and the wiring to choose): the loop is closed while all is
@@ -22,12 +22,10 @@ class SmokeRelayConfig(SensorConfig, frozen=True, kw_only=True, tag="smoke_relay
     test with smoke proves the alarm.
     """
 
-    gpio: GpioNumber
     normally_closed: bool = True
 
     spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.SMOKE_ALARM_CONTACT: Span(0.0, 1.0)}
     life_years: ClassVar[float | None] = 10.0  # NFPA 72: from its making on
-    library: ClassVar[str] = "gpiozero"
     sheet: ClassVar[Sheet] = Sheet(
         part="relay contact of a certified smoke alarm",
         purpose="smoke and particles",
@@ -44,14 +42,6 @@ class SmokeRelayConfig(SensorConfig, frozen=True, kw_only=True, tag="smoke_relay
         library="gpiozero",
         source="NFPA 72; J. Ganssle, A Guide to Debouncing",
     )
-
-    def wire(self) -> str:
-        """All inputs share the thread that edges wake."""
-        return "gpio"
-
-    def claims(self) -> frozenset[str]:
-        """Its pin."""
-        return frozenset({f"gpio{self.gpio}"})
 
     def build(self, board: Board) -> TwoState:
         """Make the driver: pulled up, closed to ground."""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from drivers.board import Board, GpioNumber, SensorConfig
-from drivers.edge_input import EdgeInput
+from drivers.board import Board
+from drivers.edge_input import EdgeInput, PinConfig
 from drivers.sensor import Quantity, Span
 from drivers.sheet import Sheet
 from drivers.two_state import TwoState
@@ -12,18 +12,16 @@ from drivers.two_state import TwoState
 _BOUNCE_S = 0.02  # a relay that drops out while its supply sags
 
 
-class SupplyLostConfig(SensorConfig, frozen=True, kw_only=True, tag="supply_lost"):
+class SupplyLostConfig(PinConfig, frozen=True, kw_only=True, tag="supply_lost"):
     """`SUPPLY_LOST` is 1.0 while the mains supply is gone and the battery carries the device.
 
     `normally_closed` (the default): the relay is held closed while the mains are good, so a cut
     wire reads as mains lost. Open-collector outputs that pull low while good are wired alike.
     """
 
-    gpio: GpioNumber
     normally_closed: bool = True
 
     spans: ClassVar[Mapping[Quantity, Span]] = {Quantity.SUPPLY_LOST: Span(0.0, 1.0)}
-    library: ClassVar[str] = "gpiozero"
     sheet: ClassVar[Sheet] = Sheet(
         part="charger or UPS signal contact",
         purpose="power",
@@ -38,14 +36,6 @@ class SupplyLostConfig(SensorConfig, frozen=True, kw_only=True, tag="supply_lost
         library="gpiozero",
         source="J. Ganssle, A Guide to Debouncing",
     )
-
-    def wire(self) -> str:
-        """All inputs share the thread that edges wake."""
-        return "gpio"
-
-    def claims(self) -> frozenset[str]:
-        """Its pin."""
-        return frozenset({f"gpio{self.gpio}"})
 
     def build(self, board: Board) -> TwoState:
         """Make the driver: pulled up, closed to ground."""
