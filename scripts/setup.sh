@@ -21,6 +21,17 @@ if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
   "$python" -m venv .venv || fail "cannot make .venv: is this folder writable, and the disk not full?"
 fi
 
+# picamera2, for developers and devices alone, needs two packages that come as source only.
+builds() {
+  command -v gcc >/dev/null &&
+    printf '#include <sys/capability.h>\n#include <Python.h>\n' |
+    gcc -E -I"$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')" - >/dev/null 2>&1
+}
+if [ "$1" = dev ] && ! builds; then
+  scripts/apt.sh gcc libc6-dev libcap-dev python3-dev || true
+  builds || fail "no C compiler with the headers of Python and libcap: sudo apt install gcc libc6-dev libcap-dev python3-dev, then again"
+fi
+
 pip() {
   .venv/bin/python -m pip "$@" --quiet --disable-pip-version-check --no-input
 }
