@@ -12,8 +12,8 @@ help: ## what there is to make
 
 setup: .venv/dev.stamp ## .venv with everything a developer needs
 
-demo: .venv/demo.stamp ## a fire in the simulated stall, seen to the hub; no root, ends by itself
-	@$(RUN)/python -m hw_mocks.demo
+demo: .venv/demo.stamp ## a simulated fire, seen to the hub; no root, ends by itself; PROFILE=name
+	@$(RUN)/python -m hw_mocks.demo $(PROFILE)
 
 test: apt .venv/dev.stamp ## everything that CI runs; installs Debian packages, so root or sudo
 	@$(RUN)/pytest

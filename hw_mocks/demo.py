@@ -1,4 +1,6 @@
-"""`make demo`: a fire in the simulated stall, from the smoke to the city hub, in one terminal.
+"""`make demo`: what a profile is for, from the room to the city hub, in one terminal.
+
+    python -m hw_mocks.demo [PROFILE]
 
 The real agent runs as a process of its own on simulated wires, an MQTT 5 broker as another; the
 network between them is a forwarder that can be cut. Everything said at the end was measured here.
@@ -11,17 +13,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agent import cli
 from agent.eventfile import Row, history
 from hw_mocks import proof
 from hw_mocks.broker import embedded_broker
 from hw_mocks.child import Agent, TooLateError, device_toml
+from hw_mocks.demo_script import Expected, Script, load, names
 from hw_mocks.listener import Heard, Listener
 from hw_mocks.network import Forwarder
 from hw_mocks.panel import Panel, readings_line
+from hw_mocks.scenario import ScenarioError
 from hw_mocks.terminal import Terminal
 
 LOOK_S = 0.1
@@ -29,33 +33,25 @@ INDENT = " " * 9
 EXCERPT = 210  # signs of an event's JSON
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
-    """How the demonstration goes: all times but the scenario's are real seconds."""
-
-    scenario: str = "flaming_stall"
-    rate: float = 4.0  # how many times faster than life the scenario runs
-    groups: int = 2  # of the siren's pattern that must be heard
-    outage_s: float = 6.0
-    whole_s: float = 110.0  # it ends within two minutes, whatever happens
-
-
 class FailedError(Exception):
     """The demonstration did not show what it should; the message says what."""
 
 
 class FastTime:
-    """The agent's clock and the scenario's, reckoned from the control socket's answer."""
+    """The agent's clock and the scenario's, reckoned from the control socket's answer.
 
-    def __init__(self, facts: dict[str, Any]) -> None:
+    `moment_s` is the instant of the scenario that counts as zero.
+    """
+
+    def __init__(self, facts: dict[str, Any], moment_s: float) -> None:
         self._set_at, self._rate = facts["clock_set_at"], facts["rate"]
-        self._lit_at = facts["began_at"] + (facts["ignition_s"] or 0.0)
+        self._moment = facts["began_at"] + moment_s
 
-    def since_ignition(self, agent_s: float | None = None) -> float:
-        """Seconds of the scenario from its ignition to an instant of the agent's clock, or now."""
+    def since(self, agent_s: float | None = None) -> float:
+        """Seconds of the scenario from the moment to an instant of the agent's clock, or now."""
         if agent_s is None:
             agent_s = self._set_at + (time.monotonic() - self._set_at) * self._rate
-        return float(agent_s - self._lit_at)
+        return float(agent_s - self._moment)
 
     def really(self, agent_s: float) -> float:
         """That instant in real monotonic seconds."""
@@ -76,6 +72,8 @@ class Demo:
         self._time: FastTime | None = None
         self._cut = False
         self._next_line_s = -20.0
+        told = [script.moment, *script.tellings]
+        self._tellings = sorted(told, key=lambda each: each.at_s)
 
     def run(self) -> str:
         """Show it all.
@@ -87,20 +85,21 @@ class Demo:
             FailedError: Something was not as it should be.
         """
         self._wait("the agent armed", self._agent.armed)
-        clock = self._time = FastTime(self._agent.control.ask({"get": "scenario"})["scenario"])
+        facts = self._agent.control.ask({"get": "scenario"})["scenario"]
+        clock = self._time = FastTime(facts, self._script.moment.at_s)
         self._say("the agent is armed: every sensor answers, the siren is silent")
-        self._wait("the ignition", lambda: clock.since_ignition() >= 0)
-        self._say("the goods catch fire; nobody tells the agent")
-        alarm = self._wait("a fire alarm at the hub", self._alarm)
-        groups = self._script.groups
-        self._wait(f"{groups} groups of T3 at the siren's pin", lambda: self._groups() >= groups)
-        self._show_siren()
+        seen = [self._expect(each) for each in self._script.expects][-1]
+        if self._script.siren:
+            groups = self._script.groups
+            enough = f"{groups} groups of T3 at the siren's pin"
+            self._wait(enough, lambda: self._groups() >= groups)
+            self._show_siren()
         self._pull_the_network()
         self._stop_agent()
-        return self._summary(alarm, clock)
+        return self._summary(seen, clock)
 
     def _say(self, text: str) -> None:
-        now_s = 0.0 if self._time is None else self._time.since_ignition()
+        now_s = 0.0 if self._time is None else self._time.since()
         self._terminal.say(text, f"{now_s:+5.0f} s  ")
 
     def _wait(self, what: str, look: Callable[[], Any]) -> Any:
@@ -117,6 +116,10 @@ class Demo:
 
     def _look(self) -> None:
         """Print what is new and draw the panel."""
+        if self._time is not None:
+            moment, now_s = self._script.moment, self._time.since()
+            while self._tellings and self._tellings[0].at_s - moment.at_s <= now_s:
+                self._say(self._tellings.pop(0).text)
         while self._heard < len(self._hub.messages):
             heard = self._hub.messages[self._heard]
             self._heard += 1
@@ -125,7 +128,7 @@ class Demo:
         status = self._agent.status()
         if status is None or self._time is None or self._agent.process.poll() is not None:
             return
-        now_s = self._time.since_ignition()
+        now_s = self._time.since()
         if self._terminal.live:
             edges = self._agent.control.edges("siren")
             events = sum(each.event is not None for each in self._hub.messages)
@@ -143,7 +146,7 @@ class Demo:
         word = f"{event['hazard']} {event['stage']}".upper()
         say(
             f"{word}, event {event['seq']}, at the hub {took} later",
-            f"{clock.since_ignition(at):+5.0f} s  ",
+            f"{clock.since(at):+5.0f} s  ",
         )
         if self._panel.first_of(word):
             kept = "retained" if heard.retained else "not retained"
@@ -156,8 +159,17 @@ class Demo:
             say(why["ko"], INDENT)
         say(why["en"], INDENT)
 
-    def _alarm(self) -> Heard | None:
-        return self._hub.first(lambda e: (e["hazard"], e["stage"]) == ("fire", "alarm"))
+    def _expect(self, expected: Expected) -> Heard:
+        """Wait until the hub has heard of it."""
+        wanted = expected.hazard, expected.stage
+
+        def is_it(event: dict[str, Any]) -> bool:
+            found = event["hazard"], event["stage"]
+            return found == wanted and expected.rule in {"", event["rule"]}
+
+        what = " ".join(filter(None, (*wanted, expected.rule)))
+        heard: Heard = self._wait(f"{what} at the hub", lambda: self._hub.first(is_it))
+        return heard
 
     def _groups(self) -> int:
         return proof.temporal_three(self._agent.control.edges("siren"))
@@ -170,16 +182,15 @@ class Demo:
         self._terminal.say("which is T3 of ISO 8201: 0.5 s on, three times, then 1.5 s off", INDENT)
 
     def _pull_the_network(self) -> None:
-        """Cut it, press SOS twice in the outage, mend it, and wait for what is owed."""
+        """Cut it, let something happen in the outage, mend it, and wait for what is owed."""
         self._network.cut()
         self._cut = True
-        self._say("the network is pulled out; somebody presses SOS, twice")
-        before, end = len(self._outbox()), time.monotonic() + self._script.outage_s
-        for _ in range(2):
-            self._agent.control.set("sos.pressed", 1)
-            self._pause(0.4)
-            self._agent.control.set("sos.pressed", 0)
-            self._pause(0.6)
+        outage = self._script.outage
+        self._say(f"the network is pulled out; {outage.text}")
+        before, end = len(self._outbox()), time.monotonic() + outage.lasts_s
+        for turn in outage.turns:
+            self._agent.control.set(turn.knob, turn.value)
+            self._pause(turn.stays_s)
         self._wait("events kept in the outage", lambda: len(self._outbox()) > before)
         self._wait("the end of the outage", lambda: time.monotonic() > end)
         waiting = sum(row.confirmed_at is None for row in self._outbox())
@@ -207,51 +218,66 @@ class Demo:
         time.sleep(0.3)  # for what the broker still has for the listener
         self._look()
 
-    def _summary(self, alarm: Heard, clock: FastTime) -> str:
+    def _summary(self, seen: Heard, clock: FastTime) -> str:
         rows = self._outbox()
         heard = [str(e["id"]) for each in self._hub.messages if (e := each.event) is not None]
         delivery = proof.compare([row.id for row in rows], heard)
         if delivery.failed:
             raise FailedError(f"lost, out of order or never accepted: {delivery}")
-        if not any('"hazard":"sos"' in row.body.decode() for row in rows):
-            raise FailedError("no SOS in the outbox although the button was pressed")
+        owed = self._script.outage.hazard
+        if not any(f'"hazard":"{owed}"' in row.body.decode() for row in rows):
+            raise FailedError(f"no {owed} event in the outbox although {self._script.outage.text}")
         if delivery.again:
             self._say(f"{delivery.again} came twice under one id, the second time without effect")
-        at = (alarm.event or {})["monotonic_s"]
+        event = seen.event or {}
+        at, word = event["monotonic_s"], f"{event['hazard']} {event['stage']}"
         return (
-            f"fire alarm {clock.since_ignition(at):.0f} s after ignition, "
-            f"at the hub {1000 * (alarm.at - clock.really(at)):.0f} ms later, "
+            f"{word} {_duration(clock.since(at))} after {self._script.moment.name}, "
+            f"at the hub {1000 * (seen.at - clock.really(at)):.0f} ms later, "
             f"{delivery.failed} of {delivery.accepted} events lost or repeated"
         )
 
 
+def _duration(seconds: float) -> str:
+    """In the unit that people would use."""
+    if seconds < 600:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
 @contextlib.contextmanager
-def stage(script: Script, terminal: Terminal) -> Iterator[Demo]:
+def stage(profile: str, script: Script, terminal: Terminal) -> Iterator[Demo]:
     """Set everything up, and take it down again whatever happens."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="haetae-")))
         port = stack.enter_context(embedded_broker(folder))
         hub = stack.enter_context(Listener(port))
         network = stack.enter_context(Forwarder(port))
-        terminal.say("haetae: a fire in a simulated market stall, seen at the city hub")
+        terminal.say(f"haetae: {script.title}")
         terminal.say("the real one; its sensors are read through their real libraries", "agent    ")
-        terminal.say(
-            f"{script.scenario}, computed by NIST's CFAST, {script.rate:g} times as fast as life",
-            "fire     ",
-        )
+        terminal.say(f"{script.world}, {script.rate:g} times as fast as life", "world    ")
         terminal.say(f"an MQTT 5 broker (rumqttd) on 127.0.0.1:{port} and a listener", "hub      ")
-        config = device_toml("market-stall", port=network.port)
-        arguments = ("--scenario", script.scenario, "--rate", f"{script.rate:g}")
+        config = device_toml(profile, port=network.port)
+        arguments = ["--scenario", script.scenario, "--rate", f"{script.rate:g}"]
+        if script.starts is not None:
+            arguments += ["--starts", script.starts]
         agent = stack.enter_context(Agent(folder, config, arguments))
         yield Demo(script, terminal, agent, hub, network)
 
 
-def main() -> int:
-    """Run the demonstration; 0 if all of it held, 1 if not, 130 if interrupted."""
+def main(argv: list[str] | None = None) -> int:
+    """Run a demonstration; 0 if all of it held, 1 if not, 64 usage, 130 if interrupted."""
+    parser = cli.Parser(prog="python -m hw_mocks.demo", description=__doc__.splitlines()[0])
+    parser.add_argument("profile", nargs="?", default="market-stall", help=", ".join(names()))
+    profile = parser.parse_args(argv).profile
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exception, so that all is undone
-    terminal, script = Terminal(), Script()
+    terminal = Terminal()
     try:
-        with stage(script, terminal) as demo:
+        script = load(profile)
+    except ScenarioError as error:
+        parser.error(str(error))
+    try:
+        with stage(profile, script, terminal) as demo:
             summary = demo.run()
     except (FailedError, TooLateError, OSError, RuntimeError, ValueError) as error:
         terminal.end(f"demo: FAILED: {error}")

@@ -8,13 +8,16 @@ import time
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from hw_mocks.demo import FailedError, Script, stage
+from hw_mocks.demo import FailedError, stage
+from hw_mocks.demo_script import load
 from hw_mocks.terminal import Terminal, width
 
 ROOT = Path(__file__).parents[1]
 ESCAPES = re.compile("\x1b\\[[0-9]*[A-Z]")
-SHORT = Script(rate=12.0, groups=1, outage_s=3.0)
+STALL = load("market-stall")
+SHORT = replace(STALL, rate=12.0, groups=1, outage=replace(STALL.outage, lasts_s=3.0))
 
 
 class Screen(io.StringIO):
@@ -24,8 +27,8 @@ class Screen(io.StringIO):
 
 def test_the_demonstration_shows_a_fire_from_smoke_to_hub_and_loses_nothing() -> None:
     screen = Screen()
-    with stage(SHORT, Terminal(screen)) as demo:
-        summary = demo.run()
+    with stage("market-stall", SHORT, Terminal(screen)) as shown:
+        summary = shown.run()
     said = ESCAPES.sub("", screen.getvalue())
     pattern = (
         r"fire alarm (\d+) s after ignition, at the hub (\d+) ms later, "
@@ -42,9 +45,12 @@ def test_the_demonstration_shows_a_fire_from_smoke_to_hub_and_loses_nothing() ->
 
 
 def test_a_demonstration_without_its_fire_fails_and_says_what_was_missing() -> None:
-    quiet = Script(scenario="quiet_day", rate=100.0, whole_s=4.0)
-    with stage(quiet, Terminal(io.StringIO())) as demo, pytest.raises(FailedError, match="alarm"):
-        demo.run()
+    quiet = replace(STALL, scenario="quiet_day", rate=100.0, whole_s=4.0)
+    with (
+        stage("market-stall", quiet, Terminal(io.StringIO())) as shown,
+        pytest.raises(FailedError, match="alarm"),
+    ):
+        shown.run()
 
 
 def children(pid: int) -> list[str]:
