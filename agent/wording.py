@@ -139,11 +139,32 @@ def score(level: float, _held_s: float) -> Why:
     )
 
 
+def seen_fire(level: float, held_s: float, area_pct: float | None) -> Why:
+    """A camera's score from 0 to 1 over `held_s` seconds; flames fill `area_pct` of the picture."""
+    ko, en = ("", "") if area_pct is None else (f", 화면의 {area_pct:.1f} %", f"{area_pct:.1f} %")
+    return Why(
+        f"카메라에 {held_s:.0f}초 동안 불꽃 같은 것이 보입니다({100 * level:.0f} %{ko}).",
+        f"For {held_s:.0f} s the camera has seen what looks like flames ({100 * level:.0f} %"
+        + (f", {en} of its picture)." if en else ")."),
+    )
+
+
+def seen_smoke(level: float, held_s: float) -> Why:
+    """A camera's score from 0 to 1 over `held_s` seconds."""
+    return Why(
+        f"카메라에 {held_s:.0f}초 동안 연기 같은 것이 보입니다({100 * level:.0f} %).",
+        f"For {held_s:.0f} s the camera has seen what looks like smoke ({100 * level:.0f} %).",
+    )
+
+
 _PERHAPS: Mapping[str, Why] = {
     "steam": Why("수증기일 수 있습니다.", "It may be steam."),
     "cooking": Why("조리 연기일 수 있습니다.", "It may be cooking."),
     "smoking": Why("담배나 향 연기일 수 있습니다.", "It may be a cigarette or incense."),
     "spray": Why("스프레이나 세제일 수 있습니다.", "It may be a spray or a cleaning agent."),
+    "picture": Why(
+        "텔레비전 화면이나 조명일 수 있습니다.", "It may be a television, a lamp or the sun."
+    ),
 }
 
 
@@ -193,6 +214,7 @@ _FAULTS: Mapping[str, Why] = {
     FailureKind.DISCONNECTED: Why("선이 끊어졌습니다", "is cut off or shorted"),
     FailureKind.NOT_READY: Why("아직 측정하지 못합니다", "does not get ready to measure"),
     FailureKind.UNUSABLE: Why("쓸 수 없는 값을 보냅니다", "gives unusable answers"),
+    FailureKind.MUTED: Why("사람이 꺼 두었습니다", "was switched off by hand"),
     "range": Why("있을 수 없는 값을 보냅니다. 교체하세요", "reports impossible values, replace it"),
     "frozen": Why("값이 멈춰 있습니다. 교체하세요", "is stuck at one value, replace it"),
     "silent": Why("소식이 없습니다", "has fallen silent"),

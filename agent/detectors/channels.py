@@ -121,11 +121,6 @@ def _flicker(config: FireConfig, end: float) -> list[Watch]:
     return [Watch(value_itself, [sign])]
 
 
-def _score(config: FireConfig, _end: float) -> list[Watch]:
-    sign = Rule("score", Kind.SCORE, held(config.score, config), wording.score)
-    return [Watch(value_itself, [sign])]
-
-
 def model(config: FireConfig) -> list[Watch]:
     """What is watched of the score that the sensors' model gives."""
     sign = Rule("model", Kind.MODEL, held(config.model, config), wording.score)
@@ -146,6 +141,4 @@ WATCHED: Mapping[Quantity, Callable[[FireConfig, float], list[Watch]]] = {
     Quantity.GAS_RS_R0: _gas,
     Quantity.TVOC_PPB: _voc,
     Quantity.FLAME_FLICKER_HZ: _flicker,
-    Quantity.FIRE_SCORE: _score,
-    Quantity.SMOKE_SCORE: _score,
 }

@@ -1,21 +1,22 @@
 """Fire: the normative floor, which always alarms, and signs that alarm when they agree."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from agent import wording
-from agent.detectors import channels, onset
-from agent.detectors.channels import WATCHED, held
+from agent.detectors import channels, onset, vision
+from agent.detectors.channels import held
 from agent.detectors.derived import Derived
 from agent.detectors.limits import FireConfig, FixedHeat, RateOfRise
 from agent.detectors.nuisance import Nuisance, Steam
 from agent.detectors.onset import Onset, Source
-from agent.detectors.rules import FRESH_S, GROWN, STEAMY, Kind, Rule, Watch, agreeing
+from agent.detectors.rules import FRESH_S, GROWN, STEAMY, Kind, Rule, Watching, agreeing
 from agent.values import PLACE, Detection, Hazard, Reading, Stage, Why
 from drivers.sensor import Quantity
 
 __all__ = ["FireConfig", "FireDetector", "FixedHeat", "RateOfRise"]
 
+_WATCHED = channels.WATCHED.keys() | vision.WATCHED
 _AIR = frozenset({Quantity.TEMPERATURE_C, Quantity.RELATIVE_HUMIDITY_PCT})
 # alarm by themselves, unless a named nuisance explains them; the floor is never asked
 _HELD_BACK = frozenset({"lasting_smoke", "onset"})
@@ -23,6 +24,7 @@ _HELD_BACK = frozenset({"lasting_smoke", "onset"})
 _QUIET = frozenset({"co_surge"})
 SENSORS_MODEL = "fire_model"  # the virtual sensor whose scores are of the other sensors' readings
 _RETOLD = _HELD_BACK | {"model"}  # tell nothing that other rules do not, once it is an alarm
+_FLAMING = frozenset({"onset", "seen_fire", "flicker"})
 _WARMED_C = 1.0  # less is no change of temperature, for the sentence
 
 
@@ -45,7 +47,8 @@ class FireDetector:
         self._onset = Onset(least, sure, config.particles.saturates)
         threshold = held(config.onset, config, confirm=False)  # it confirms by itself
         self._begun = Rule("onset", Kind.AEROSOL, threshold, self._together)
-        self._watches: dict[Source, list[Watch]] = {}
+        self._watches: dict[Source, Sequence[Watching]] = {}
+        self._sights: dict[str, vision.Sight] = {}
         self._rules: list[Rule] = [self._begun]
         self._active: list[Rule] = []
         self._took_part: list[Rule] = []
@@ -57,7 +60,7 @@ class FireDetector:
         """Take one believed reading in."""
         if reading.quantity in _AIR:
             self._steam.update(reading)
-        if reading.quantity not in WATCHED:
+        if reading.quantity not in _WATCHED:
             return []
         changed = False
         for watch in self._watching(reading):
@@ -84,18 +87,23 @@ class FireDetector:
         for seen in self._begun.seen[:1]:
             yield Derived(seen.sensor, "ONSET", self._begun.level, seen.at)
 
-    def _watching(self, reading: Reading) -> list[Watch]:
+    def _watching(self, reading: Reading) -> Sequence[Watching]:
         source = reading.sensor, reading.quantity
         watches = self._watches.get(source)
         if watches is None:
-            if reading.sensor == SENSORS_MODEL:
-                watches = channels.model(self._config)
-            else:
-                end = self._ends.get(source, math.inf)
-                watches = WATCHED[reading.quantity](self._config, end)
-            self._watches[source] = watches
-            self._rules += [rule for watch in watches for rule in watch.rules]
+            watches = self._watches[source] = self._new_watches(source)
+            rules = [rule for watch in watches for rule in watch.rules]
+            self._rules += [rule for rule in rules if rule not in self._rules]
         return watches
+
+    def _new_watches(self, source: Source) -> Sequence[Watching]:
+        sensor, quantity = source
+        if sensor == SENSORS_MODEL:
+            return channels.model(self._config)
+        if quantity in vision.WATCHED:  # all that one camera gives is looked at together
+            return [self._sights.setdefault(sensor, vision.Sight(self._config))]
+        end = self._ends.get(source, math.inf)
+        return channels.WATCHED[quantity](self._config, end)
 
     def _look_for_onset(self, reading: Reading) -> bool:
         level = self._onset.update(reading)
@@ -183,7 +191,7 @@ class FireDetector:
     def _verdict(self, deciding: list[Rule], at: float) -> list[Why]:
         """Say what kind of fire it looks like, where the evidence tells."""
         kinds = {rule.kind for rule in deciding}
-        if Kind.HEAT in kinds or any(rule.name == "onset" for rule in deciding):
+        if Kind.HEAT in kinds or any(rule.name in _FLAMING for rule in deciding):
             return []
         if kinds & {Kind.CO, Kind.AEROSOL} and self._warmed_c(at) < _WARMED_C:
             return [wording.smouldering()]
@@ -204,6 +212,8 @@ class FireDetector:
             return Nuisance.COOKING
         if kinds == {Kind.GAS}:
             return Nuisance.SPRAY
+        if kinds == {Kind.SCORE}:
+            return Nuisance.PICTURE
         if kinds == {Kind.AEROSOL}:
             return Nuisance.COOKING if self._warmed_c(at) >= _WARMED_C else Nuisance.SMOKING
         return None

@@ -155,12 +155,29 @@ class FlickerSign(Table, frozen=True, kw_only=True):
     hold_s: Annotated[float, Meta(ge=1, le=60)] = 5.0
 
 
-class ScoreSign(Table, frozen=True, kw_only=True):
-    """What a model says, 0 to 1: it may raise or advance an alarm, and can end or veto none."""
+class SeenFire(Table, frozen=True, kw_only=True):
+    """What the picture model says of fire, 0 to 1, held by most pictures of `hold_s`.
 
-    rise: Annotated[float, Meta(ge=0.3, le=0.99)] = 0.8
-    fall: Annotated[float, Meta(ge=0.1, le=0.98)] = 0.5
-    hold_s: Hold = 4.0
+    Flames must fill `large_pct` of the picture, or double within 15 s from `least_pct` on: a hob
+    or a candle does neither. `rise` is the model's measured threshold (models/manifest.toml).
+    """
+
+    rise: Annotated[float, Meta(ge=0.2, le=0.99)] = 0.5
+    fall: Annotated[float, Meta(ge=0.05, le=0.98)] = 0.3
+    hold_s: Annotated[float, Meta(ge=4, le=30)] = 8.0
+    large_pct: Annotated[float, Meta(ge=0.1, le=20)] = 0.5
+    least_pct: Annotated[float, Meta(ge=0.01, le=5)] = 0.05
+
+
+class SeenSmoke(Table, frozen=True, kw_only=True):
+    """What the picture model says of smoke, 0 to 1, held by most pictures of `hold_s`.
+
+    It must have come within ten minutes: a picture that always looks so is fog, steam or a curtain.
+    """
+
+    rise: Annotated[float, Meta(ge=0.2, le=0.99)] = 0.5
+    fall: Annotated[float, Meta(ge=0.05, le=0.98)] = 0.3
+    hold_s: Annotated[float, Meta(ge=4, le=30)] = 10.0
 
 
 class ModelSign(Table, frozen=True, kw_only=True):
@@ -194,7 +211,8 @@ class FireConfig(Table, frozen=True, kw_only=True):
     gas: GasSign = GasSign()
     voc: VocSign = VocSign()
     flicker: FlickerSign = FlickerSign()
-    score: ScoreSign = ScoreSign()
+    seen_fire: SeenFire = SeenFire()
+    seen_smoke: SeenSmoke = SeenSmoke()
     model: ModelSign = ModelSign()
     clear_s: Annotated[float, Meta(ge=10, le=600)] = 60.0
 

@@ -18,6 +18,7 @@ class Nuisance(StrEnum):
     COOKING = "cooking"  # aerosol and gas without CO, or oil mist over a hob
     SMOKING = "smoking"  # a cigarette or incense: particles alone, no heat
     SPRAY = "spray"  # gas or vapour alone
+    PICTURE = "picture"  # a screen, a lamp or the sun, seen by a camera alone
 
 
 def vapour_g_m3(celsius: float, humidity_pct: float) -> float:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from agent.detectors.threshold import HeldThreshold
 from agent.values import Reading, Why
@@ -83,6 +84,17 @@ class Watch:
             rule.seen = (reading,)
             changed |= rule.threshold.update(level, reading.at)
         return changed
+
+
+class Watching(Protocol):
+    """Looks at readings of a channel and moves its rules."""
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        """What it decides."""
+
+    def update(self, reading: Reading) -> bool:
+        """Take a reading in; tell whether a rule began or ended."""
 
 
 def value_itself(value: float, _at: float) -> float:
