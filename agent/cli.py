@@ -49,7 +49,11 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     try:
         app = App(
-            found, Board(state=args.state), state=args.state, run_dir=args.run_dir, simulated=False
+            found,
+            Board(state=args.state, run_dir=args.run_dir),
+            state=args.state,
+            run_dir=args.run_dir,
+            simulated=False,
         )
     except AlreadyRunningError as error:
         return _wrong(str(error))
@@ -94,7 +98,7 @@ def check(args: argparse.Namespace) -> int:
 
 def probe(args: argparse.Namespace) -> int:
     """Ask every sensor once through its driver; exit 1 if one of them did not measure."""
-    return probe_on(config.load(args.config), Board(state=args.state), args)
+    return probe_on(config.load(args.config), Board(state=args.state, run_dir=args.run_dir), args)
 
 
 def probe_on(
@@ -185,7 +189,7 @@ def selftest(args: argparse.Namespace) -> int:
         return _wrong(f"{args.run_dir}: the running agent holds the siren: stop it for this test")
     results = list(testing.selftest(found, args.state))
     if args.sound:
-        results.append(testing.sounds(found, Board(state=args.state)))
+        results.append(testing.sounds(found, Board(state=args.state, run_dir=args.run_dir)))
     else:
         print("note: the siren was not sounded: --sound does, for people to hear", file=sys.stderr)
     rows = (msgspec.to_builtins(each) for each in results)

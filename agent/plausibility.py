@@ -82,6 +82,7 @@ _PATIENCE: Mapping[str, tuple[int, float]] = {
     FailureKind.CORRUPTED: (15, 20.0),
     FailureKind.UNUSABLE: (15, 20.0),
     FailureKind.NOT_READY: (3, 60.0),
+    FailureKind.MUTED: (1, 0.0),  # it says so itself
     "range": (3, SILENT_S),
     "frozen": (1, 0.0),
 }

@@ -10,6 +10,7 @@ from drivers.sensor import (
     ChecksumError,
     DisconnectedError,
     EdgeSensor,
+    MutedError,
     NotReadyError,
     Sensor,
     SensorError,
@@ -24,6 +25,7 @@ _KINDS: tuple[tuple[type[Exception], FailureKind], ...] = (
     (ChecksumError, FailureKind.CORRUPTED),
     (DisconnectedError, FailureKind.DISCONNECTED),
     (NotReadyError, FailureKind.NOT_READY),
+    (MutedError, FailureKind.MUTED),
 )
 
 

@@ -28,6 +28,7 @@ class FailureKind(StrEnum):
     CORRUPTED = "corrupted"  # checksum
     DISCONNECTED = "disconnected"  # a level that only a cut or shorted wire gives
     NOT_READY = "not_ready"  # heating, converting, no baseline
+    MUTED = "muted"  # switched off by hand
     UNUSABLE = "unusable"  # any other SensorError
 
 

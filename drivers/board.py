@@ -7,7 +7,8 @@ the wires it has. Simulated wires replace what lies *below* the libraries, never
 import errno
 import mmap
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from drivers.ble_scanner import BleScanner
     from drivers.i2c_recovery import Registers
+    from drivers.perception_link import PerceptionLink
     from drivers.trace import Trace
 
 GpioNumber = Annotated[
@@ -36,6 +38,7 @@ GpioNumber = Annotated[
 ]  # BCM numbers on the 40-pin header (0, 1: HAT EEPROM)
 W1_DEVICES = Path("/sys/bus/w1/devices")
 DEVICES, SYSFS = Path("/dev"), Path("/sys")
+RUN_DIR = Path("/run/haetae")
 HEADER_LABELS = ("pinctrl-bcm", "pinctrl-rp1")  # Pi Zero to 4, and Pi 5
 
 
@@ -51,16 +54,20 @@ class Board:
         devices: Path = DEVICES,
         sysfs: Path = SYSFS,
         state: Path = Path("/var/lib/haetae"),
+        run_dir: Path = RUN_DIR,
         pace: Pace = Pace(),  # noqa: B008  # frozen
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.w1_devices, self.devices, self.sysfs = w1_devices, devices, sysfs
         self.pace = pace
         self.state = state  # what a driver keeps over restarts, such as a clean-air baseline
+        self._run_dir, self._clock = run_dir, clock  # where perception sends, and by which clock
         self.trace: Trace | None = None  # `haetae probe` keeps one, before any bus is open
         self._lock = threading.Lock()
         self._pins, self._gpiomem = pins, gpiomem
         self._i2c: dict[int, I2C] = {}
         self._bluetooth: BleScanner | None = None
+        self._perception: PerceptionLink | None = None
 
     def pins(self) -> "Factory":
         """Give gpiozero's factory for the header's chip, which is found by label, never by number.
@@ -162,6 +169,15 @@ class Board:
                 self._bluetooth = BleScanner()
             return self._bluetooth
 
+    def perception(self) -> "PerceptionLink":
+        """The socket on which the perception process sends its numbers; opened by who reads it."""
+        from drivers.perception_link import PerceptionLink  # noqa: PLC0415  # only where used
+
+        with self._lock:
+            if self._perception is None:
+                self._perception = PerceptionLink(self._run_dir / "perception.sock", self._clock)
+            return self._perception
+
     def blinka_pin(self, gpio: int) -> "Pin":
         """GPIO `gpio` (BCM number) as the pin object that CircuitPython libraries take.
 
@@ -182,6 +198,8 @@ class Board:
         """Release every wire."""
         if self._bluetooth is not None:
             self._bluetooth.close()
+        if self._perception is not None:
+            self._perception.close()
         for bus in self._i2c.values():
             bus.deinit()
         self._i2c.clear()
@@ -235,7 +253,12 @@ class SensorConfig(
     ready_within_s: ClassVar[float] = 60.0  # so long it may say that it is not ready, no fault
     may_stand_alone: ClassVar[bool] = True  # False: its figures support, but no claim rests on it
     is_private: ClassVar[bool] = False  # what comes over its wire shows people: probe withholds it
+    is_perceived: ClassVar[bool] = False  # its process is perception; only numbers come from there
     life_years: ClassVar[float | None] = None  # by its maker; None: it does not wear out
+
+    def muted_by(self) -> str | None:
+        """The button or contact with which people switch it off, by name; None where none does."""
+        return None
 
     def wire(self) -> str:
         """The wire it hangs on, for example `i2c-1`: sensors of one wire share one thread."""

@@ -23,6 +23,7 @@ DRIVERS: Mapping[str, str] = {
     "ble_tag": "BleTagConfig",
     "bme680": "Bme680Config",
     "button": "ButtonConfig",
+    "camera": "CameraConfig",
     "co_cell": "CoCellConfig",
     "dht11": "Dht11Config",
     "dht22": "Dht22Config",

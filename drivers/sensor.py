@@ -97,6 +97,10 @@ class DisconnectedError(SensorError):
     """The electrical level is one that only a cut or shorted wire gives."""
 
 
+class MutedError(SensorError):
+    """People have switched it off by hand: it senses nothing until they switch it on again."""
+
+
 class NotReadyError(SensorError):
     """The part is there and well, but has no measurement yet (conversion, heating, no baseline)."""
 

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace, state: Path, run_dir: Path) -> int:
     config, scenario = load_config(args.config), load_scenario(args.scenario)
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     clock, stop = FastClock(args.rate), threading.Event()
-    with Bench(config, w1_root=run_dir / "w1", state=state) as bench:
+    with Bench(config, w1_root=run_dir / "w1", state=state, clock=clock) as bench:
         write_baselines(config, bench, state, _now(), say)
         try:
             app = App(

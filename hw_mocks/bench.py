@@ -22,11 +22,18 @@ class Bench:
     """Simulated parts for every sensor of a configuration, and a real `Board` on their wires.
 
     Knobs are named `<sensor>.<knob>`; each part has a knob `fault`. A knob that was `set` is held
-    against the scenario until it is released.
+    against the scenario until it is released. `clock` is the agent's, in monotonic seconds.
     """
 
-    def __init__(self, config: Config, *, w1_root: Path, state: Path) -> None:
-        self._wiring = Wiring(w1_root)
+    def __init__(
+        self,
+        config: Config,
+        *,
+        w1_root: Path,
+        state: Path,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self._wiring = Wiring(w1_root, clock)
         self.drivers = {each.name: _driver(each) for each in config.sensors}
         self.parts = {
             each.name: chip(_driver(each)).plug(self._wiring, each) for each in config.sensors

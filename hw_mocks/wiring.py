@@ -13,6 +13,7 @@ from hw_mocks.dht import DhtLine, DhtPart
 from hw_mocks.gpio import SimPins
 from hw_mocks.gpiomem import SimGpioMem
 from hw_mocks.i2c import I2CChip, SimI2C
+from hw_mocks.perception import SimPerception
 from hw_mocks.uart import SimPort, UartPart
 from hw_mocks.w1 import SimW1
 
@@ -23,10 +24,11 @@ class Wiring:
     """Pins, buses and converters, and what hangs on them.
 
     Blinka knows one board a process, so only one wiring with DHT or I2C parts can be at a time.
-    `undo` is run by `close`: what outlives this board must come off again.
+    `undo` is run by `close`: what outlives this board must come off again. `clock` is the agent's,
+    in monotonic seconds, by which the simulated perception process lives.
     """
 
-    def __init__(self, w1_root: Path) -> None:
+    def __init__(self, w1_root: Path, clock: Callable[[], float] | None = None) -> None:
         self.pins = SimPins()
         self.gpiomem = SimGpioMem(self.pins)
         self.w1 = SimW1(w1_root)
@@ -37,6 +39,9 @@ class Wiring:
         self._shared: dict[str, Any] = {}
         self.devices, self.sysfs = w1_root.parent / "dev", w1_root.parent / "sys"
         self._serial: dict[str, SimPort] = {}
+        self._run_dir = w1_root.parent
+        self.perception = SimPerception(self._run_dir, clock)
+        self.undo.callback(self.perception.close)
 
     def board(self, state: Path) -> Board:
         """Make a real board over these wires; what its drivers wait for passes at once."""
@@ -47,6 +52,8 @@ class Wiring:
             devices=self.devices,
             sysfs=self.sysfs,
             state=state,
+            run_dir=self._run_dir,
+            clock=self.perception.clock,
             pace=Pace(self.time.monotonic, self.time.sleep),
         )
 

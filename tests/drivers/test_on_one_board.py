@@ -25,6 +25,7 @@ ELSEWHERE: Mapping[str, Any] = {
     "id": "28-0000000000ff",
     "port": "/dev/serial/by-id/usb-Another_Adapter-if00-port0",
     "bus": 3,
+    "number": 1,
 }
 
 

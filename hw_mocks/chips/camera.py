@@ -1,0 +1,113 @@
+"""A simulated camera: the numbers that perception would make of its pictures."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from drivers import record
+from drivers.sensor import Quantity
+from drivers.view import View
+from hw_mocks.faults import Fault, FaultKnob
+from hw_mocks.perception import SimPerception
+
+if TYPE_CHECKING:
+    from hw_mocks.wiring import Wiring
+
+_KNOBS = {
+    "fire_score": Quantity.FIRE_SCORE,
+    "smoke_score": Quantity.SMOKE_SCORE,
+    "flame_area_pct": Quantity.FLAME_AREA_PCT,
+    "fall_score": Quantity.FALL_SCORE,
+    "lying_score": Quantity.LYING_SCORE,
+    "body_motion": Quantity.BODY_MOTION,
+    "person_count": Quantity.PERSON_COUNT,
+    "pose_lost": Quantity.POSE_LOST,
+    "view": Quantity.VIEW,
+}
+KNOBS = tuple(_KNOBS)
+_LATE_S = 2.8  # within what the socket takes, beyond what the driver does
+
+
+def plug(wiring: "Wiring", config: Any) -> "CameraSim":
+    """Have the simulated perception process speak for it."""
+    part = CameraSim(
+        config.name,
+        wiring.perception,
+        said=frozenset(config.spans),
+        is_muted=config.mute is not None,
+    )
+    wiring.perception.add(part)
+    return part
+
+
+class _Knob:
+    """A number of its pictures; time passes as it is turned."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, part: object, owner: type | None = None) -> float:
+        value: float = vars(part).get(self._name, 0.0)
+        return value
+
+    def __set__(self, part: "CameraSim", value: float) -> None:
+        vars(part)[self._name] = float(value)
+        part.process.turned()
+
+
+class CameraSim:
+    """Knobs: each score from 0 to 1, `flame_area_pct`, `person_count`, and `view` as in `View`.
+
+    Faults: absent (the process is dead or hung: not a word), corrupted (garbage of all lengths),
+    stuck (the same numbers for ever), slow (2.8 s late), flooding (as fast as the socket takes it).
+    Muted, it says so and nothing else. Not imitated: anything that pictures would show.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        process: SimPerception,
+        *,
+        said: frozenset[Quantity],
+        is_muted: bool = False,
+    ) -> None:
+        self.name, self.process, self.is_muted, self._said = name, process, is_muted, said
+        self._stuck: dict[Quantity, float] | None = None
+        self._lies = 0
+
+    fire_score, smoke_score, flame_area_pct = _Knob(), _Knob(), _Knob()
+    fall_score, lying_score, body_motion = _Knob(), _Knob(), _Knob()
+    person_count, pose_lost, view = _Knob(), _Knob(), _Knob()
+
+    def _failed(self) -> None:
+        self._stuck = self._numbers() if self.fault is Fault.STUCK else None
+        self.process.turned()
+
+    fault = FaultKnob(
+        Fault.ABSENT, Fault.CORRUPTED, Fault.STUCK, Fault.SLOW, Fault.FLOODING, then=_failed
+    )
+
+    def datagrams(self, at: float) -> Iterator[bytes]:
+        """Its records at this time, by its fault."""
+        if self.fault is Fault.ABSENT:
+            return
+        if self.fault is Fault.CORRUPTED:
+            self._lies += 1
+            yield bytes((self._lies * 31 + n) & 0xFF for n in range(self._lies * 7 % 97))
+            return
+        late_s = _LATE_S if self.fault is Fault.SLOW else 0.0
+        for quantity, value in (self._stuck or self._numbers()).items():
+            yield record.encode(self.name, quantity, value, at - late_s)
+
+    def is_flooding(self) -> bool:
+        """Whether it never stops."""
+        return self.fault is Fault.FLOODING
+
+    def obey(self, *, is_muted: bool) -> None:
+        """Be off, or on again."""
+        self.is_muted = is_muted
+
+    def _numbers(self) -> dict[Quantity, float]:
+        if self.is_muted:
+            return {Quantity.VIEW: float(View.MUTED)}
+        numbers = {quantity: float(getattr(self, knob)) for knob, quantity in _KNOBS.items()}
+        return {quantity: value for quantity, value in numbers.items() if quantity in self._said}
