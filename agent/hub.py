@@ -5,6 +5,7 @@ import logging
 import socket
 import ssl
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,8 @@ from agent.wallclock import read_wall_clock
 log = logging.getLogger(__name__)
 
 OFFLINE = b"offline"
+RIVALLED_S = 600.0  # two that push each other out come to this in turn: it must not flicker
+OFTEN = 3  # some brokers close the older connection of a name without a word
 _NOBODY = 0x10  # PUBACK "No matching subscribers" (MQTT 5 §3.4.2.1): taken, but nobody listens
 
 
@@ -59,11 +62,19 @@ class Hub:
         self._dropped: Link | None = None
         self._beat_due = 0.0
         self._beat: tuple[int, float] | None = None  # its number and deadline, while unconfirmed
+        self._rivalled_until = 0.0  # so long it is said that another device has our name
+        self._broken: deque[float] = deque(maxlen=OFTEN)  # when, in monotonic seconds
         self._status = "not connected yet"
 
     @property
     def status(self) -> str:
         """How the connection stands, or why there is none."""
+        now = time.monotonic()
+        if now < self._rivalled_until:
+            return f"{self._status}; another device connects as {self._device}: was a card cloned?"
+        if sum(now - at < RIVALLED_S for at in self._broken) >= OFTEN:
+            doubt = f"a weak link, or another device as {self._device} (was a card cloned?)"
+            return f"{self._status}; the connection breaks again and again: {doubt}"
         return self._status
 
     @property
@@ -102,7 +113,7 @@ class Hub:
             return False
         while (note := link.note(0.0)) is not None:
             if isinstance(note, Lost):
-                self._lose(f"the connection broke: {note.why}")
+                self._break(note)
                 return False
             self._take(note)
         now = time.monotonic()
@@ -136,7 +147,7 @@ class Hub:
         while (left := until - time.monotonic()) > 0:
             note = link.note(left)
             if isinstance(note, Lost):
-                self._lose(f"the connection broke: {note.why}")
+                self._break(note)
                 return None
             if isinstance(note, Acknowledged) and note.mid == number:
                 return note
@@ -197,6 +208,13 @@ class Hub:
         if not is_loopback(self._config.host):
             raise CertificateFileError(f"{self._place}: plain text is for loopback only")
         return None
+
+    def _break(self, lost: Lost) -> None:
+        now = time.monotonic()
+        self._broken.append(now)
+        if lost.is_taken_over:
+            self._rivalled_until = now + RIVALLED_S
+        self._lose(f"the connection broke: {lost.why}")
 
     def _lose(self, why: str) -> None:
         if self._link is not None:

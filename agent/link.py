@@ -26,6 +26,7 @@ from agent.config import HubConfig
 log = logging.getLogger(__name__)
 
 CONNECT_S = 15.0  # name, TCP, TLS and CONNACK together; slow cellular needs about 5 s
+_TAKEN_OVER = 0x8E  # MQTT 5, 3.14.2.1: another connection with this client's name
 GRACE_S = 2.0  # for the last words of a connection, and for paho's thread to end
 
 
@@ -46,10 +47,14 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The connection is gone, or never came; `error` if it failed while dialling."""
+    """The connection is gone, or never came; `error` if it failed while dialling.
+
+    `is_taken_over`: the hub said that another client came under the same name, which MQTT 5 does.
+    """
 
     why: str
     error: Exception | None = None
+    is_taken_over: bool = False
 
 
 Note = Connected | Acknowledged | Lost
@@ -189,7 +194,8 @@ class Link:
         self, _client: Client, _data: Any, flags: DisconnectFlags, reason: ReasonCode, *_: Any
     ) -> None:
         by_hub = flags.is_disconnect_packet_from_server
-        self._notes.put(Lost(f"the hub said: {reason}" if by_hub else str(reason)))
+        why = f"the hub said: {reason}" if by_hub else str(reason)
+        self._notes.put(Lost(why, is_taken_over=by_hub and reason.value == _TAKEN_OVER))
 
     def _on_log(self, _client: Client, _data: Any, level: int, text: str) -> None:
         if level == LogLevel.MQTT_LOG_ERR:

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from paho.mqtt.client import DisconnectFlags
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.certificates import tls_context
 from agent.config import HubConfig
@@ -170,6 +173,29 @@ def test_closing_says_offline(broker: Mosquitto) -> None:
         assert hub.send(row_of())
         hub.close()
         assert listener.until(lambda: listener.states()[-1] == b"offline")
+
+
+def test_a_second_device_of_the_same_name_is_told_and_stays_told(broker: Mosquitto) -> None:
+    hub, clone = hub_of(broker.config()), hub_of(broker.config())
+    for _ in range(4):  # this broker closes the older connection without a word
+        for each in (hub, clone):
+            assert each.send(row_of()) or each.send(row_of()), each.status
+    assert hub.status.startswith("connected")
+    assert f"another device as {DEVICE} (was a card cloned?)" in hub.status
+    for each in (clone, hub):
+        each.close()
+
+
+def test_a_hub_that_names_the_take_over_is_believed_at_once(broker: Mosquitto) -> None:
+    hub = hub_of(broker.config())
+    assert hub.send(row_of())
+    link = hub._link
+    assert link is not None
+    taken = ReasonCode(PacketTypes.DISCONNECT, "Session taken over")
+    link._on_disconnect(link._client, None, DisconnectFlags(True), taken)  # paho's
+    assert not hub.heartbeat_if_due()
+    assert hub.status.endswith(f"another device connects as {DEVICE}: was a card cloned?")
+    hub.close()
 
 
 @pytest.fixture
