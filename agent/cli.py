@@ -296,6 +296,8 @@ def _status(run_dir: Path) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = msgspec.json.decode((run_dir / "status.json").read_bytes())
         is_fresh = 0 <= time.monotonic() - found["written_at"] < STALE_S
+        if "pid" in found and not Path(f"/proc/{int(found['pid'])}").exists():  # it was killed
+            return None
     except (OSError, ValueError, LookupError, TypeError):  # none, or not an agent's
         return None
     return found if is_fresh and "sensors" in found else None

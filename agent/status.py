@@ -144,7 +144,8 @@ class Status:
     def write(self, late: list[str]) -> None:
         """Put the state into the file, whole or not at all; `late` are the silent workers."""
         with self._lock:
-            found = self._now | {"late": late, "written_at": time.monotonic()}
+            written = {"pid": os.getpid(), "written_at": time.monotonic()}
+            found = self._now | {"late": late} | written
         new = self._path.with_suffix(".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

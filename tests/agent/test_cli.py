@@ -214,6 +214,16 @@ def test_probe_shows_a_running_agents_last_readings_with_age_and_coverage(
     assert json.loads(row)["readings"] == {"TEMPERATURE_C": reading}
 
 
+def test_an_agent_that_was_killed_is_not_called_running(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    last = int(Path("/proc/sys/kernel/pid_max").read_text())  # numbers are below this one
+    found = {"written_at": time.monotonic(), "sensors": {}, "pid": last}
+    (tmp_path / "status.json").write_text(json.dumps(found))
+    assert cli.main(["--run-dir", str(tmp_path), "status"]) == 1
+    assert "no agent is running" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("text", ["{}", "[1]", '{"written_at": 1e18}', '{"written_at": "x"}', "{"])
 def test_a_status_that_no_agent_wrote_is_no_agent(
     text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
