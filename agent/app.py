@@ -22,6 +22,7 @@ from agent.detectors.sos import SosDetector
 from agent.envelope import Identity, boot_id, stamp
 from agent.health import Heartbeats
 from agent.hub import Hub
+from agent.mute import Mutes
 from agent.outbox import Outbox
 from agent.outputs import annunciator, speaker
 from agent.pipeline import Pipeline, Watched
@@ -110,6 +111,7 @@ class App:
         self._outbox = Outbox(state / "outbox.db")
         self._recorder = Recorder(state / "recordings", config.recorder)
         self._status = Status(config, self._identity, run_dir / "status.json")
+        self._mutes = Mutes(config.sensors, board, state)
         self._hub = self._make_hub()
         self._samplers = self._make_samplers()
         self._unheard = {sensor.name for sensor in config.sensors}
@@ -208,6 +210,7 @@ class App:
             self._decide(self._pipeline.failed(item))
             return
         self._recorder.remember(item)
+        self._mutes.take(item)
         if item.sensor == self._config.annunciator.button and item.quantity is Quantity.BUTTON:
             if item.value and not self._pressed:
                 log.warning("button: %s", self._annunciator.press())
@@ -237,6 +240,7 @@ class App:
             health=health,
             armed=not self._unheard,
             siren=self._annunciator.playing(),
+            muted=self._mutes.names(),
             trouble=self._annunciator.trouble | self._other_trouble(),
             pending=self._outbox.pending(),
             hub=self._hub.status if self._hub is not None else "no hub in the configuration",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from agent import perceived
 from agent.detectors.co import CoConfig
 from agent.detectors.fire import FireConfig
 from agent.values import Why
@@ -294,6 +295,7 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
             yield problem, f"name one of {sorted(buttons)} or add a `[[sensors]]` for it"
     if config.hub is not None and not config.hub.tls and not _is_loopback(config.hub.host):
         yield "plain text to another machine - at `$.hub.tls`", "remove `tls = false`"
+    yield from perceived.problems(config.sensors, [name for _, name in wanted])
     yield from config.fire.problems()
     yield from config.co.problems()
 

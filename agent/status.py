@@ -5,7 +5,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,7 +27,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `coverage` gives a claim per hazard; `why` what is missing or when it was proven (an assumed
     hazard without one is untried since start), per hazard; `faults` the
-    sensors that cannot be relied on; `active` the incidents under way, hazard by event id.
+    sensors that cannot be relied on; `active` the incidents under way, hazard by event id; `muted`
+    the cameras and microphones that people have switched off by hand.
     """
 
     status: Literal["online", "offline"] = msgspec.field(default_factory=lambda: "online")
@@ -37,6 +38,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     faults: dict[str, str] = {}
     active: dict[str, str] = {}
     trouble: dict[str, str] = {}
+    muted: list[str] = []
     siren: str = "quiet"
     pending: int = 0
 
@@ -51,6 +53,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             faults={n: each["why"] for n, each in found["sensors"].items() if each["why"]},
             active={event.id: f"{event.hazard} {event.stage}" for event in found["active"]},
             trouble=found["trouble"],
+            muted=found["muted"],
             siren=found["siren"],
             pending=found["outbox"]["pending"],
         )
@@ -92,6 +95,7 @@ class Status:
         trouble: Mapping[str, str],
         pending: int,
         hub: str,
+        muted: Sequence[str] = (),
     ) -> None:
         """Take the state of every part at `now` (seconds of the agent's clock)."""
         wall = read_wall_clock()
@@ -124,6 +128,7 @@ class Status:
                 for each in self._config.sensors
             },
             "trouble": aged | dict(trouble),
+            "muted": list(muted),
             "outbox": {"pending": pending, "last_seq": self._last_seq},
             "hub": hub,
         }
