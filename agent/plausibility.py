@@ -67,6 +67,7 @@ WIDEST: Mapping[Quantity, Span] = {
     Quantity.UNDER_VOLTAGE: _CONTACT,
     Quantity.THROTTLED: _CONTACT,
     Quantity.ANALOG_V: Span(-60.0, 60.0),
+    Quantity.AWAY_H: Span(0.0, 8784.0),  # a year
 }
 
 SILENT_READS, SILENT_S = 3.0, 10.0  # silent after so many intervals, and after so long at least
@@ -197,8 +198,10 @@ class Plausibility:
             return Health(State.DOUBTED, self.detail, last)
         if self.fault is not None:
             return Health(State.FAILING, self.detail, last)
+        if not last:
+            return Health(State.WARMING, self.detail or "not heard from yet", last)
         if self._heard is None or self._is_warming(self._heard):
-            return Health(State.WARMING, "not heard from yet" if not last else "warming up", last)
+            return Health(State.WARMING, "warming up", last)
         return Health(State.OK, "", last)
 
     def _is_warming(self, now: float) -> bool:

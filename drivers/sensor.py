@@ -64,6 +64,7 @@ class Quantity(StrEnum):
     UNDER_VOLTAGE = "UNDER_VOLTAGE"  # 0.0 or 1.0: now
     THROTTLED = "THROTTLED"  # 0.0 or 1.0: now
     ANALOG_V = "ANALOG_V"
+    AWAY_H = "AWAY_H"  # the hub says: nobody is at home for so many hours; 0.0: at home
 
 
 @dataclass(frozen=True, slots=True)
