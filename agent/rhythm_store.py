@@ -1,0 +1,89 @@
+"""The learned rhythm on disk: once a day and at the end, replaced in one step."""
+
+import logging
+import os
+from pathlib import Path
+
+import msgspec
+
+from agent.detectors.rhythm import RhythmState
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 86_400.0
+LONGEST_BYTES = 64 * 1024
+NAME = "rhythm.json"
+
+
+class RhythmStore:
+    """Keeps one `RhythmState` in the state directory; a lost or garbled one is a new beginning.
+
+    About 10 KiB a day to flash. What was learned since the last write, at most a day, is lost in a
+    power cut; the file is not.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / NAME
+        self._next: bytes | None = None
+        self._due: float | None = None
+
+    def load(self) -> RhythmState:
+        """Give what was kept, or a new beginning, and say which. Never raises."""
+        try:
+            with self._path.open("rb") as file:
+                text = file.read(LONGEST_BYTES)
+            state = msgspec.json.decode(text, type=RhythmState)
+        except FileNotFoundError:
+            log.warning("rhythm: none kept: it is learned from now on, with fixed limits meanwhile")
+        except (OSError, ValueError) as error:  # ValueError: msgspec's own, and what is not UTF-8
+            log.error("rhythm: not usable, so it is learned anew: %s", error)  # noqa: TRY400
+        else:
+            log.info("rhythm: %d days known", state.days)
+            return state
+        return RhythmState()
+
+    def offer(self, state: RhythmState, now: float) -> None:
+        """Take a state to be kept if a day has passed; on the detectors' thread, waits for no disk.
+
+        `now` in monotonic seconds.
+        """
+        if self._due is None:
+            self._due = now + EVERY_S
+        elif now >= self._due:
+            self._due = now + EVERY_S
+            self._next = msgspec.json.encode(state)
+
+    def write(self) -> None:
+        """Write what waits to be kept, if anything. Never raises: the old file stays."""
+        waiting, self._next = self._next, None
+        if waiting is None:
+            return
+        try:
+            _replace(self._path, waiting)
+        except OSError as error:
+            log.error("rhythm: not kept: %s", error)  # noqa: TRY400  # no traceback
+
+    def close(self, state: RhythmState) -> None:
+        """Keep the last state, at the end."""
+        self._next = msgspec.json.encode(state)
+        self.write()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Either the old file or the new one is there after a power cut.
+
+    Raises:
+        OSError: The disk is full, read-only or broken.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    with fresh.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
