@@ -49,29 +49,37 @@ class _Showing:
     light: Signal
     prompt: str = ""  # what is said in its silences
     again: bool = False  # for as long as it lasts; else once
+    talks: Signal = signals.STEADY  # in which of its silences words are allowed
 
 
-# gravest first
+# gravest first; a fall is asked about over a call that is already on its way
 _FIRE = _Showing("t3", signals.T3, signals.FLASH, "fire", again=True)
 _CO = _Showing("t4", signals.T4, signals.FLASH, "co", again=True)
+_ASK = _Showing("ask", signals.ASK, signals.FLASH, "ask", again=True, talks=signals.ASK_TALKS)
 _SOS = _Showing("sos", signals.CHIRP, signals.STEADY, "sos")
+_FALL = _Showing("fall", signals.CHIRP, signals.STEADY, "fall")
+_ANSWERED = _Showing("answered", signals.SILENT, signals.SILENT, "answered")
 _TEST = _Showing("test", signals.TEST, signals.FLASH, "test")
 _OTHER = _Showing("alarm", signals.SILENT, signals.STEADY)
 _PREALARM = _Showing("prealarm", signals.SILENT, signals.SLOW_FLASH)
 _FAULT = _Showing("fault", signals.SILENT, signals.WINK)
 _QUIET = _Showing("quiet", signals.SILENT, signals.SILENT)
 TEST_S = 4.0
+ANSWERED_S = 4.0  # for so long it is said that the answer was understood
 
 
 def _showing(hazard: Hazard, stage: Stage) -> _Showing:
     if hazard is Hazard.FAULT:
         return _FAULT
     if stage is Stage.PREALARM:
-        return _PREALARM
-    return {Hazard.FIRE: _FIRE, Hazard.CO: _CO, Hazard.SOS: _SOS}.get(hazard, _OTHER)
+        return _ASK if hazard is Hazard.FALL else _PREALARM
+    return _ALARMS.get(hazard, _OTHER)
 
 
-SHOWINGS = (_FIRE, _CO, _SOS, _TEST, _OTHER, _PREALARM, _FAULT, _QUIET)
+_ALARMS = {Hazard.FIRE: _FIRE, Hazard.CO: _CO, Hazard.SOS: _SOS, Hazard.FALL: _FALL}
+SHOWINGS = (
+    _FIRE, _CO, _ASK, _SOS, _FALL, _ANSWERED, _TEST, _OTHER, _PREALARM, _FAULT, _QUIET,
+)  # fmt: skip
 
 
 class Annunciator:
@@ -98,6 +106,7 @@ class Annunciator:
         self._active: dict[tuple[Hazard, str], Detection] = {}
         self._playing, self._since = _QUIET, clock()
         self._hushed_until = self._grew = self._tested = float("-inf")
+        self._asked = self._answered = float("-inf")
         self._stopping = False
         self.trouble: dict[str, str] = {}
 
@@ -107,7 +116,11 @@ class Annunciator:
             incident = detection.hazard, detection.subject
             if detection.stage is Stage.CLEARED:
                 self._active.pop(incident, None)
+                if detection.hazard is Hazard.FALL:
+                    self._answered = self._clock()
             else:
+                if _showing(detection.hazard, detection.stage) is _ASK:
+                    self._asked = self._clock()
                 before = self._active.get(incident)
                 if detection.stage is Stage.ALARM and detection.hazard in (Hazard.FIRE, Hazard.CO):
                     self._hushed_until = float("-inf")  # a new or a growing alarm is heard
@@ -119,10 +132,12 @@ class Annunciator:
             self._changed.notify()
 
     def press(self) -> str:
-        """The button: hush what may be hushed, or test when all is quiet; say which it did."""
+        """The button: hush what may be hushed, answer for a fall, or test; say which it did."""
         with self._changed:
             now = self._clock()
             sounding = [d for d in self._active.values() if self._sounds(d)]
+            if not sounding and any(hazard is Hazard.FALL for hazard, _ in self._active):
+                return "answered"
             if not sounding:
                 self._tested = now
                 self._changed.notify()
@@ -148,20 +163,22 @@ class Annunciator:
             showing, hushed = self._choose(now)
             if showing is not self._playing:
                 self._playing, self._since = showing, now
-            since_s = now - self._since
+            # the question keeps its turns, whatever was to be heard in between
+            since_s = now - (self._asked if showing is _ASK else self._since)
         sound, sound_left_s = signals.SILENT(since_s) if hushed else showing.sound(since_s)
         light, light_left_s = showing.light(since_s)
         self._set("siren", sound)
         self._set("lamp", light)
         self._set("relay", showing in (_FIRE, _CO))  # a hush opens no gas valve
-        for deadline in (self._hushed_until, self._tested + TEST_S):
+        for deadline in (self._hushed_until, self._tested + TEST_S, self._answered + ANSWERED_S):
             if deadline > now:
                 sound_left_s = min(sound_left_s, deadline - now)
         if self._words is not None and sound:
             self._words.hush()
         elif self._words is not None:
-            prompt = "" if hushed else showing.prompt
-            self._words.offer(prompt, sound_left_s, again=showing.again)
+            talks, talks_left_s = showing.talks(since_s)
+            prompt = showing.prompt if talks and not hushed else ""
+            self._words.offer(prompt, min(sound_left_s, talks_left_s), again=showing.again)
         return min(sound_left_s, light_left_s)
 
     def run(self, beat: Callable[[], None]) -> None:
@@ -186,6 +203,8 @@ class Annunciator:
         showings = [_showing(d.hazard, d.stage) for d in self._active.values()]
         if now - self._tested < TEST_S:
             showings.append(_TEST)
+        if now - self._answered < ANSWERED_S:
+            showings.append(_ANSWERED)
         gravest = min(showings, key=SHOWINGS.index, default=_QUIET)
         return gravest, gravest in (_FIRE, _CO) and now < self._hushed_until
 

@@ -17,6 +17,7 @@ from agent import __version__, fire_model, sdnotify, supervisor
 from agent.config import Config
 from agent.detectors.co import CoDetector
 from agent.detectors.detector import Detector
+from agent.detectors.fall import FallDetector
 from agent.detectors.fire import FireDetector
 from agent.detectors.sos import SosDetector
 from agent.envelope import Identity, boot_id, stamp
@@ -56,7 +57,13 @@ def detectors(config: Config) -> list[Detector]:
         for quantity, span in each.spans.items()
         if span.saturates is not None
     }
-    return [FireDetector(config.fire, ends), CoDetector(config.co), SosDetector(config.sos.buttons)]
+    mutes = [name for each in config.sensors if (name := each.muted_by()) is not None]
+    return [
+        FireDetector(config.fire, ends),
+        CoDetector(config.co),
+        SosDetector(config.sos.buttons),
+        FallDetector(config.fall, sos=config.sos.buttons, mute=mutes),
+    ]
 
 
 def watched(config: Config) -> dict[str, Watched]:
@@ -220,6 +227,9 @@ class App:
     def _decide(self, detections: list[Detection]) -> None:
         for detection in detections:
             self._annunciator.show(detection)  # first: the siren waits for nothing
+            if detection.is_local:
+                log.warning("%s %s: %s", detection.hazard, detection.stage, detection.why.en)
+                continue
             event = self._outbox.put(
                 lambda seq, previous, detection=detection: stamp(  # type: ignore[misc]  # bound now
                     detection,

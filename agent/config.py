@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from agent import perceived
 from agent.detectors.co import CoConfig
+from agent.detectors.fall import FallConfig
 from agent.detectors.fire import FireConfig
 from agent.values import Why
 from drivers import catalog
@@ -155,6 +156,7 @@ class Config(Section, frozen=True, kw_only=True):
     annunciator: AnnunciatorConfig
     fire: FireConfig = FireConfig()
     co: CoConfig = CoConfig()
+    fall: FallConfig = FallConfig()
     sos: SosConfig = SosConfig()
     recorder: RecorderConfig = RecorderConfig()
     sensors: Annotated[Sensors, Meta(min_length=1, max_length=64)]
@@ -298,6 +300,7 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
     yield from perceived.problems(config.sensors, [name for _, name in wanted])
     yield from config.fire.problems()
     yield from config.co.problems()
+    yield from config.fall.problems()
 
 
 def _used_twice(config: Config) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from agent import wording
-from agent.detectors.detector import Detector
+from agent.detectors.detector import Detector, Heeding
 from agent.plausibility import Health, Plausibility, State, Watched
 from agent.values import Detection, Failure, Hazard, Reading, Stage, Why
 
@@ -45,8 +45,8 @@ class Pipeline:
         believed = sensor.believe(reading)
         found = [] if sensor.fault == fault else self._faults(reading.sensor, reading.at)
         if believed:
-            for detector in self._detectors:
-                found += detector.update(reading)
+            new = [each for detector in self._detectors for each in detector.update(reading)]
+            found += self._told_to_all(new)
             for model in self._models:  # after the detectors: the smoke alarm waits for no model
                 if (score := model.update(reading)) is not None:
                     found += self.handle(score)
@@ -65,9 +65,8 @@ class Pipeline:
             if sensor.watched is not None:
                 sensor.wait(now)
                 found += self._faults(name, now)
-        for detector in self._detectors:
-            found += detector.tick(now)
-        return found
+        new = [each for detector in self._detectors for each in detector.tick(now)]
+        return found + self._told_to_all(new)
 
     def health(self, sensor: str) -> Health:
         """Say how far the sensor can be relied on now.
@@ -76,6 +75,14 @@ class Pipeline:
             KeyError: No sensor of this name is watched or was ever heard.
         """
         return self._sensors[sensor].health()
+
+    def _told_to_all(self, found: list[Detection]) -> list[Detection]:
+        """Let the detectors that heed others know what was found; give it back."""
+        for detector in self._detectors:
+            if found and isinstance(detector, Heeding):
+                for each in found:
+                    detector.heed(each)
+        return found
 
     def _faults(self, name: str, at: float) -> list[Detection]:
         """Tell a fault that began, and one that ended, once each."""

@@ -46,6 +46,7 @@ DANGER: Mapping[Quantity, Stimulus] = {
     Quantity.SMOKE_ALARM_CONTACT: Stimulus(1.0, 10.0),
     Quantity.CO_PPM: Stimulus(400.0, 15 * 60.0),  # UL 2034
     Quantity.BUTTON: Stimulus(1.0, 10.0),
+    Quantity.FALL_SCORE: Stimulus(1.0, 75.0),  # asked about first, for a minute at most
 }
 CALM: Mapping[Quantity, float] = {
     Quantity.TEMPERATURE_C: 21.0,
@@ -56,7 +57,16 @@ CALM: Mapping[Quantity, float] = {
     Quantity.PM10_UG_M3: 12.0,
 }
 STILL = frozenset(
-    {Quantity.SMOKE_ALARM_CONTACT, Quantity.BUTTON, Quantity.MOTION, Quantity.CONTACT_OPEN}
+    {
+        Quantity.SMOKE_ALARM_CONTACT,
+        Quantity.BUTTON,
+        Quantity.MOTION,
+        Quantity.CONTACT_OPEN,
+        Quantity.FALL_SCORE,
+        Quantity.POSE_LOST,
+        Quantity.PERSON_COUNT,
+        Quantity.VIEW,
+    }
 )
 
 

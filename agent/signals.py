@@ -5,6 +5,8 @@ A signal maps seconds since its beginning to (level, seconds until that level en
 
 from collections.abc import Callable, Sequence
 
+from agent import asking
+
 Signal = Callable[[float], tuple[bool, float]]
 FOREVER_S = 3600.0
 _EDGE_S = 1e-6  # floating-point times may lie this much before the edge they mean
@@ -62,6 +64,12 @@ SILENT: Signal = cycle((False, FOREVER_S))
 STEADY: Signal = cycle((True, FOREVER_S))
 CHIRP = once((True, 0.2))  # "heard you": SOS taken
 TEST = once(*_pulses(3, 0.5, 0.5, 1.5))  # one group of T3
+# a tone before the question and one after it, as an answering machine has: now answer
+ASK = cycle(
+    (True, 0.1), (False, asking.TALK_S - 0.1),
+    (True, 0.1), (False, asking.ROUND_S - asking.TALK_S - 0.1),
+)  # fmt: skip
+ASK_TALKS = cycle((True, asking.TALK_S), (False, asking.ROUND_S - asking.TALK_S))
 FLASH = cycle((True, 0.25), (False, 0.25))  # lamp in an alarm
 SLOW_FLASH = cycle((True, 0.5), (False, 1.5))  # lamp in a prealarm
 WINK = cycle((True, 0.1), (False, 29.9))  # lamp while something is broken

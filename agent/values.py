@@ -84,7 +84,8 @@ class Detection:
 
     `(hazard, subject)` names one incident: `subject` is `place` for hazards of the whole room and
     the sensor's name for faults and buttons. `rule` is the rule that decided, for example
-    `rate_of_rise`. `at` is seconds of the monotonic clock.
+    `rate_of_rise`. `at` is seconds of the monotonic clock. One that `is_local` is for people on
+    site alone: it is shown and spoken, and never leaves.
     """
 
     hazard: Hazard
@@ -94,6 +95,7 @@ class Detection:
     evidence: tuple[Reading, ...]
     at: float
     why: Why
+    is_local: bool = False
 
 
 PLACE = "place"

@@ -28,8 +28,12 @@ def join(phrases: Iterable[Why], advice: str) -> Why:
         phrases: What was seen, a whole sentence each.
         advice: Which advice follows, for example `fire_alarm`.
     """
-    last = _ADVICE[advice]
-    found = [*phrases, last]
+    return together([*phrases, _ADVICE[advice]])
+
+
+def together(phrases: Iterable[Why]) -> Why:
+    """Put whole sentences one after the other."""
+    found = list(phrases)
     return Why(" ".join(each.ko for each in found), " ".join(each.en for each in found))
 
 
@@ -197,6 +201,62 @@ def sos(button: str) -> Why:
 def sos_over(button: str) -> Why:
     """Nobody has pressed the button for a while."""
     return Why(f"도움 요청 버튼({button})이 풀렸습니다.", f"The button ({button}) is released.")
+
+
+_FALLS: Mapping[str, Why] = {
+    "seen_fall": Why(
+        "넘어져서 일어나지 못하는 분이 카메라에 보입니다.",
+        "The camera sees somebody who fell and stays down.",
+    ),
+    "lost_from_sight": Why(
+        "갑자기 몸이 낮아진 분이 카메라에서 보이지 않습니다.",
+        "Somebody dropped suddenly and is out of the camera's sight.",
+    ),
+    "still_down": Why(
+        "대답은 했지만 아직 일어나지 않은 분이 있습니다.",
+        "Somebody answered, but has not got up yet.",
+    ),
+}
+
+
+def fall(rule: str) -> Why:
+    """What was seen, by the name of the rule."""
+    return _FALLS[rule]
+
+
+def asking() -> Why:
+    """The device asks on site before it tells anybody."""
+    return Why("괜찮으신지 묻고 있습니다.", "They are being asked whether they are all right.")
+
+
+def no_answer(ask_s: float) -> Why:
+    """Nobody answered for `ask_s` seconds."""
+    return Why(f"{ask_s:.0f}초 동안 대답이 없습니다.", f"There was no answer for {ask_s:.0f} s.")
+
+
+def called_for_help() -> Why:
+    """The button that calls for help was the answer."""
+    return Why("도움 요청 버튼을 눌렀습니다.", "They pressed the button that calls for help.")
+
+
+def go_and_look() -> Why:
+    """Advice for who gets the alarm."""
+    return Why("바로 가서 살펴 주세요.", "Please go and look at once.")
+
+
+def pressed_all_right() -> Why:
+    """A press answered."""
+    return Why("괜찮다고 버튼을 눌렀습니다.", "A button was pressed: all is well.")
+
+
+def got_up() -> Why:
+    """Movement answered."""
+    return Why("일어나서 움직이고 있습니다.", "They are up and about again.")
+
+
+def spoke() -> Why:
+    """A voice answered."""
+    return Why("목소리로 대답했습니다.", "A voice answered.")
 
 
 _FAULTS: Mapping[str, Why] = {

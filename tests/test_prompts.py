@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import annunciator, signals
-from agent.speaker import MARGIN_S, START_S, phrases
+from agent import annunciator, asking, signals
+from agent.speaker import MARGIN_S, POLL_S, START_S, phrases
 
 ROOT = Path(__file__).parents[1]
 TEXTS = tomllib.loads((ROOT / "provisioning" / "prompts.toml").read_text("utf-8"))
@@ -37,6 +37,8 @@ def test_the_words_are_spoken_into_files_that_fit_and_are_found(tmp_path: Path) 
     for name, made in found.items():
         assert len(made) == len(TEXTS[name]["ko"]) + len(TEXTS[name]["en"])
         assert all(0.3 < each.length_s <= TEXTS[name]["longest_s"] for each in made)
+    question_s = sum(START_S + each.length_s + MARGIN_S + POLL_S for each in found["ask"])
+    assert question_s <= asking.TALK_S - 0.1, "both languages, between the two tones"
     with wave.open(str(found["fire"][0].wav)) as wav:
         assert (wav.getnchannels(), wav.getsampwidth()) == (1, 2)
 

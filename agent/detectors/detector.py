@@ -1,6 +1,6 @@
 """What a detector is."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from agent.values import Detection, Reading
 
@@ -18,3 +18,11 @@ class Detector(Protocol):
 
     def tick(self, now: float) -> list[Detection]:
         """Let time pass to `now` (monotonic seconds, never before the last reading)."""
+
+
+@runtime_checkable
+class Heeding(Protocol):
+    """A detector to which it matters what the others found."""
+
+    def heed(self, detection: Detection) -> None:
+        """Take in a detection of any detector, just found."""
