@@ -13,12 +13,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from agent import __version__, fire_model, sdnotify, supervisor
+from agent import __version__, care, fire_model, sdnotify, supervisor
 from agent.config import Config
+from agent.daily import Daily
+from agent.detectors.calendar import Calendar
 from agent.detectors.co import CoDetector
 from agent.detectors.detector import Detector
 from agent.detectors.fall import FallDetector
 from agent.detectors.fire import FireDetector
+from agent.detectors.rhythm import RhythmState
 from agent.detectors.sos import SosDetector
 from agent.envelope import Identity, boot_id, stamp
 from agent.health import Heartbeats
@@ -49,8 +52,15 @@ class AlreadyRunningError(Exception):
     """Another agent holds the state directory."""
 
 
-def detectors(config: Config) -> list[Detector]:
-    """Every detector the configuration asks for, each fresh."""
+def detectors(
+    config: Config, calendar: Calendar | None = None, rhythm: RhythmState | None = None
+) -> list[Detector]:
+    """Every detector the configuration asks for, each fresh.
+
+    Without a `calendar` the time of day is not known; `rhythm` is what was kept of a resident's.
+    """
+    if calendar is None:
+        calendar = Calendar(config.calendar.utc_offset_h)
     ends = {
         (each.name, quantity): span.saturates
         for each in config.sensors
@@ -61,8 +71,9 @@ def detectors(config: Config) -> list[Detector]:
     return [
         FireDetector(config.fire, ends),
         CoDetector(config.co),
-        SosDetector(config.sos.buttons),
+        SosDetector(config.sos.buttons, config.sos),
         FallDetector(config.fall, sos=config.sos.buttons, mute=mutes),
+        *care.detectors(config, calendar, rhythm),
     ]
 
 
@@ -104,7 +115,10 @@ class App:
         self._crashed = False
         self._queue: queue.Queue[Reading | Failure] = queue.Queue(QUEUE)
         self._heartbeats = Heartbeats(time.monotonic)
-        self._pipeline = Pipeline(watched(config), detectors(config), fire_model.load())
+        self._daily = Daily(config, state)
+        found = detectors(config, self._daily.calendar, self._daily.rhythm)
+        self._daily.keep(found)
+        self._pipeline = Pipeline(watched(config), found, fire_model.load())
         self._speaker = speaker(config.annunciator.voice)
         self._annunciator = annunciator(config, board, self._speaker)
         self._identity = Identity(
@@ -132,10 +146,11 @@ class App:
             self._stop,
             every_s=TICK_S,
             notify=sdnotify.notify,
-            report=self._status.write,
+            report=self._write_down,
         )
         for thread in threads:
             thread.join(timeout=5.0)
+        self._daily.close()
         self._outbox.close()
         self._board.close()
         self._status.remove()
@@ -202,6 +217,7 @@ class App:
             now = self._clock()
             if now >= due:
                 due = now + TICK_S
+                self._daily.look(now)
                 self._decide(self._pipeline.tick(now))
                 self._report(now)
                 beat()
@@ -210,6 +226,10 @@ class App:
                 self._report(now)
                 sdnotify.notify("READY=1")
                 log.warning("armed; not heard from yet: %s", ", ".join(self._unheard) or "none")
+
+    def _write_down(self, late: list[str]) -> None:
+        self._status.write(late)
+        self._daily.write()
 
     def _take(self, item: Reading | Failure) -> None:
         self._unheard.discard(item.sensor)

@@ -12,10 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from agent import perceived
+from agent import care, perceived
+from agent.detectors.air import AirConfig
+from agent.detectors.calendar import CalendarConfig
+from agent.detectors.climate import ClimateConfig
 from agent.detectors.co import CoConfig
 from agent.detectors.fall import FallConfig
 from agent.detectors.fire import FireConfig
+from agent.detectors.inactivity import InactivityConfig
+from agent.detectors.intrusion import IntrusionConfig
+from agent.detectors.sos import SosConfig
+from agent.detectors.wandering import WanderingConfig
 from agent.values import Why
 from drivers import catalog
 from drivers.board import GpioNumber
@@ -133,12 +140,6 @@ class AnnunciatorConfig(Section, frozen=True, kw_only=True):
     hush_s: Annotated[float, Meta(ge=60, le=900)] = 540.0  # EN 14604: 5 to 15 minutes
 
 
-class SosConfig(Section, frozen=True, kw_only=True):
-    """The buttons with which people call for help."""
-
-    buttons: list[SensorName] = []
-
-
 class RecorderConfig(Section, frozen=True, kw_only=True):
     """How much of the past is frozen to disk with an alarm, and how many such recordings stay."""
 
@@ -158,6 +159,12 @@ class Config(Section, frozen=True, kw_only=True):
     co: CoConfig = CoConfig()
     fall: FallConfig = FallConfig()
     sos: SosConfig = SosConfig()
+    calendar: CalendarConfig = CalendarConfig()
+    inactivity: InactivityConfig | None = None
+    wandering: WanderingConfig | None = None
+    intrusion: IntrusionConfig | None = None
+    climate: ClimateConfig | None = None
+    air: AirConfig | None = None
     recorder: RecorderConfig = RecorderConfig()
     sensors: Annotated[Sensors, Meta(min_length=1, max_length=64)]
 
@@ -300,6 +307,7 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
     yield from perceived.problems(config.sensors, [name for _, name in wanted])
     yield from config.fire.problems()
     yield from config.co.problems()
+    yield from care.problems(config)
     yield from config.fall.problems()
 
 

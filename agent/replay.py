@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from agent import app, fire_model, recording
 from agent.config import Config
+from agent.detectors.calendar import Calendar
 from agent.detectors.derived import Deriving
 from agent.detectors.detector import Detector
 from agent.pipeline import Pipeline
@@ -31,7 +33,7 @@ def replay(recording_dir: Path, config: Config, *, readings: bool) -> Iterator[d
     found = recording.load(recording_dir)
     for note in found.notes:
         log.warning("%s", note)
-    detectors = app.detectors(config)
+    detectors = app.detectors(config, _calendar(found, config))
     own = found.source == recording.RECORDER
     pipeline = Pipeline(_watched(found, config) if own else {}, detectors, fire_model.load())
     now: float | None = None
@@ -54,6 +56,18 @@ def as_text(found: dict[str, Any]) -> str:
         return f"{found['t_s']:9.1f} s  {found['sensor']} {found['quantity']} {found['value']:.3f}"
     head = f"{found['t_s']:9.1f} s  {found['hazard']} {found['stage']} ({found['rule']})"
     return f"{head}: {found['why']['ko']} {found['why']['en']}"
+
+
+def _calendar(found: recording.Recording, config: Config) -> Calendar:
+    """The time of day by the recording's `start`; without a time and zone it is not known."""
+    calendar = Calendar(config.calendar.utc_offset_h)
+    try:
+        start = datetime.fromisoformat(found.start or "")
+    except ValueError:
+        return calendar
+    if start.tzinfo is not None:
+        calendar.set(0.0, start.timestamp(), 0.0)
+    return calendar
 
 
 def _watched(found: recording.Recording, config: Config) -> dict[str, Any]:

@@ -1,0 +1,53 @@
+"""The sections of care: which sensors they look at, what is wrong with them, their detectors."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from agent.detectors.air import AirDetector
+from agent.detectors.calendar import Calendar
+from agent.detectors.climate import ClimateDetector
+from agent.detectors.clock_watch import ClockWatch
+from agent.detectors.detector import Detector
+from agent.detectors.inactivity import InactivityDetector
+from agent.detectors.intrusion import IntrusionDetector
+from agent.detectors.presence import Presence, PresenceDetector, Source
+from agent.detectors.rhythm import RhythmState
+from agent.detectors.wandering import WanderingDetector
+
+if TYPE_CHECKING:
+    from agent.config import Config
+
+
+def sources(config: "Config") -> dict[str, Source]:
+    """What each configured sensor reports, and every how many seconds, by its name."""
+    return {e.name: Source(frozenset(e.spans), e.every_s) for e in config.sensors}
+
+
+def problems(config: "Config") -> Iterator[tuple[str, str]]:
+    """What no single key of care's sections shows: (problem with its place, remedy)."""
+    found = sources(config)
+    sections = (config.inactivity, config.wandering, config.intrusion, config.climate, config.air)
+    for section in (config.sos, *sections):
+        if section is not None:
+            yield from section.problems(found)
+
+
+def detectors(
+    config: "Config", calendar: Calendar, rhythm: RhythmState | None = None
+) -> list[Detector]:
+    """A detector for each section that is there, and occupancy if any of them asks for it."""
+    seen: Mapping[str, Source] = sources(config)
+    found: list[Detector] = []
+    if config.inactivity is not None:
+        found.append(InactivityDetector(config.inactivity, seen, calendar, rhythm))
+    if config.wandering is not None:
+        found.append(WanderingDetector(config.wandering, seen, calendar))
+    if config.intrusion is not None:
+        found.append(IntrusionDetector(config.intrusion, calendar))
+    if found:
+        found += [PresenceDetector(Presence(seen)), ClockWatch(calendar)]
+    if config.climate is not None:
+        found.append(ClimateDetector(config.climate))
+    if config.air is not None:
+        found.append(AirDetector(config.air, calendar))
+    return found
