@@ -5,6 +5,7 @@ import msgspec
 from agent import config
 from agent.cli import PROFILES
 from agent.coverage import PROOF_LASTS_S, UNTRIED, Claim, Proof, coverage
+from agent.detectors.sos import SosConfig
 from agent.pipeline import Health, State
 from agent.values import Hazard
 from drivers import catalog
@@ -66,5 +67,5 @@ def test_simulated_wires_never_claim_protection() -> None:
 def test_a_part_that_feels_its_own_case_covers_nothing() -> None:
     table = {"driver": "mlx90614", "name": "spot"}
     only = [catalog.decode(table)]
-    found = msgspec.structs.replace(STALL, sensors=only, sos=config.SosConfig())
+    found = msgspec.structs.replace(STALL, sensors=only, sos=SosConfig())
     assert "fire" not in coverage(found, {"spot": SOUND}, {}, now=0.0, simulated=False)

@@ -8,6 +8,7 @@ import pytest
 
 from agent import config, probe
 from agent.cli import PROFILES
+from agent.detectors.sos import SosConfig
 from agent.values import FailureKind
 from drivers import baseline, catalog
 from drivers.baseline import Baseline
@@ -165,7 +166,7 @@ def test_what_was_measured_at_the_start_is_shown_with_its_date(
 def device(driver: str) -> config.Config:
     """A device with this one part."""
     only = [catalog.decode({"driver": driver, "name": "under_test"})]
-    return msgspec.structs.replace(STALL, sensors=only, sos=config.SosConfig())
+    return msgspec.structs.replace(STALL, sensors=only, sos=SosConfig())
 
 
 def test_a_wire_that_shows_people_is_withheld(tmp_path: Path) -> None:
@@ -200,7 +201,7 @@ def test_a_microphone_is_held_to_a_known_sound_and_to_silence(tmp_path: Path) ->
     adc = {"chip": "mcp3008", "channel": 0}
     table = {"driver": "analog_noise", "name": "noise", "adc": adc, "gain": 50.0}
     only = [catalog.decode(table)]
-    ear = msgspec.structs.replace(STALL, sensors=only, sos=config.SosConfig())
+    ear = msgspec.structs.replace(STALL, sensors=only, sos=SosConfig())
     with Bench(ear, w1_root=tmp_path / "w1", state=tmp_path) as made:
         levels = iter([90.0, 50.0])  # it says 4 dB too little
         stored = probe.calibrate(
