@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from drivers.board import Board, SensorConfig
 from drivers.feed import Feed
-from drivers.sensor import DisconnectedError, NotReadyError, Quantity, SensorError, Span
+from drivers.sensor import DisconnectedError, MutedError, NotReadyError, Quantity, SensorError, Span
 from drivers.sheet import Sheet
 from drivers.view import View
 
@@ -32,6 +32,7 @@ _WHY: Mapping[View, str] = {
     View.COVERED: "something covers the lens",
     View.BLURRED: "blurred: dirty, fogged or out of focus",
     View.MOVED: "looks elsewhere than when it was put in",
+    View.MUTED: "muted; being switched on",
     View.FAILED: "the camera gives no pictures",
 }
 
@@ -148,14 +149,16 @@ class Camera:
             DisconnectedError: Perception is silent or floods, or the camera gives no pictures.
             WrongDeviceError: What comes is no records.
             MutedError: People switched it off.
-            NotReadyError: There is no picture yet.
+            NotReadyError: There is no picture yet, or it has not been switched on yet.
             SensorError: It cannot see.
         """
         self._feed.news(Quantity.VIEW)
         view = View(int(self._feed.take([Quantity.VIEW])[Quantity.VIEW]))
         self._feed.settle(is_muted=view is View.MUTED)
-        if view is View.STARTING and not self._has_seen:
+        if view in {View.STARTING, View.MUTED} and not self._has_seen:
             raise NotReadyError(_WHY[view])
+        if view is View.MUTED:
+            raise MutedError(_WHY[view])
         if view in {View.STARTING, View.FAILED}:
             raise DisconnectedError(_WHY[view])
         if view is not View.CLEAR:

@@ -7,6 +7,7 @@ from drivers.perception_link import PerceptionLink
 from drivers.sensor import DisconnectedError, MutedError, Quantity, WrongDeviceError
 
 FRESH_S = 2.5  # older numbers are of the past: two such reads are told within 5 s
+_REFUSED = 4  # records in one read that an honest sender would not have sent
 _FIRST_S, _LOOK_S = 0.7, 0.1  # perception speaks twice a second: so long the first read waits
 
 
@@ -37,7 +38,7 @@ class Feed:
 
         Raises:
             OSError: The socket is gone and cannot be had again.
-            DisconnectedError: Perception is silent, or floods.
+            DisconnectedError: Perception is silent, floods, or its clock is wrong.
             WrongDeviceError: What comes is no records.
         """
         self.now = self._link.drain()
@@ -50,6 +51,8 @@ class Feed:
         self._seen = replace(now)
         if now.garbage > seen.garbage:
             raise WrongDeviceError(f"perception sends {now.last}")
+        if now.refused > seen.refused + _REFUSED:
+            raise DisconnectedError(f"perception sends what is no news (last: {now.last})")
         self.check([sign])
 
     def check(self, quantities: Iterable[Quantity]) -> None:
@@ -72,19 +75,15 @@ class Feed:
         return {quantity: value for quantity, value in taken.items() if value is not None}
 
     def settle(self, *, is_muted: bool) -> None:
-        """See what people want against what perception does, and have it do so.
+        """Have perception do what people want, which it says whether it does.
 
         Raises:
-            MutedError: It is muted, or is to be.
+            MutedError: They want it off.
         """
         self._link.settle(self._name, is_muted=is_muted, now=self.now)
-        wanted = self._link.muted(self._name)
-        if is_muted and wanted is False:
-            raise MutedError("muted by hand; being switched on again")
-        if is_muted:
-            raise MutedError("muted by hand")
-        if wanted:
-            raise MutedError("muted by hand; perception has not confirmed it yet")
+        if self._link.muted(self._name):
+            late = "" if is_muted else "; perception has not confirmed it yet"
+            raise MutedError(f"muted by hand{late}")
 
     def _look(self, sign: Quantity) -> None:
         """Wait for the first record, as `probe` must, which reads but once."""

@@ -45,6 +45,7 @@ class Troubles:
     garbage: int = 0  # no records
     strangers: int = 0  # from another user
     refused: int = 0  # records that are no news
+    unknown: int = 0  # records of sensors that nobody here has
     last: str = ""
 
 
@@ -229,6 +230,10 @@ class PerceptionLink:
             self.troubles.garbage += 1
             self.troubles.last = f"no record: {error}"
             return
+        if found.source not in self._names:
+            self.troubles.unknown += 1
+            self.troubles.last = f"a record of no sensor here ({found.source:#06x})"
+            return
         if why := self._doubt(found, now):
             self.troubles.refused += 1
             self.troubles.last = why
@@ -241,8 +246,6 @@ class PerceptionLink:
 
     def _doubt(self, found: Record, now: float) -> str:
         """Why a record is no news, in words; empty where it is."""
-        if found.source not in self._names:
-            return f"of no sensor here ({found.source:#06x})"
         what = f"{self._names[found.source]} {found.quantity}"
         if found.at > now + record.AHEAD_S:
             return f"{what}: {found.at - now:.1f} s ahead of the clock"

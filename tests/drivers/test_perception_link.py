@@ -235,6 +235,7 @@ def test_a_record_of_no_sensor_here_is_refused(rig: Rig) -> None:
     rig.link.open()
     rig.send(record.encode("stranger", FIRE, 0.9, rig.now))
     assert rig.heard() is None
+    assert rig.link.troubles.unknown == 1
     assert "of no sensor here" in rig.link.troubles.last
 
 
