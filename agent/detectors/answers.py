@@ -13,6 +13,7 @@ FRESH_S = 2.5  # numbers of one camera are of one moment within this time
 UP = 0.3  # LYING_SCORE below which nobody lies
 WALKS = 0.5  # BODY_MOTION from which somebody walks, gets up or waves with the whole body
 MOVED_S = 2.0
+ONE = 0.5  # PERSON_COUNT from which somebody is seen
 GONE_S = 3.0  # unseen for longer, who is seen next may be somebody else
 BEFORE_S = 10.0  # who was in the picture so long before the fall may still be beside it
 SEEN_AGAIN_S = 5.0
@@ -27,14 +28,15 @@ SPOKEN_S, SPOKEN_LEVELS = 0.9, 3  # three levels half a second apart: half a sec
 class Body:
     """The only person that one camera sees: whether it is up, moves, and must be who fell.
 
-    A second person, then or since, or a gap in which people may have changed places, makes it
-    doubtful who moves: then no movement speaks for the fallen one.
+    A second person, then or since, makes it doubtful who moves; so does the time in which nobody
+    is seen or the fallen one is out of sight, until the fall model has found that very body again.
+    While that is doubtful, no movement speaks for the fallen one.
     """
 
     last: dict[Quantity, Reading] = field(default_factory=dict)
     _crowd_at: float = float("-inf")
     _gone_since: float | None = None  # nobody is seen
-    _was_gone_at: float = float("-inf")  # for longer than GONE_S
+    _doubted_at: float = float("-inf")  # when who is seen was last not known to be who fell
     _up_since: float | None = None
     _moved_s: float = 0.0
 
@@ -48,7 +50,7 @@ class Body:
         if before is not None and at - before.at > FRESH_S:
             self._up_since = None
             if reading.quantity is Quantity.PERSON_COUNT:
-                self._was_gone_at = at
+                self._doubted_at = at
         if not self._stands(at):
             self._up_since, self._moved_s = None, 0.0
             return
@@ -74,20 +76,30 @@ class Body:
         """Whether there were others from shortly before `since` (monotonic seconds) on."""
         return self._crowd_at >= since - BEFORE_S
 
-    def was_unseen(self, since: float) -> bool:
-        """Whether people may have changed places since then."""
-        return self._was_gone_at >= since
+    def is_doubtful(self, since: float) -> bool:
+        """Whether who is seen may not be who fell then."""
+        return self._doubted_at >= since
+
+    def lose(self, at: float) -> None:
+        """The fall model says that who fell is out of sight."""
+        self._doubted_at = at
+
+    def find(self, at: float) -> None:
+        """The fall model says that who fell is in sight."""
+        count = self.last.get(Quantity.PERSON_COUNT)
+        if count is not None and at - count.at <= FRESH_S and count.value >= ONE:
+            self._doubted_at = float("-inf")
 
     def _count(self, reading: Reading) -> None:
-        if reading.value >= 1.5:
+        if reading.value >= ONE + 1:
             self._crowd_at = reading.at
-        if reading.value >= 0.5:
+        if reading.value >= ONE:
             self._gone_since = None
             return
         if self._gone_since is None:
             self._gone_since = reading.at
         if reading.at - self._gone_since > GONE_S:
-            self._was_gone_at = reading.at
+            self._doubted_at = reading.at
 
     def _stands(self, at: float) -> bool:
         fresh = [each for each in self.last.values() if at - each.at <= FRESH_S]

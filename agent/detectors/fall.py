@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from agent import wording
-from agent.detectors.answers import BODY, SEEN_AGAIN_S, Body, Ear
+from agent.detectors.answers import BODY, FRESH_S, SEEN_AGAIN_S, Body, Ear
 from agent.detectors.limits import Table
 from agent.detectors.threshold import HeldThreshold
 from agent.values import PLACE, Detection, Hazard, Reading, Stage, Why
@@ -97,6 +97,11 @@ class FallDetector:
         self._unsure: _Incident | None = None  # answered by a voice alone
         self._again_at = math.inf
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether somebody is asked and has not answered yet."""
+        return self._incident is not None and not self._incident.is_alarm
+
     def update(self, reading: Reading) -> list[Detection]:
         """Take one believed reading in."""
         found = self.tick(reading.at)
@@ -139,6 +144,7 @@ class FallDetector:
         camera = self._camera(reading)
         sign = camera.seen if reading.quantity is Quantity.FALL_SCORE else camera.lost
         camera.signs[reading.quantity] = reading
+        self._follow(camera, reading.at)
         if not sign.update(reading.value, reading.at) or not sign.active:
             return []
         rule = SEEN if sign is camera.seen else LOST
@@ -151,6 +157,14 @@ class FallDetector:
         if asked.rule == LOST:
             asked.rule = rule
         return []
+
+    def _follow(self, camera: _Camera, at: float) -> None:
+        """Let the model say whether who is seen is who fell."""
+        fresh = {q: each.value for q, each in camera.signs.items() if at - each.at <= FRESH_S}
+        if fresh.get(Quantity.POSE_LOST, 0.0) >= 0.5:
+            camera.body.lose(at)
+        elif fresh.get(Quantity.FALL_SCORE, 0.0) >= self._config.score.rise:
+            camera.body.find(at)
 
     def _camera(self, reading: Reading) -> _Camera:
         name, at = reading.sensor, reading.at
@@ -174,6 +188,9 @@ class FallDetector:
         asked = self._incident or self._unsure
         if asked is None or reading.sensor not in asked.cameras:
             return []
+        score = camera.signs.get(Quantity.FALL_SCORE)
+        if score is None or score.value >= self._config.score.fall:
+            return []  # the model still sees who fell on the floor, or says nothing
         if not self._is_recovered(asked, camera.body, reading.at):
             return []
         self._unsure = None  # up again: no second question
@@ -185,7 +202,7 @@ class FallDetector:
         up_s = self._config.upright_s if asked.is_alarm else 0.0
         if asked.rule == LOST:  # whoever is seen again was not lost
             return body.is_about(at, up_s) or body.is_up(at, max(up_s, SEEN_AGAIN_S))
-        return body.is_about(at, up_s) and not body.was_unseen(asked.fell_at)
+        return body.is_about(at, up_s) and not body.is_doubtful(asked.fell_at)
 
     def _press(self, reading: Reading) -> list[Detection]:
         """A press that was seen to begin; a button found pressed, or held, says nothing."""

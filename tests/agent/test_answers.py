@@ -97,6 +97,24 @@ def test_a_second_person_who_walks_about_does_not_speak_for_the_fallen_one() -> 
     assert unseen.told() == [ASKED, NO_ANSWER]
 
 
+def test_who_was_out_of_sight_and_is_found_again_on_the_floor_can_get_up() -> None:
+    home = Home().fall()
+    home.live(70.0, DOWN | {Q.POSE_LOST: 1.0, Q.LYING_SCORE: 0.0}, people=0.0)
+    home.live(72.0, DOWN)
+    home.live(78.0, WALKS)
+    assert home.told() == [ASKED, (Stage.CLEARED, "movement")]
+
+
+def test_who_walks_about_while_the_model_still_sees_a_fall_is_somebody_else() -> None:
+    home = Home().fall()
+    home.live(100.0, WALKS | {Q.FALL_SCORE: 0.95})
+    assert home.told() == [ASKED, NO_ANSWER]
+    lost = Home().fall()
+    lost.live(70.0, WALKS | {Q.FALL_SCORE: 0.95, Q.POSE_LOST: 1.0})
+    lost.live(100.0, WALKS)  # the model has forgotten whom it lost
+    assert lost.told() == [ASKED, NO_ANSWER]
+
+
 def test_a_second_person_can_press_the_button() -> None:
     home = Home().fall(people=2.0)
     home.live(70.0, DOWN, people=2.0)
