@@ -1,4 +1,4 @@
-"""The recording format: a folder of `recording.toml` and `readings.csv[.gz]` that replays."""
+"""The recording format: a folder of `recording.toml`, readings, pictures and sound that replays."""
 
 import gzip
 import io
@@ -38,6 +38,7 @@ class Recording:
     source: str
     start: str | None
     labels: Mapping[str, float]
+    camera: Path | None  # a folder of pictures, or a video
     notes: tuple[str, ...]  # what the folder holds that is not replayed
 
     def readings(self) -> Iterator[Reading]:
@@ -88,6 +89,7 @@ def load(folder: Path) -> Recording:
         source=table.get("source", ""),
         start=table.get("start"),
         labels=_labels(table),
+        camera=_camera(folder),
         notes=_notes(folder),
     )
 
@@ -120,11 +122,25 @@ def _readings_file(folder: Path) -> Path | None:
     Raises:
         RecordingError: There is nothing in the folder that could replay, or two tables.
     """
-    found = [p for p in (folder / "readings.csv", folder / "readings.csv.gz") if p.exists()]
-    if len(found) > 1:
-        raise RecordingError(f"{folder}: readings.csv and readings.csv.gz: remove one of them")
-    if not found and not _notes(folder):
+    found = _one_of(folder, "readings.csv", "readings.csv.gz")
+    if found is None and _camera(folder) is None and not _notes(folder):
         raise RecordingError(f"{folder}: no readings.csv or readings.csv.gz: add one")
+    return found
+
+
+def _camera(folder: Path) -> Path | None:
+    return _one_of(folder, "camera", "camera.mp4")
+
+
+def _one_of(folder: Path, *names: str) -> Path | None:
+    """Find the file or folder that goes by one of two names.
+
+    Raises:
+        RecordingError: There are both.
+    """
+    found = [path for name in names if (path := folder / name).exists()]
+    if len(found) > 1:
+        raise RecordingError(f"{folder}: {' and '.join(names)}: remove one of them")
     return found[0] if found else None
 
 
@@ -187,7 +203,7 @@ def _labels(table: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _notes(folder: Path) -> tuple[str, ...]:
-    held = [name for name in ("camera", "microphone.wav") if (folder / name).exists()]
+    held = [name for name in ("microphone.wav",) if (folder / name).exists()]
     return tuple(f"{folder / name}: not replayed by this build" for name in held)
 
 

@@ -1,24 +1,30 @@
 """Feed a recording through the real pipeline as fast as it can, bit for bit the same each time."""
 
+import heapq
 import logging
+import math
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent import app, fire_model, recording
 from agent.config import Config
 from agent.detectors.calendar import Calendar
 from agent.detectors.derived import Deriving
-from agent.detectors.detector import Detector
+from agent.detectors.detector import Detector, Waiting
 from agent.pipeline import Pipeline
-from agent.values import Detection
+from agent.values import Detection, Reading
+
+if TYPE_CHECKING:
+    from agent.media import Medium
 
 log = logging.getLogger(__name__)
 
 TICK_S = 1.0  # as the running agent lets time pass where nothing is heard
 LONGEST_SILENCE = 20_000  # such ticks: by then every sensor has been told to be silent
+LONGEST_WAIT = 120  # such ticks: nobody is asked for longer, and waited for
 
 
 def replay(recording_dir: Path, config: Config, *, readings: bool) -> Iterator[dict[str, Any]]:
@@ -26,9 +32,10 @@ def replay(recording_dir: Path, config: Config, *, readings: bool) -> Iterator[d
 
     Sensors of a recording that a device wrote itself are held to what `config` says of them and
     must not fall silent; others are named freely, so only what any transducer can report is known.
+    After the last row time runs on for a detector that waits for an answer.
 
     Raises:
-        RecordingError: The recording cannot be used.
+        RecordingError: The recording cannot be used, or not all that it holds.
     """
     found = recording.load(recording_dir)
     for note in found.notes:
@@ -36,18 +43,27 @@ def replay(recording_dir: Path, config: Config, *, readings: bool) -> Iterator[d
     detectors = app.detectors(config, _calendar(found, config))
     own = found.source == recording.RECORDER
     pipeline = Pipeline(_watched(found, config) if own else {}, detectors, fire_model.load())
+    seen = _media(found, config)
+    made = {each.name for each in seen} if readings else set()
+    heard = found.readings()
+    if seen:
+        heard = heapq.merge(heard, *(each.readings() for each in seen), key=_time)
     now: float | None = None
-    for at, rows in groupby(found.readings(), key=lambda reading: reading.at):
-        if own and now is not None:
-            yield from _silence(pipeline, now, at)
+    for at, rows in groupby(heard, key=_time):
+        if now is not None:
+            yield from _silence(pipeline, now, at) if own else _wait(detectors, now, at)
         now = at
         for reading in rows:
+            if reading.sensor in made:
+                yield _row(reading)
             for detection in pipeline.handle(reading):
                 yield _event(detection)
         for detection in pipeline.tick(now):
             yield _event(detection)
         if readings:
             yield from _derived(detectors, now)
+    if now is not None:
+        yield from _wait(detectors, now, math.inf)
 
 
 def as_text(found: dict[str, Any]) -> str:
@@ -70,6 +86,15 @@ def _calendar(found: recording.Recording, config: Config) -> Calendar:
     return calendar
 
 
+def _media(found: recording.Recording, config: Config) -> "list[Medium]":
+    """Pictures and sound; what they need is loaded only where there are some."""
+    if found.camera is None:
+        return []
+    from agent.media import media  # noqa: PLC0415  # as the docstring says
+
+    return media(found, config)
+
+
 def _watched(found: recording.Recording, config: Config) -> dict[str, Any]:
     """What the configuration knows of the sensors that the recording holds."""
     held = {reading.sensor for reading in found.readings()}
@@ -82,6 +107,31 @@ def _silence(pipeline: Pipeline, since: float, until: float) -> Iterator[dict[st
         if (now := since + step * TICK_S) < until:
             for detection in pipeline.tick(now):
                 yield _event(detection)
+
+
+def _wait(detectors: Sequence[Detector], since: float, until: float) -> Iterator[dict[str, Any]]:
+    """Let time pass for those that wait for an answer, and for nothing else."""
+    for step in range(1, LONGEST_WAIT + 1):
+        now = since + step * TICK_S
+        waiting = [each for each in detectors if isinstance(each, Waiting) and each.is_waiting]
+        if now >= until or not waiting:
+            return
+        for detector in waiting:
+            for detection in detector.tick(now):
+                yield _event(detection)
+
+
+def _time(reading: Reading) -> float:
+    return reading.at
+
+
+def _row(reading: Reading) -> dict[str, Any]:
+    return {
+        "t_s": reading.at,
+        "sensor": reading.sensor,
+        "quantity": str(reading.quantity),
+        "value": reading.value,
+    }
 
 
 def _derived(detectors: Sequence[Detector], now: float) -> Iterator[dict[str, Any]]:
@@ -104,4 +154,4 @@ def _event(detection: Detection) -> dict[str, Any]:
             for r in detection.evidence
         ],
         "why": {"ko": detection.why.ko, "en": detection.why.en},
-    }
+    } | ({"local": True} if detection.is_local else {})  # for people on site; never leaves

@@ -26,3 +26,12 @@ class Heeding(Protocol):
 
     def heed(self, detection: Detection) -> None:
         """Take in a detection of any detector, just found."""
+
+
+@runtime_checkable
+class Waiting(Protocol):
+    """A detector that will decide by time alone, such as when nobody answers."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it does so now."""

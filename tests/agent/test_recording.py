@@ -110,14 +110,23 @@ def test_a_file_cut_short_is_said_to_be(tmp_path: Path, cut: int) -> None:
         rows(tmp_path)
 
 
-def test_camera_and_microphone_are_noted_as_not_replayed(tmp_path: Path) -> None:
+def test_pictures_are_replayed_and_a_microphone_is_noted_as_not(tmp_path: Path) -> None:
     folder(tmp_path)
+    assert recording.load(tmp_path).camera is None
     (tmp_path / "camera").mkdir()
     (tmp_path / "microphone.wav").write_bytes(b"")
-    assert [note.rsplit("/", 1)[1].split(":")[0] for note in recording.load(tmp_path).notes] == [
-        "camera",
-        "microphone.wav",
-    ]
+    found = recording.load(tmp_path)
+    assert found.camera == tmp_path / "camera"
+    assert [Path(note.partition(":")[0]).name for note in found.notes] == ["microphone.wav"]
+
+
+def test_pictures_come_as_a_folder_or_as_a_video(tmp_path: Path) -> None:
+    folder(tmp_path)
+    (tmp_path / "camera.mp4").write_bytes(b"")
+    assert recording.load(tmp_path).camera == tmp_path / "camera.mp4"
+    (tmp_path / "camera").mkdir()
+    with pytest.raises(RecordingError, match=r"camera and camera\.mp4: remove one of them"):
+        recording.load(tmp_path)
 
 
 READINGS = st.lists(

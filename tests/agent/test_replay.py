@@ -84,6 +84,45 @@ def test_a_folder_that_is_no_recording_is_an_error() -> None:
         events(REPLAYS / "none")
 
 
+def write(folder: Path, rows: list[str]) -> Path:
+    folder.mkdir()
+    (folder / "recording.toml").write_text('title = "made up"\nscenario = "test"\n')
+    (folder / "readings.csv").write_text("\n".join(["t_s,sensor,quantity,value", *rows]) + "\n")
+    return folder
+
+
+def falls(until_s: int) -> list[str]:
+    """A body that falls at 3 s and then lies still, seen twice a second."""
+    rows = []
+    for step in range(2 * until_s + 1):
+        is_down = step >= 6
+        seen = {"FALL_SCORE": 0.9, "LYING_SCORE": 0.9, "BODY_MOTION": 0.0} if is_down else {}
+        rows += [
+            f"{step / 2},camera,{name},{value}"
+            for name, value in (
+                {"FALL_SCORE": 0.0, "LYING_SCORE": 0.0, "BODY_MOTION": 0.5, "PERSON_COUNT": 1}
+                | seen
+            ).items()
+        ]
+    return rows
+
+
+@pytest.mark.parametrize("until_s", [5, 20, 60])
+def test_an_unanswered_fall_alarms_even_after_the_recordings_end(
+    tmp_path: Path, until_s: int
+) -> None:
+    asked, alarm = events(write(tmp_path / "fall", falls(until_s)))
+    assert (asked["hazard"], asked["stage"], asked["local"]) == ("fall", "prealarm", True)
+    assert (alarm["hazard"], alarm["stage"], alarm.get("local")) == ("fall", "alarm", None)
+    assert asked["t_s"] + 30 <= alarm["t_s"] <= asked["t_s"] + 31
+
+
+def test_an_unanswered_fall_alarms_in_time_where_rows_are_far_apart(tmp_path: Path) -> None:
+    rows = [*falls(5), "600.0,door,CONTACT_OPEN,0"]
+    asked, alarm = events(write(tmp_path / "fall", rows))
+    assert asked["t_s"] + 30 <= alarm["t_s"] <= asked["t_s"] + 31
+
+
 def encoded(folder: Path) -> bytes:
     return b"\n".join(msgspec.json.encode(each) for each in events(folder, readings=True))
 
