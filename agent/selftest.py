@@ -120,6 +120,8 @@ def notes(config: Config, state: Path) -> list[str]:
     found += life.undated(config)
     if config.annunciator.voice is not None:
         found += _mute(config.annunciator.voice)
+    elif any(Quantity.FALL_SCORE in each.spans for each in config.sensors):
+        found.append("falls: no annunciator.voice: who fell is asked by tones and lamp only")
     return found
 
 

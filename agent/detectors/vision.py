@@ -156,9 +156,9 @@ class Sight:
         level = self._smoke.least()
         return rule.threshold.update(level if level - clearest >= COME else 0.0, at)
 
-    def _fire_words(self, level: float, _held_s: float) -> Why:
+    def _fire_words(self, level: float, held_s: float) -> Why:
         area = next((r.value for r in self._seen_fire.seen[1:]), None)
-        return wording.seen_fire(level, self._fire_s, area)
+        return wording.seen_fire(level, self._fire_s + held_s, area)
 
-    def _smoke_words(self, level: float, _held_s: float) -> Why:
-        return wording.seen_smoke(level, self._smoke_s)
+    def _smoke_words(self, level: float, held_s: float) -> Why:
+        return wording.seen_smoke(level, self._smoke_s + held_s)

@@ -109,6 +109,29 @@ PAGES = [
         600,
         {CEILING: (lambda t: 128.4 if t in (200, 400) else 21.0, 0.1, 1)},
     ),
+    Page(
+        "fall-unanswered",
+        "Somebody falls before the camera, stays down and answers nobody",
+        300,
+        {
+            ("eyes", "FALL_SCORE"): (lambda t: 0.0 if t < 100 else 0.93, 0.01, 2),
+            ("eyes", "LYING_SCORE"): (lambda t: 0.0 if t < 100 else 0.9, 0.02, 2),
+            ("eyes", "BODY_MOTION"): (lambda t: 0.4 if t < 100 else 0.0, 0.02, 2),
+            ("eyes", "PERSON_COUNT"): (lambda _: 1.0, 0.0, 0),
+        },
+        {"fall_t_s": 97.0},
+    ),
+    Page(
+        "fire-seen-first",
+        "A camera sees flames before the smoke reaches the ceiling",
+        400,
+        {
+            ("eyes", "FIRE_SCORE"): (lambda t: 0.04 if t < 100 else 0.94, 0.01, 2),
+            ("eyes", "FLAME_AREA_PCT"): (growth(95, 40, 0, 30), 0.02, 2),
+            SMOKE: (ramp(200, 0.04, 0, 4.2), 0.02, 2),
+        },
+        {"ignition_t_s": 90.0},
+    ),
 ]
 
 
