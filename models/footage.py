@@ -27,7 +27,7 @@ TIMES = "camera.csv"  # beside the pictures of a folder: when each was taken
 HEADER = "t_s,file"
 STILL_HZ = 25.0  # of a folder of pictures without such a table
 LARGEST_PX = 100_000_000
-SHRINK_ABOVE_PX = 2048  # a side; a JPEG is decoded at half its size or less while above
+SHRINK_ABOVE_PX = 2048  # a side; a picture twice as large or more is read at half its size or less
 INSTALL = "install it: pip install 'haetae[footage]'"
 ASIDE = {".csv", ".db", ".ini", ".json", ".jsonl", ".log", ".md", ".npy", ".npz", ".toml", ".txt"}
 VIDEO = {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv"}
@@ -217,7 +217,10 @@ def _upright(path: Path, opened: "Image.Image") -> "Pixels":
     if turned.has_transparency_data:
         below = _pil().new("RGBA", turned.size, "white")
         turned = _pil().alpha_composite(below, turned.convert("RGBA"))
-    return np.array(turned.convert("RGB"))
+    coloured = turned.convert("RGB")
+    if (factor := max(coloured.size) // SHRINK_ABOVE_PX) > 1:
+        coloured = coloured.reduce(factor)
+    return np.array(coloured)
 
 
 def _rows(table: Path) -> Iterator[tuple[float, Path]]:
