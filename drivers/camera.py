@@ -120,7 +120,7 @@ class CameraConfig(SensorConfig, frozen=True, kw_only=True, tag="camera"):
 
     def build(self, board: Board) -> "Camera":
         """Make the agent's side; opens nothing yet."""
-        return Camera(self, Feed(board.perception(), self.name, board.pace.wait))
+        return Camera(self, Feed(board.perception(), self.name, board.pace.wait, board.note))
 
 
 class Camera:

@@ -12,10 +12,19 @@ _FIRST_S, _LOOK_S = 0.7, 0.1  # perception speaks twice a second: so long the fi
 
 
 class Feed:
-    """The newest numbers of the sensor `name`; `wait` sleeps so many seconds."""
+    """The newest numbers of the sensor `name`.
 
-    def __init__(self, link: PerceptionLink, name: str, wait: Callable[[float], object]) -> None:
-        self._link, self._name, self._wait = link, name, wait
+    `wait` sleeps so many seconds; `note` is told the wire and what was on it.
+    """
+
+    def __init__(
+        self,
+        link: PerceptionLink,
+        name: str,
+        wait: Callable[[float], object],
+        note: Callable[[str, str], object],
+    ) -> None:
+        self._link, self._name, self._wait, self._note = link, name, wait, note
         self._seen = replace(link.troubles)
         self._is_fresh = False
         self.now = 0.0  # of the last `news`
@@ -72,7 +81,10 @@ class Feed:
     def take(self, quantities: Iterable[Quantity]) -> Mapping[Quantity, float]:
         """Their newest values, or the greatest since the last read where that is what counts."""
         taken = {each: self._link.take(self._name, each) for each in quantities}
-        return {quantity: value for quantity, value in taken.items() if value is not None}
+        found = {quantity: value for quantity, value in taken.items() if value is not None}
+        said = " ".join(f"{quantity} {value:g}" for quantity, value in found.items())
+        self._note("perception", f"{self._name} {said}")
+        return found
 
     def settle(self, *, is_muted: bool) -> None:
         """Have perception do what people want, which it says whether it does.

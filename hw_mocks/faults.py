@@ -15,7 +15,6 @@ class Fault(StrEnum):
     STUCK = "stuck"  # it goes on saying what it said when it stuck
     SLOW = "slow"  # it answers later than its datasheet allows
     SATURATED = "saturated"  # the transducer or its amplifier is at its end
-    FLOODING = "flooding"  # it says more than its wire is meant for
 
 
 class FaultKnob:

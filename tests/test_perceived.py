@@ -131,7 +131,7 @@ def test_before_the_first_number_nothing_is_claimed(device: Device) -> None:
     [
         (Fault.ABSENT, "nothing for"),  # killed, or hung with its socket open
         (Fault.SLOW, "nothing for"),
-        (Fault.FLOODING, "floods"),
+        (Fault.SATURATED, "floods"),
         (Fault.CORRUPTED, "no record"),
     ],
 )
@@ -151,7 +151,7 @@ def test_sight_is_lost_within_five_seconds_and_comes_back(
     assert not device.active
 
 
-@pytest.mark.parametrize("fault", [Fault.ABSENT, Fault.FLOODING, Fault.CORRUPTED])
+@pytest.mark.parametrize("fault", [Fault.ABSENT, Fault.SATURATED, Fault.CORRUPTED])
 def test_the_smoke_alarm_is_unmoved(device: Device, fault: Fault) -> None:
     device.live(5.0)
     device.bench.set("eyes.fault", str(fault))

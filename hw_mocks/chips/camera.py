@@ -58,7 +58,8 @@ class CameraSim:
     """Knobs: each score from 0 to 1, `flame_area_pct`, `person_count`, and `view` as in `View`.
 
     Faults: absent (the process is dead or hung: not a word), corrupted (garbage of all lengths),
-    stuck (the same numbers for ever), slow (2.8 s late), flooding (as fast as the socket takes it).
+    stuck (the same numbers for ever), slow (2.8 s late), saturated (a flood: as much as the socket
+    takes).
     Muted, it says so and nothing else. Not imitated: anything that pictures would show.
     """
 
@@ -83,7 +84,7 @@ class CameraSim:
         self.process.turned()
 
     fault = FaultKnob(
-        Fault.ABSENT, Fault.CORRUPTED, Fault.STUCK, Fault.SLOW, Fault.FLOODING, then=_failed
+        Fault.ABSENT, Fault.CORRUPTED, Fault.STUCK, Fault.SLOW, Fault.SATURATED, then=_failed
     )
 
     def datagrams(self, at: float) -> Iterator[bytes]:
@@ -100,7 +101,7 @@ class CameraSim:
 
     def is_flooding(self) -> bool:
         """Whether it never stops."""
-        return self.fault is Fault.FLOODING
+        return self.fault is Fault.SATURATED
 
     def obey(self, *, is_muted: bool) -> None:
         """Be off, or on again."""

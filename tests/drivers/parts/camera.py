@@ -15,7 +15,7 @@ FAULTS = {
     Fault.ABSENT: DisconnectedError,
     Fault.CORRUPTED: WrongDeviceError,
     Fault.SLOW: DisconnectedError,
-    Fault.FLOODING: DisconnectedError,
+    Fault.SATURATED: DisconnectedError,
 }
 BURNING = {"fire_score": 0.93, "smoke_score": 0.41, "flame_area_pct": 12.3}
 SAID_BURNING = {
