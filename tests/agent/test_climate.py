@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import datetime
 
 import pytest
@@ -126,7 +127,10 @@ NOON = datetime.fromisoformat("2026-11-22T12:00+09:00").timestamp()
 
 
 def breathe(
-    detector: AirDetector, quantity: Quantity, course: list[tuple[float, float]], every_s: float
+    detector: AirDetector,
+    quantity: Quantity,
+    course: Sequence[tuple[float, float]],
+    every_s: float,
 ) -> list[tuple[Stage, str]]:
     """`course` is (hours, value) one after the other."""
     found, now = [], 0.0

@@ -1,7 +1,9 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.detectors.sos import QUIET_S, SosDetector
+from agent.detectors.presence import Source
+from agent.detectors.sos import QUIET_S, ShakeConfig, SosConfig, SosDetector
 from agent.values import Detection, Hazard, Reading, Stage
 from drivers.sensor import Quantity
 
@@ -53,3 +55,92 @@ def test_every_press_is_told(levels: list[bool]) -> None:
     rows = [(0.5 * k, float(level)) for k, level in enumerate(levels)]
     presses = sum(now and not before for before, now in zip([False, *levels], levels, strict=False))
     assert sum(e.stage is Stage.ALARM for e in feed(SosDetector(["sos"]), rows)) == presses
+
+
+CANCELLING = SosConfig(buttons=["sos"], cancel_hold_s=4.0)
+
+
+def course(*presses: tuple[float, float], until: float = 40.0) -> list[tuple[float, float]]:
+    """Half-second polls, pressed from one time to another."""
+    at = [0.5 * k for k in range(int(2 * until))]
+    return [(t, float(any(a <= t < b for a, b in presses))) for t in at]
+
+
+def stages(detector: SosDetector, rows: list[tuple[float, float]]) -> list[tuple[Stage, str]]:
+    return [(each.stage, each.rule) for each in feed(detector, rows)]
+
+
+def test_a_long_press_after_a_short_one_takes_the_call_back_and_says_so() -> None:
+    found = feed(SosDetector(["sos"], CANCELLING), course((2, 3), (10, 15)))
+    assert [(each.stage, each.rule) for each in found] == [
+        (Stage.ALARM, "button"),
+        (Stage.ALARM, "button"),
+        (Stage.CLEARED, "cancelled_by_hand"),
+    ]
+    assert found[-1].at == 20
+    assert "전화로 확인" in found[-1].why.ko
+
+
+@pytest.mark.parametrize(
+    "presses",
+    [
+        [(2.0, 40.0)],  # stuck, or a body on it
+        [(2.0, 8.0), (10.0, 15.0)],  # a body that rolls: its first press is no short one
+        [(2.0, 3.0), (10.0, 30.0)],  # too long for a person
+        [(2.0, 3.0), (10.0, 12.0)],  # too short
+        [(2.0, 3.0), (10.0, 15.0), (17.0, 18.0)],  # pressed again: it is meant
+    ],
+)
+def test_what_is_no_short_and_long_press_takes_nothing_back(
+    presses: list[tuple[float, float]],
+) -> None:
+    found = stages(SosDetector(["sos"], CANCELLING), course(*presses))
+    assert (Stage.CLEARED, "cancelled_by_hand") not in found
+
+
+def test_a_long_press_that_comes_too_late_or_where_nobody_asked_for_it_does_nothing() -> None:
+    late = course((2, 3), (50, 51), (100, 101), (130, 135), until=150)
+    assert (Stage.CLEARED, "cancelled_by_hand") not in stages(
+        SosDetector(["sos"], CANCELLING), late
+    )
+    assert (Stage.CLEARED, "cancelled_by_hand") not in stages(
+        SosDetector(["sos"]), course((2, 3), (10, 15))
+    )
+
+
+@settings(deadline=None)
+@given(st.lists(st.booleans(), max_size=120))
+def test_nothing_that_begins_with_a_long_press_is_ever_taken_back(levels: list[bool]) -> None:
+    held = [(0.5 * k, 1.0) for k in range(8)]
+    rows = held + [(4 + 0.5 * k, float(level)) for k, level in enumerate(levels)]
+    detector = SosDetector(["sos"], CANCELLING)
+    assert "cancelled_by_hand" not in [each.rule for each in feed(detector, rows)]
+
+
+SHAKING = SosConfig(shake=ShakeConfig(sensor="body"))
+
+
+def shake(*rms: float) -> list[Detection]:
+    detector, found = SosDetector([], SHAKING), []
+    for k, value in enumerate(rms):
+        found += detector.update(Reading("body", Quantity.VIBRATION_M_S2, value, 0.6 * k))
+    return found
+
+
+def test_shaking_for_two_seconds_is_a_call_and_ends_after_a_minute_of_rest() -> None:
+    found = shake(0.1, *[14.0] * 8, *[0.1] * 120)
+    assert [(each.stage, each.rule) for each in found] == [
+        (Stage.ALARM, "shake"),
+        (Stage.CLEARED, "shake"),
+    ]
+
+
+def test_a_drop_a_slammed_door_and_a_bus_are_no_call() -> None:
+    assert shake(0.1, 60.0, 25.0, *[0.1] * 20) == []
+    assert shake(*[3.0] * 200) == []
+
+
+def test_an_accelerometer_that_is_asked_too_seldom_or_missing_is_refused() -> None:
+    slow = {"body": Source(frozenset({Quantity.VIBRATION_M_S2}), 2.0)}
+    assert len(list(SHAKING.problems(slow))) == 1
+    assert len(list(SHAKING.problems({}))) == 1
