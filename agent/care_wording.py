@@ -55,15 +55,19 @@ def quiet(quiet_s: float, since: str | None, usual: str | None) -> Why:
     """Nothing has moved for `quiet_s`, `since` a time of day; usually something has by `usual`."""
     span = lasting(quiet_s)
     if since is None:
-        return Why(f"{span.ko} 동안 아무 움직임이 없습니다.", f"Nothing has moved for {span.en}.")
+        return Why(
+            f"{span.ko} 동안 뚜렷한 움직임이 없습니다.",
+            f"No sure sign of life for {span.en}.",
+        )
     if usual is None:
         return Why(
-            f"{since}부터 {span.ko} 동안 아무 움직임이 없습니다.",
-            f"Nothing has moved since {since}, for {span.en}.",
+            f"{since}부터 {span.ko} 동안 뚜렷한 움직임이 없습니다.",
+            f"No sure sign of life since {since}, for {span.en}.",
         )
     return Why(
-        f"보통 {usual}까지는 움직임이 있는데 오늘은 {since}부터 {span.ko} 동안 없습니다.",
-        f"Usually something moves by {usual}; today nothing since {since}, for {span.en}.",
+        f"보통 {usual}까지는 움직임이 있는데 오늘은 {since}부터 {span.ko} 동안 뚜렷한 움직임이"
+        " 없습니다.",
+        f"Usually something moves by {usual}; today nothing sure since {since}, for {span.en}.",
     )
 
 
@@ -98,10 +102,12 @@ def go_and_look() -> Why:
 
 
 def tell(whom: Why | None) -> Why | None:
-    """Say who is to be told, as the profile names them."""
+    """Say who is to be told, as the profile names them or asks them in a sentence of its own."""
     if whom is None:
         return None
-    return Why(f"연락할 곳: {whom.ko}.", f"To be told: {whom.en}.")
+    ko = whom.ko if whom.ko.endswith(".") else f"연락할 곳: {whom.ko}."
+    en = whom.en if whom.en.endswith(".") else f"To be told: {whom.en}."
+    return Why(ko, en)
 
 
 def not_back(away_s: float, since: str | None, usual_s: float | None) -> Why:

@@ -123,11 +123,13 @@ class InactivityDetector:
         if reading.sensor in self._config.moved_by_pets:
             return []
         self._presence.update(reading)
-        if reading.quantity in _EYES and (reading.sensor in self._seen or not self._has_list):
-            self._seen[reading.sensor] = reading.at
         if reading.quantity is Quantity.AWAY_H:
             return self._obey_hub(reading)
-        if not self._signs.update(reading):
+        is_sign = self._signs.update(reading)
+        is_eye = reading.quantity in _EYES and (reading.sensor in self._seen or not self._has_list)
+        if is_eye and not self._signs.is_stuck(reading):
+            self._seen[reading.sensor] = reading.at
+        if not is_sign:
             return []
         if reading.sensor == self._config.away_button and reading.value >= _PRESSED:
             return self._go_away(Kind.BY_HAND, HOUR_S * self._config.by_hand_h, reading)

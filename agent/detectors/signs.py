@@ -73,6 +73,12 @@ class Signs:
             return False
         return self._mark(reading.at)
 
+    def is_stuck(self, reading: Reading) -> bool:
+        """Whether its sensor says "somebody" without a pause for too long: then it sees nothing."""
+        held = self._levels.get((reading.sensor, reading.quantity))
+        is_motion = reading.quantity is Quantity.MOTION
+        return is_motion and held is not None and held.level and reading.at - held.since > STUCK_S
+
     def _mark(self, at: float) -> bool:
         """Two marks together are a sign of life; each mark soon after one is another."""
         if self._alive is not None and at - self._alive <= TOGETHER_S:
