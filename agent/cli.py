@@ -174,6 +174,8 @@ def status(args: argparse.Namespace) -> int:
         _say(f"  {hazard:<16} {claim['claim']:<10} {claim['why']}")
     for name, why in found["trouble"].items():
         _say(f"  {name}: {why}")
+    for name in found["muted"]:
+        _say(f"  {name}: muted by hand")
     _say(f"outbox: {found['outbox']['pending']} waiting; hub: {found['hub']}")
     for worker in found["late"]:
         _say(f"  {worker}: no progress")

@@ -8,6 +8,7 @@ from drivers.sensor import Quantity
 from drivers.view import View
 from hw_mocks.faults import Fault, FaultKnob
 from hw_mocks.perception import SimPerception
+from hw_mocks.senses import Sense
 
 if TYPE_CHECKING:
     from hw_mocks.wiring import Wiring
@@ -24,6 +25,12 @@ _KNOBS = {
     "view": Quantity.VIEW,
 }
 KNOBS = tuple(_KNOBS)
+# what lies in the air is seen; flames, which the room does not know, are told by their heat
+SENSES = (
+    Sense("fire_score", 2.0, high=1.0, of=lambda room: (room.temperature_c - 40.0) / 30.0),
+    Sense("flame_area_pct", 2.0, high=100.0, of=lambda room: (room.temperature_c - 40.0) / 10.0),
+    Sense("smoke_score", 2.0, high=1.0, of=lambda room: room.obscuration_pct_per_m / 30.0),
+)
 _LATE_S = 2.8  # within what the socket takes, beyond what the driver does
 
 

@@ -185,6 +185,24 @@ def test_a_cold_sensor_is_not_believed_yet_and_warms_anew_after_losing_its_power
     assert reads(580)
 
 
+def test_a_part_that_has_never_measured_is_no_fault_and_is_not_relied_on() -> None:
+    sensor = Plausibility(DHT)
+    fail(sensor, 0.0, FailureKind.NOT_READY)
+    assert sensor.fault is None
+    assert not sensor.health().is_sound
+    assert "checksum" in sensor.health().why
+    assert read(sensor, 2.0)
+    assert sensor.health().is_sound
+
+
+def test_what_people_switched_off_is_told_at_once() -> None:
+    sensor = Plausibility(DHT)
+    assert read(sensor, 0.0)
+    fail(sensor, 2.0, FailureKind.MUTED)
+    assert sensor.fault == "muted"
+    assert not sensor.health().is_sound
+
+
 def test_a_part_that_is_not_ready_is_given_its_warm_up() -> None:
     sensor = Plausibility(Watched({T: Span(-40, 80)}, every_s=2, warm_up_s=120))
     for k in range(60):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,14 @@ def status(folder: Path) -> Status:
     return Status(STALL, who, folder / "status.json")
 
 
-def update(found: Status, *dead: str, trouble: dict[str, str] | None = None) -> None:
+def update(
+    found: Status, *dead: str, trouble: dict[str, str] | None = None, muted: Sequence[str] = ()
+) -> None:
     found.update(
         5.0,
         health={each.name: DEAD if each.name in dead else SOUND for each in STALL.sensors},
         armed=True, siren="quiet", trouble=trouble or {}, pending=0, hub="connected",
+        muted=muted,
     )  # fmt: skip
 
 
@@ -50,6 +54,14 @@ def test_what_is_wrong_reaches_the_hub_in_words(tmp_path: Path) -> None:
     assert state["why"] == {"co": "co: no answer"}
     assert state["faults"] == {"co": "no answer"}
     assert state["trouble"] == {"outbox": "the disk is full"}
+
+
+def test_the_hub_sees_what_people_switched_off(tmp_path: Path) -> None:
+    found = status(tmp_path)
+    update(found, muted=["eyes"])
+    assert json.loads(found.for_hub())["muted"] == ["eyes"]
+    update(found)
+    assert "muted" not in json.loads(found.for_hub())
 
 
 def test_an_incident_is_active_until_it_is_cleared(tmp_path: Path) -> None:

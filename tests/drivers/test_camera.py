@@ -21,7 +21,9 @@ from drivers.sensor import (
 from drivers.view import View
 from hw_mocks.chips import chip
 from hw_mocks.faults import Fault
+from hw_mocks.scenario import load
 from hw_mocks.wiring import Wiring
+from hw_mocks.world import World
 
 TABLE = {"driver": "camera", "name": "eyes"}
 BED = {"name": "bed", "points": [[0.1, 0.5], [0.6, 0.5], [0.6, 1.0]]}
@@ -244,3 +246,12 @@ def test_zones_are_read() -> None:
 def test_a_camera_that_cannot_be_is_refused(table: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError):
         catalog.decode(TABLE | table)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "t_s", "burns"), [("flaming_stall", 900.0, True), ("quiet_day", 900.0, False)]
+)
+def test_a_simulated_camera_sees_the_simulated_fire(scenario: str, t_s: float, burns: bool) -> None:
+    felt = dict(World(load(scenario), {"eyes": "camera"}).step(t_s))
+    for knob in ("eyes.fire_score", "eyes.smoke_score"):
+        assert (float(felt[knob]) > 0.5) is burns
