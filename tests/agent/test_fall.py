@@ -1,14 +1,17 @@
 """Falls: what is asked about, what goes out, and what ends it."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.config import load
 from agent.detectors.co import CoConfig, CoDetector
-from agent.detectors.fall import FallConfig, FallDetector
+from agent.detectors.fall import FallConfig, FallDetector, FallScore
 from agent.detectors.fire import FireConfig, FireDetector
 from agent.pipeline import Pipeline
+from agent.selftest import notes
 from agent.values import PLACE, Detection, Failure, FailureKind, Hazard, Reading, Stage
 from drivers.sensor import Quantity
 from tests.agent.home import (
@@ -24,6 +27,7 @@ from tests.agent.home import (
     WALKS,
     Home,
 )
+from tests.running import STALL
 
 Q = Quantity
 
@@ -204,3 +208,19 @@ def test_whatever_is_read_the_stages_alternate_and_only_alarms_leave(
         before, stage = stage, each.stage
         assert before in may_follow[each.stage]
         assert each.is_local is (Stage.ALARM not in {before, stage})
+
+
+def test_a_threshold_that_would_never_end_is_refused() -> None:
+    config = FallConfig(score=FallScore(rise=0.3, fall=0.4))
+    assert [place for place, _ in config.problems()] == [
+        "`fall` is not below `rise` - at `$.fall.score`"
+    ]
+    assert list(FallConfig().problems()) == []
+
+
+def test_check_says_where_the_question_has_no_words(tmp_path: Path) -> None:
+    file = tmp_path / "device.toml"
+    file.write_text(f'{STALL}\n[[sensors]]\nname = "eyes"\ndriver = "camera"\n')
+    assert any("tones and lamp only" in each for each in notes(load(file), tmp_path))
+    file.write_text(STALL)
+    assert not any("tones and lamp only" in each for each in notes(load(file), tmp_path))
