@@ -1,6 +1,7 @@
 """The units as systemd itself reads them; what no board is needed for."""
 
 import configparser
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,24 +10,33 @@ import pytest
 
 SYSTEMD = Path(__file__).parents[1] / "systemd"
 UNITS = sorted(SYSTEMD.glob("*.service"))
-EXPOSURE = 1.5  # of 10, by systemd-analyze; network, GPIO, I2C and SPI are what is left open
+# of 10, by systemd-analyze; what is left open: network, GPIO, I2C and SPI; cameras and sound cards
+EXPOSURE = {"haetae-agent.service": 1.5, "haetae-perception.service": 0.6}
 
 needs_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed (apt.txt)"
 )
 
 
-def agent() -> configparser.RawConfigParser:
+def read(name: str) -> configparser.RawConfigParser:
     unit = configparser.RawConfigParser(strict=False)
     unit.optionxform = str  # type: ignore[assignment, method-assign]  # keys keep their case
-    unit.read(SYSTEMD / "haetae-agent.service")
+    unit.read(SYSTEMD / name)
     return unit
+
+
+def agent() -> configparser.RawConfigParser:
+    return read("haetae-agent.service")
+
+
+def perception() -> configparser.RawConfigParser:
+    return read("haetae-perception.service")
 
 
 def on_this_machine(unit: Path, folder: Path) -> Path:
     """The unit with a program that is here, since verify insists on one."""
     copy = folder / unit.name
-    copy.write_text(unit.read_text().replace("/opt/haetae/bin/haetae run", "/bin/true"))
+    copy.write_text(re.sub(r"/opt/haetae/bin/haetae.* run", "/bin/true", unit.read_text()))
     return copy
 
 
@@ -52,7 +62,7 @@ def test_a_unit_exposes_no_more_than_is_stated(unit: Path, tmp_path: Path) -> No
         "systemd-analyze",
         "security",
         "--offline=true",
-        f"--threshold={round(EXPOSURE * 10)}",
+        f"--threshold={round(EXPOSURE[unit.name] * 10)}",
         on_this_machine(unit, tmp_path),
     )
 
@@ -62,8 +72,9 @@ def test_the_groups_of_the_wires_exist_after_sysusers(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     run("systemd-sysusers", f"--root={tmp_path}", SYSTEMD / "sysusers.d" / "haetae.conf")
     groups = {line.split(":")[0] for line in (tmp_path / "etc" / "group").read_text().splitlines()}
-    service = agent()["Service"]
-    assert {service["User"], *service["SupplementaryGroups"].split()} <= groups
+    for unit in (agent(), perception()):
+        service = unit["Service"]
+        assert {service["User"], *service["SupplementaryGroups"].split()} <= groups
 
 
 @pytest.mark.skipif(shutil.which("systemd-tmpfiles") is None, reason="no systemd-tmpfiles here")
@@ -78,17 +89,45 @@ def test_the_key_is_for_the_agent_alone(tmp_path: Path) -> None:
     assert key.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_systemd_never_gives_up_on_the_agent() -> None:
-    unit = agent()
-    assert unit["Unit"]["StartLimitIntervalSec"] == "0"
-    assert unit["Service"]["Restart"] == "always"
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+def test_systemd_never_gives_up_on_a_service(unit: Path) -> None:
+    found = read(unit.name)
+    assert found["Unit"]["StartLimitIntervalSec"] == "0"
+    assert found["Service"]["Restart"] == "always"
 
 
-def test_a_bad_configuration_is_not_restarted() -> None:
-    assert agent()["Service"]["RestartPreventExitStatus"] == "78"
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+def test_a_bad_configuration_is_not_restarted(unit: Path) -> None:
+    assert read(unit.name)["Service"]["RestartPreventExitStatus"] == "78"
 
 
 def test_the_agent_starts_without_network_and_clock() -> None:
     unit = agent()["Unit"]
     waits = " ".join(unit.get(key, "") for key in ("After", "Requires", "Wants", "BindsTo"))
     assert not any(word in waits for word in ("network", "time-sync", "chrony", "timesyncd"))
+
+
+def test_perception_has_no_network_and_no_place_to_keep_anything() -> None:
+    service = perception()["Service"]
+    assert service["PrivateNetwork"] == "yes"
+    assert service["IPAddressDeny"] == "any"
+    assert service["RestrictAddressFamilies"] == "AF_UNIX"
+    assert service["ProtectSystem"] == "strict"
+    writable = {"StateDirectory", "CacheDirectory", "LogsDirectory", "ReadWritePaths", "BindPaths"}
+    assert not writable & service.keys()
+    assert "-/var/lib/haetae" in service["InaccessiblePaths"].split()
+    assert service["User"] != agent()["Service"]["User"]
+
+
+def test_perception_dies_for_the_agent_and_not_the_other_way_round() -> None:
+    assert int(perception()["Service"]["OOMScoreAdjust"]) > 0
+    assert int(agent()["Service"]["OOMScoreAdjust"]) < 0
+    for unit in (agent(), perception()):
+        assert unit["Service"]["MemoryMax"]
+        assert "perception" not in unit["Unit"].get("Requires", "")
+
+
+def test_agent_and_perception_reach_each_others_socket_by_one_group() -> None:
+    group = perception()["Service"]["User"]
+    assert group in agent()["Service"]["SupplementaryGroups"].split()
+    assert perception()["Service"]["RuntimeDirectoryMode"] == "0750"
