@@ -63,6 +63,8 @@ class PiCamera:
         except ImportError as error:
             raise OSError(errno.ENODEV, f"{self._name}: no picamera2 here ({error})") from error
         with self._errors():
+            if self._number >= len(Picamera2.global_camera_info()):  # else it leaks two files
+                raise FileNotFoundError(errno.ENODEV, f"{self._name}: not there")
             self._camera = camera = Picamera2(self._number)
         try:
             with self._errors():
