@@ -30,17 +30,14 @@ class Feed:
         self.now = 0.0  # of the last `news`
 
     def open(self) -> None:
-        """Listen for it; after a flood, without what waited.
+        """Listen for it.
 
         Raises:
             OSError: The socket cannot be had.
         """
         self._link.listen(self._name)
-        if self._link.troubles.flooded > self._seen.flooded:
-            self._link.renew()
-        elif self._link.open():
+        if self._link.open():
             self._is_fresh = True
-        self._seen = replace(self._link.troubles)
 
     def news(self, sign: Quantity) -> None:
         """Take in what has come; `sign` is the quantity that is always said.
@@ -55,9 +52,10 @@ class Feed:
             self._is_fresh = False
             self._look(sign)
         now, seen = self._link.troubles, self._seen
-        if now.flooded > seen.flooded:  # `open` sees to it
-            raise DisconnectedError("perception floods the socket")
         self._seen = replace(now)
+        if now.flooded > seen.flooded:
+            self._link.renew()  # what still waits is no news: the next read begins with none of it
+            raise DisconnectedError("perception floods the socket")
         if now.garbage > seen.garbage:
             raise WrongDeviceError(f"perception sends {now.last}")
         if now.refused > seen.refused + _REFUSED:
