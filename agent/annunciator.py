@@ -61,6 +61,8 @@ _FALL = _Showing("fall", signals.CHIRP, signals.STEADY, "fall")
 _ANSWERED = _Showing("answered", signals.SILENT, signals.SILENT, "answered")
 _TEST = _Showing("test", signals.TEST, signals.FLASH, "test")
 _OTHER = _Showing("alarm", signals.SILENT, signals.STEADY)
+_ALIVE = _Showing("alive", signals.SILENT, signals.SLOW_FLASH, "alive")
+_STAY_IN = _Showing("stay_in", signals.SILENT, signals.SLOW_FLASH, "stay_in")
 _PREALARM = _Showing("prealarm", signals.SILENT, signals.SLOW_FLASH)
 _FAULT = _Showing("fault", signals.SILENT, signals.WINK)
 _QUIET = _Showing("quiet", signals.SILENT, signals.SILENT)
@@ -72,13 +74,15 @@ def _showing(hazard: Hazard, stage: Stage) -> _Showing:
     if hazard is Hazard.FAULT:
         return _FAULT
     if stage is Stage.PREALARM:
-        return _ASK if hazard is Hazard.FALL else _PREALARM
+        return _PREALARMS.get(hazard, _PREALARM)
     return _ALARMS.get(hazard, _OTHER)
 
 
 _ALARMS = {Hazard.FIRE: _FIRE, Hazard.CO: _CO, Hazard.SOS: _SOS, Hazard.FALL: _FALL}
+_PREALARMS = {Hazard.FALL: _ASK, Hazard.INACTIVITY: _ALIVE, Hazard.WANDERING: _STAY_IN}
 SHOWINGS = (
-    _FIRE, _CO, _ASK, _SOS, _FALL, _ANSWERED, _TEST, _OTHER, _PREALARM, _FAULT, _QUIET,
+    _FIRE, _CO, _ASK, _SOS, _FALL, _ANSWERED, _TEST, _OTHER, _STAY_IN, _ALIVE, _PREALARM, _FAULT,
+    _QUIET,
 )  # fmt: skip
 
 

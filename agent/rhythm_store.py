@@ -26,6 +26,7 @@ class RhythmStore:
         self._path = folder / NAME
         self._next: bytes | None = None
         self._due: float | None = None
+        self._away_until_s = 0.0
 
     def load(self) -> RhythmState:
         """Give what was kept, or a new beginning, and say which. Never raises."""
@@ -39,18 +40,19 @@ class RhythmStore:
             log.error("rhythm: not usable, so it is learned anew: %s", error)  # noqa: TRY400
         else:
             log.info("rhythm: %d days known", state.days)
+            self._away_until_s = state.away_until_s
             return state
         return RhythmState()
 
     def offer(self, state: RhythmState, now: float) -> None:
-        """Take a state to be kept if a day has passed; on the detectors' thread, waits for no disk.
+        """Take a state to be kept if a day has passed, or who is away has changed.
 
-        `now` in monotonic seconds.
+        On the detectors' thread: waits for no disk. `now` in monotonic seconds.
         """
         if self._due is None:
             self._due = now + EVERY_S
-        elif now >= self._due:
-            self._due = now + EVERY_S
+        if now >= self._due or state.away_until_s != self._away_until_s:
+            self._due, self._away_until_s = now + EVERY_S, state.away_until_s
             self._next = msgspec.json.encode(state)
 
     def write(self) -> None:

@@ -115,6 +115,7 @@ class InactivityDetector:
         self._stepped: float | None = None
         self._last: Reading | None = None  # the last sign of life
         self._limit = _Limit(HOUR_S * config.unlearned_h, "learning")
+        self._is_told = False  # whether the hub's word of who is away is this run's
         self._stage: Stage | None = None
         self._rule = ""
 
@@ -142,6 +143,7 @@ class InactivityDetector:
         if (dt := now - self._stepped) < STEP_S:
             return []
         self._stepped = now
+        self._remember_hub(now)
         if self._absence.is_on():
             return self._miss(now)
         open_eyes = [self._is_open(name, at, now) for name, at in self._seen.items()]
@@ -244,6 +246,7 @@ class InactivityDetector:
         if kind is not None:
             if not self._absence.live(reading.at):
                 return []
+            self._rhythm.state.away_until_s = 0.0
             if kind is Kind.PRESUMED and gone_s >= ERRAND_S:
                 self._rhythm.learn_absence(gone_s)
             self._rhythm.forget()
@@ -254,10 +257,22 @@ class InactivityDetector:
         self._last = reading
         return self._start_over(self._rule, reading, wording.alive(reading.sensor))
 
+    def _remember_hub(self, now: float) -> None:
+        """After a restart: who was away by the hub's word still is, once the time is known."""
+        until_s, local_s = self._rhythm.state.away_until_s, self._calendar.local_s(now)
+        if self._is_told or until_s == 0 or local_s is None:
+            return
+        self._is_told = True
+        if until_s > local_s and self._stage is None:
+            self._absence.begin(Kind.BY_HUB, now, until_s - local_s)
+
     def _obey_hub(self, reading: Reading) -> list[Detection]:
         """Away for so many hours from now, or at home (0)."""
-        if reading.value > 0:
-            return self._go_away(Kind.BY_HUB, HOUR_S * reading.value, reading)
+        self._is_told, away_s = True, HOUR_S * reading.value
+        local_s = self._calendar.local_s(reading.at)
+        self._rhythm.state.away_until_s = local_s + away_s if local_s and away_s > 0 else 0.0
+        if away_s > 0:
+            return self._go_away(Kind.BY_HUB, away_s, reading)
         self._absence.end()
         return self._start_over(self._rule, reading, wording.alive(reading.sensor))
 

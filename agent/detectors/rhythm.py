@@ -36,6 +36,7 @@ class RhythmState(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     version: Annotated[int, Meta(ge=1, le=1)] = 1
     days: Annotated[int, Meta(ge=0)] = 0
     last_day: Annotated[int, Meta(ge=0)] = 0  # days of local time since 1970
+    away_until_s: Annotated[float, Meta(ge=0)] = 0.0  # as the hub said, in s of local time; 0: no
     quiet: Annotated[
         list[Annotated[list[Weight], Meta(min_length=22, max_length=22)]],
         Meta(min_length=48, max_length=48),

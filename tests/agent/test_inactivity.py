@@ -241,6 +241,20 @@ def test_the_hub_sets_a_hospital_stay_which_those_who_water_the_plants_do_not_en
     assert len(home.rest(16)) == 2
 
 
+def test_a_hospital_stay_outlives_a_restart_and_is_kept_at_once(
+    known: bytes, tmp_path: Path
+) -> None:
+    home, store = at_home(known, 10.0), RhythmStore(tmp_path)
+    store.offer(home.detector.state(), 0.0)
+    home.say("hub", 72.0, Quantity.AWAY_H)
+    store.offer(home.detector.state(), 60.0)
+    store.write()
+    again = Home(rhythm=RhythmStore(tmp_path).load())
+    again.now = 10 * HOUR
+    assert again.rest(70) == []
+    assert told(again.rest(24)) == [(Stage.PREALARM, "not_back"), (Stage.ALARM, "not_back")]
+
+
 def test_the_hub_ends_an_incident_by_saying_who_is_away(known: bytes) -> None:
     home = at_home(known, 14.0)
     assert len(home.rest(6)) == 2
