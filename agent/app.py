@@ -35,7 +35,7 @@ from agent.sampler import Channel, Sampler
 from agent.status import Status
 from agent.uplink import forward
 from agent.values import Detection, Failure, Reading
-from agent.wallclock import read_wall_clock
+from agent.wallclock import WallTime, read_wall_clock
 from drivers.board import Board
 from drivers.i2c_recovery import recovery
 from drivers.sensor import Quantity
@@ -94,8 +94,8 @@ class App:
     """The whole agent on one board.
 
     `clock` is monotonic seconds and runs `pace` times as fast as life (1.0 but for simulations);
-    `state` holds what must survive a power cut, `run_dir` what need not. `simulated` is said in
-    every message that leaves.
+    `wall` tells the time of day; `state` holds what must survive a power cut, `run_dir` what need
+    not. `simulated` is said in every message that leaves.
     """
 
     def __init__(  # noqa: PLR0913  # the outer world, each piece named
@@ -107,15 +107,17 @@ class App:
         run_dir: Path,
         clock: Callable[[], float] = time.monotonic,
         pace: float = 1.0,
+        wall: Callable[[], WallTime] = read_wall_clock,
         simulated: bool = False,
     ) -> None:
         self._config, self._board, self._clock, self._pace = config, board, clock, pace
+        self._wall = wall
         self._lock = _lock(state)
         self._stop = threading.Event()
         self._crashed = False
         self._queue: queue.Queue[Reading | Failure] = queue.Queue(QUEUE)
         self._heartbeats = Heartbeats(time.monotonic)
-        self._daily = Daily(config, state)
+        self._daily = Daily(config, state, wall)
         found = detectors(config, self._daily.calendar, self._daily.rhythm)
         self._daily.keep(found)
         self._pipeline = Pipeline(watched(config), found, fire_model.load())
@@ -256,7 +258,7 @@ class App:
                     seq=seq,
                     previous=previous,
                     identity=self._identity,
-                    wall=read_wall_clock(),
+                    wall=self._wall(),
                 )
             )
             self._recorder.freeze(event)

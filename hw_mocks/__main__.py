@@ -20,8 +20,9 @@ from pathlib import Path
 from agent import cli
 from agent.config import ConfigError
 from agent.config import load as load_config
+from agent.wallclock import read_wall_clock
 from hw_mocks.bench import Bench
-from hw_mocks.clock import FastClock
+from hw_mocks.clock import FastClock, FastWall
 from hw_mocks.control import ControlServer
 from hw_mocks.life import Life, write_baselines
 from hw_mocks.scenario import ScenarioError
@@ -49,6 +50,7 @@ def run(args: argparse.Namespace, state: Path, run_dir: Path) -> int:
                 run_dir=run_dir,
                 clock=clock,
                 pace=args.rate,
+                wall=read_wall_clock if args.starts is None else FastWall(args.starts, clock),
                 simulated=True,
             )
         except AlreadyRunningError as error:
@@ -119,6 +121,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument(
         "--rate", type=_rate, default=1.0, metavar="N", help="times as fast as life; not the siren"
     )
+    top.add_argument(
+        "--starts", type=_instant, metavar="TIME", help="what the wall clock shows then, RFC 3339"
+    )
     commands = top.add_subparsers(dest="command", metavar="probe")
     probing = commands.add_parser("probe", help=probe.__doc__)
     probing.add_argument("--set", action="append", default=[], metavar="KNOB=VALUE")
@@ -142,6 +147,13 @@ def _rate(text: str) -> float:
     if not 0 < rate <= 10_000:
         raise argparse.ArgumentTypeError("from above 0 to 10000")
     return rate
+
+
+def _instant(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise argparse.ArgumentTypeError("say of which time zone, as in 2026-01-15T22:00+09:00")
+    return found
 
 
 def _state(asked: Path | None) -> Path:

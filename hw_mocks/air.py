@@ -5,6 +5,7 @@ and the way from a fire to the ceiling (a zone model's layer is there at once).
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +73,7 @@ class Room:
     obscuration_pct_per_m: float
     pm2_5_ug_m3: float
     co_ppm: float
+    co2_ppm: float
     reducing_ppm: float
     person: bool
     mains_v: float
@@ -92,6 +94,8 @@ def concentration_mg_m3(
 
 
 AIR_J_M3_K = 1206.0
+OUTDOOR_CO2_PPM = 420.0
+CO2_PER_CO = 20.0  # of a fire with too little air
 WALL_W_M2_K = 6.0  # from indoor air to walls and goods
 CEILING = 1.5  # the air below the ceiling is so much warmer than the room's mean
 
@@ -171,10 +175,26 @@ class Air:
             obscuration_pct_per_m=-100 * math.expm1(-extinction / 1000),
             pm2_5_ug_m3=plain.pm2_5_ug_m3 * (1 + 0.3 * day) + 1000 * fine,
             co_ppm=co,
+            co2_ppm=OUTDOOR_CO2_PPM + CO2_PER_CO * co + self._breathed(t_s),
             reducing_ppm=reducing + co,
             person=_within(scenario.people, t_s),
             mains_v=0.0 if _within(scenario.power_cuts, t_s) else MAINS_V,
         )
+
+    def _breathed(self, t_s: float) -> float:
+        """What people have breathed out by now, in ppm; well mixed, exact."""
+        plain = self._scenario.room
+        changes_per_s = plain.air_changes_per_h / 3600
+        found = 0.0
+        for spell in self._scenario.people:
+            since = t_s - spell.start_s
+            if since > 0:
+                steady = 1000 * spell.count * spell.co2_l_h / plain.volume_m3
+                steady /= plain.air_changes_per_h
+                there_s = min(since, spell.until_s - spell.start_s)
+                at_its_end = -steady * math.expm1(-changes_per_s * there_s)
+                found += at_its_end * math.exp(-changes_per_s * (since - there_s))
+        return found
 
     def _burning(self, t_s: float) -> FireRow | None:
         lit = self._scenario.fire
@@ -183,5 +203,5 @@ class Air:
         return self._fire.at(t_s - lit.start_s)
 
 
-def _within(spells: list[SpellConfig], t_s: float) -> bool:
+def _within(spells: Sequence[SpellConfig], t_s: float) -> bool:
     return any(spell.start_s <= t_s < spell.until_s for spell in spells)

@@ -29,6 +29,7 @@ from hw_mocks.scenario import ScenarioError
 from hw_mocks.terminal import Terminal
 
 LOOK_S = 0.1
+LINE_S = 5.0  # between two lines of readings, in real seconds
 INDENT = " " * 9
 EXCERPT = 210  # signs of an event's JSON
 
@@ -134,7 +135,7 @@ class Demo:
             events = sum(each.event is not None for each in self._hub.messages)
             self._terminal.show(self._panel.lines(now_s, status, edges, self._cut, events))
         elif now_s >= self._next_line_s:
-            self._next_line_s = now_s + 20
+            self._next_line_s = now_s + LINE_S * self._script.rate
             self._say(readings_line(status))
 
     def _tell(self, heard: Heard, event: dict[str, Any], clock: FastTime) -> None:

@@ -12,14 +12,22 @@ UNITS = {
     "RELATIVE_HUMIDITY_PCT": ("", "{:.0f} %"),
     "GAS_RS_R0": ("Rs/R0 ", "{:.2f}"),
     "CO_PPM": ("CO ", "{:z.0f} ppm"),
+    "CO2_PPM": ("CO2 ", "{:.0f} ppm"),
+    "SOUND_LAF_DBA": ("LAF ", "{:.0f} dB(A)"),
+    "PERSON_COUNT": ("people ", "{:.0f}"),
+    "FALL_SCORE": ("fall ", "{:.2f}"),
     "PM2_5_UG_M3": ("PM2.5 ", "{:.0f} µg/m³"),
 }
 STATES = {
     "SMOKE_ALARM_CONTACT": ("quiet", "SMOKE"),
     "MOTION": ("nobody", "somebody"),
     "CONTACT_OPEN": ("shut", "open"),
+    "BED_OCCUPIED": ("empty", "occupied"),
+    "TAG_PRESENT": ("GONE", "near"),
     "BUTTON": ("free", "PRESSED"),
 }
+TELLING = frozenset(UNITS) - {"TEMPERATURE_C", "RELATIVE_HUMIDITY_PCT", "GAS_RS_R0"}
+NAMED = frozenset({"CONTACT_OPEN", "BED_OCCUPIED", "TAG_PRESENT"})
 SIREN_S = 8.0
 BAR = COLUMNS - 16
 
@@ -38,17 +46,20 @@ def reading(sensor: dict[str, Any]) -> str:
 
 
 def readings_line(status: dict[str, Any]) -> str:
-    """What tells of a fire, in one line."""
+    """What tells of a hazard, in one line."""
     parts = []
     for name, sensor in status["sensors"].items():
         for quantity, found in sensor["readings"].items():
+            value = found["value"]
             if quantity == "TEMPERATURE_C":
-                parts.append(f"{name} {found['value']:.1f} °C")
-            elif quantity in {"CO_PPM", "PM2_5_UG_M3"}:
+                parts.append(f"{name} {value:.1f} °C")
+            elif quantity in TELLING:
                 label, shape = UNITS[quantity]
-                parts.append(label + shape.format(found["value"]))
+                parts.append(label + shape.format(value))
+            elif quantity in NAMED:
+                parts.append(f"{name} {STATES[quantity][value >= 0.5]}")
             elif quantity == "SMOKE_ALARM_CONTACT":
-                parts.append(f"relay {STATES[quantity][found['value'] >= 0.5]}")
+                parts.append(f"relay {STATES[quantity][value >= 0.5]}")
     return ", ".join(parts)
 
 

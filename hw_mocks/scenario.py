@@ -98,6 +98,16 @@ class SpellConfig(Section, frozen=True, kw_only=True):
     until_s: Seconds
 
 
+class PeopleConfig(SpellConfig, frozen=True, kw_only=True):
+    """Somebody is in the room, `count` of them; each breathes out `co2_l_h` of CO2.
+
+    18 L/h is an adult at rest, 10 a child of three to five (ASHRAE 62.1, Persily & de Jonge 2017).
+    """
+
+    count: Annotated[int, Meta(ge=1, le=100)] = 1
+    co2_l_h: Annotated[float, Meta(ge=0, le=100)] = 18.0
+
+
 class Scenario(Section, frozen=True, kw_only=True):
     """One file. Times are seconds from its start; after `length_s` it stays or starts again."""
 
@@ -112,7 +122,7 @@ class Scenario(Section, frozen=True, kw_only=True):
     hot_spots: list[HotSpotConfig] = []
     faults: list[FaultConfig] = []
     acts: list[ActConfig] = []
-    people: list[SpellConfig] = []  # somebody is in the room
+    people: list[PeopleConfig] = []
     power_cuts: list[SpellConfig] = []  # the mains is off; the device lives on its battery
 
 
@@ -159,7 +169,7 @@ def _problems(scenario: Scenario, folder: Path) -> list[str]:
         if (fault.start_s is None) == (fault.above_c is None)
     ]
     for key in ("people", "power_cuts"):
-        spells: list[SpellConfig] = getattr(scenario, key)
+        spells: list[PeopleConfig] | list[SpellConfig] = getattr(scenario, key)
         found += [
             f"until_s must be after start_s - at $.{key}[{index}]"
             for index, spell in enumerate(spells)

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from hw_mocks import demo, scenario
+from hw_mocks.child import PROFILES
 from hw_mocks.demo import FailedError, stage
-from hw_mocks.demo_script import load
+from hw_mocks.demo_script import load, names
 from hw_mocks.terminal import Terminal, width
 
 ROOT = Path(__file__).parents[1]
@@ -51,6 +53,40 @@ def test_a_demonstration_without_its_fire_fails_and_says_what_was_missing() -> N
         pytest.raises(FailedError, match="alarm"),
     ):
         shown.run()
+
+
+def test_the_stalls_moment_is_its_fires_ignition() -> None:
+    fire = scenario.load(STALL.scenario).fire
+    assert fire is not None
+    assert STALL.moment.at_s == fire.start_s
+
+
+def test_an_unknown_demonstration_is_a_wrong_word(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        demo.main(["no-such-profile"])
+    assert ended.value.code == 64
+    assert "market-stall" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("profile", sorted({*names()} - {"market-stall"}))
+def test_each_profile_shows_what_it_is_for_and_loses_nothing(profile: str) -> None:
+    script = load(profile)
+    fast = replace(
+        script, rate=min(3 * script.rate, 300.0), outage=replace(script.outage, lasts_s=3.0)
+    )
+    screen = Screen()
+    with stage(profile, fast, Terminal(screen)) as shown:
+        summary = shown.run()
+    last = script.expects[-1]
+    assert summary.startswith(f"{last.hazard} {last.stage} ")
+    assert script.moment.name in summary
+    said = ESCAPES.sub("", screen.getvalue())
+    assert re.search("[가-힣]", said)
+    assert max(map(width, said.splitlines())) <= 80
+
+
+def test_every_profile_has_a_demonstration() -> None:
+    assert set(names()) == {path.stem for path in PROFILES.glob("*.toml")}
 
 
 def children(pid: int) -> list[str]:

@@ -18,7 +18,7 @@ _SERIAL, _SET_ALTITUDE, _SET_SELF_CALIBRATION = 0x3682, 0x2427, 0x2416
 KNOBS = ("co2_ppm", "celsius", "humidity_pct", "ready")
 SENSES = (
     # people and fire alike: this room's CO2 stands in no table, so it follows its CO
-    Sense("co2_ppm", 60.0, 5.0, 0.005, high=40_000.0, of=lambda room: 450.0 + 20.0 * room.co_ppm),
+    Sense("co2_ppm", 60.0, 5.0, 0.005, high=40_000.0, of=lambda room: room.co2_ppm),
     Sense("celsius", 90.0, 0.05, low=-45.0, high=130.0),
     Sense("humidity_pct", 90.0, 0.2, high=100.0),
 )

@@ -252,3 +252,18 @@ def test_computing_the_fires_again_gives_the_same_tables(tmp_path: Path) -> None
     assert made == sorted(path.name for path in SCENARIOS.glob("*.csv"))
     for name in made:
         assert (tmp_path / name).read_text("utf-8") == (SCENARIOS / name).read_text("utf-8")
+
+
+def test_people_in_a_shut_room_breathe_out_carbon_dioxide_up_to_a_steady_state() -> None:
+    air = Air(load("playroom"))
+    levels = [air.at(t_s).co2_ppm for t_s in (0.0, 60.0, 1800.0, 3600.0, 14_400.0)]
+    assert levels[:2] == [420.0, 420.0]
+    assert levels == sorted(levels)
+    steady = 420 + 1000 * (20 * 10 + 2 * 18) / 160 / 0.8  # ppm: what they give over what goes
+    assert levels[-1] == pytest.approx(steady, rel=0.05)
+    assert levels[-1] < steady
+
+
+def test_after_people_left_the_air_is_as_outdoors_again() -> None:
+    air = Air(load("playroom"))
+    assert air.at(14_400.0 + 12 * 3600).co2_ppm == pytest.approx(420.0, abs=1.0)
