@@ -277,14 +277,10 @@ def _uid_of(user: str) -> list[int]:
 def _open_to_perception(path: Path) -> None:
     """Let perception's group write to the socket; where it has none, only this user may.
 
-    In the unit the folder gives the group, since changing owners is forbidden there.
-
     Raises:
         OSError: The socket is gone.
     """
     path.chmod(0o600)
     with suppress(KeyError, PermissionError):  # no such group, or the agent is not in it
-        group = grp.getgrnam(USER).gr_gid
-        if path.stat().st_gid != group:
-            os.chown(path, -1, group)
+        os.chown(path, -1, grp.getgrnam(USER).gr_gid)
         path.chmod(0o660)
