@@ -10,9 +10,12 @@ from agent.detectors.clock_watch import ClockWatch
 from agent.detectors.detector import Detector
 from agent.detectors.inactivity import InactivityDetector
 from agent.detectors.intrusion import IntrusionDetector
+from agent.detectors.neighbour import NeighbourDetector
+from agent.detectors.noise import NoiseDetector
 from agent.detectors.presence import Presence, PresenceDetector, Source
 from agent.detectors.rhythm import RhythmState
 from agent.detectors.wandering import WanderingDetector
+from agent.instruments import instruments
 
 if TYPE_CHECKING:
     from agent.config import Config
@@ -20,14 +23,18 @@ if TYPE_CHECKING:
 
 def sources(config: "Config") -> dict[str, Source]:
     """What each configured sensor reports, and every how many seconds, by its name."""
-    return {e.name: Source(frozenset(e.spans), e.every_s) for e in config.sensors}
+    switches = {each.muted_by() for each in config.sensors} | set(config.presence.inner_doors)
+    return {
+        each.name: Source(frozenset(each.spans), each.every_s, each.name not in switches)
+        for each in config.sensors
+    }
 
 
 def problems(config: "Config") -> Iterator[tuple[str, str]]:
     """What no single key of care's sections shows: (problem with its place, remedy)."""
     found = sources(config)
     sections = (config.inactivity, config.wandering, config.intrusion, config.climate, config.air)
-    for section in (config.sos, *sections):
+    for section in (config.sos, config.presence, *sections):
         if section is not None:
             yield from section.problems(found)
 
@@ -50,4 +57,7 @@ def detectors(
         found.append(ClimateDetector(config.climate))
     if config.air is not None:
         found.append(AirDetector(config.air, calendar))
+    if config.noise is not None:
+        found.append(NoiseDetector(config.noise, calendar, instruments(config)))
+    found.append(NeighbourDetector(config.neighbour))
     return found

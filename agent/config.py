@@ -21,6 +21,7 @@ from agent.detectors.fall import FallConfig
 from agent.detectors.fire import FireConfig
 from agent.detectors.inactivity import InactivityConfig
 from agent.detectors.intrusion import IntrusionConfig
+from agent.detectors.presence import PresenceConfig
 from agent.detectors.sos import SosConfig
 from agent.detectors.wandering import WanderingConfig
 from agent.values import Why
@@ -160,6 +161,7 @@ class Config(Section, frozen=True, kw_only=True):
     fall: FallConfig = FallConfig()
     sos: SosConfig = SosConfig()
     calendar: CalendarConfig = CalendarConfig()
+    presence: PresenceConfig = PresenceConfig()
     inactivity: InactivityConfig | None = None
     wandering: WanderingConfig | None = None
     intrusion: IntrusionConfig | None = None

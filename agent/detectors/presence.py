@@ -3,6 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
 
 from agent import care_wording as wording
 from agent.detectors.derived import Derived
@@ -21,6 +25,9 @@ _WEAK = frozenset({Quantity.PRESENCE, Quantity.BED_OCCUPIED, Quantity.TAG_PRESEN
 WATCHED = _STRONG | _WEAK | {Quantity.CONTACT_OPEN}
 
 
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
+
+
 class Occupancy(StrEnum):
     """What is known of a place."""
 
@@ -35,6 +42,25 @@ class Source:
 
     quantities: frozenset[Quantity]
     every_s: float
+    is_exit: bool = True  # False: its contact is on a cupboard or an inner door, or is a switch
+
+
+class PresenceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[presence]`. `inner_doors` are contacts that nobody leaves by: cupboards, a bathroom."""
+
+    inner_doors: list[Name] = []
+
+    def problems(self, sources: Mapping[str, Source]) -> Iterator[tuple[str, str]]:
+        """What no single key shows: (problem with its place, remedy)."""
+        for name in self.inner_doors:
+            if name not in sources or Quantity.CONTACT_OPEN not in sources[name].quantities:
+                problem = f"no contact is named `{name}` - at `$.presence.inner_doors`"
+                yield problem, "name one of the sensors"
+
+
+def inner_doors(sources: Mapping[str, Source]) -> frozenset[str]:
+    """The contacts that nobody leaves by."""
+    return frozenset(name for name, source in sources.items() if not source.is_exit)
 
 
 @dataclass(slots=True, eq=False)
@@ -82,11 +108,12 @@ class Presence:
         ignored: Sequence[str] = (),
     ) -> None:
         self._hold_s, self._ignored = hold_s, frozenset(ignored)
+        self._inner = inner_doors(sources)
         self._witnesses: dict[tuple[str, Quantity], Witness] = {
             (name, quantity): Witness(max(LOST_S, LOST_READS * source.every_s))
             for name, source in sources.items()
             for quantity in sorted(source.quantities & WATCHED)
-            if name not in self._ignored
+            if name not in self._ignored and not self._is_inner(name, quantity)
         }
         self._door_moved: float | None = None
         self._inside: Reading | None = None  # seen behind shut doors, and none opened since
@@ -94,6 +121,8 @@ class Presence:
     def update(self, reading: Reading) -> None:
         """Take a believed reading in."""
         if reading.quantity not in WATCHED or reading.sensor in self._ignored:
+            return
+        if self._is_inner(reading.sensor, reading.quantity):
             return
         witness = self._witnesses.setdefault(
             (reading.sensor, reading.quantity), Witness(UNLISTED_S)
@@ -134,6 +163,9 @@ class Presence:
         """Say of each sensor what it says."""
         told = [self._told(key, each, at) for key, each in self._witnesses.items()]
         return wording.listed(told)
+
+    def _is_inner(self, name: str, quantity: Quantity) -> bool:
+        return quantity is Quantity.CONTACT_OPEN and name in self._inner
 
     def _told(self, key: tuple[str, Quantity], witness: Witness, at: float) -> Why:
         name, quantity = key

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from agent import care_wording as wording
 from agent.detectors.calendar import Calendar, ClockTime
-from agent.detectors.presence import LOST_READS, LOST_S, Source
+from agent.detectors.presence import LOST_READS, LOST_S, Source, inner_doors
 from agent.detectors.signs import says_somebody
 from agent.values import PLACE, Detection, Hazard, Reading, Stage, Why
 from drivers.sensor import Quantity
@@ -72,6 +72,7 @@ class WanderingDetector:
         self, config: WanderingConfig, sources: Mapping[str, Source], calendar: Calendar
     ) -> None:
         self._config, self._sources, self._calendar = config, sources, calendar
+        self._inner = inner_doors(sources)
         self._doors: dict[str, _Level] = {}
         self._beds: dict[str, _Level] = {}
         self._tags: dict[str, _Level] = {}
@@ -85,7 +86,7 @@ class WanderingDetector:
     def update(self, reading: Reading) -> list[Detection]:
         """Take one believed reading in."""
         quantity = reading.quantity
-        if quantity is Quantity.CONTACT_OPEN:
+        if quantity is Quantity.CONTACT_OPEN and reading.sensor not in self._inner:
             opened = _follow(self._doors, reading) and says_somebody(reading)
             return self._open(reading) if opened else []
         if quantity is Quantity.BED_OCCUPIED:

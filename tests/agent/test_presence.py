@@ -6,6 +6,7 @@ from agent.detectors.presence import (
     LOST_S,
     Occupancy,
     Presence,
+    PresenceConfig,
     PresenceDetector,
     Source,
 )
@@ -100,6 +101,18 @@ def test_a_door_that_was_lost_for_a_while_tells_nothing_of_who_left() -> None:
     room.leave()
     room.wait(600, "door")
     assert room.wait(3600) is Occupancy.UNKNOWN
+
+
+def test_a_fridge_is_no_way_out() -> None:
+    fridge = Source(frozenset({DOOR}), 2.0, is_exit=False)
+    presence = Presence({"door": HOME["door"], "motion": HOME["motion"], "fridge": fridge})
+    for k in range(200):
+        for name, level in (("door", 0.0), ("motion", float(k == 2)), ("fridge", float(k % 2))):
+            quantity = QUANTITIES.get(name, DOOR)
+            presence.update(Reading(name, quantity, level, 20.0 * k))
+    assert presence.state(4000.0) is Occupancy.OCCUPIED
+    unknown = PresenceConfig(inner_doors=["motion"]).problems(HOME)
+    assert len(list(unknown)) == 1
 
 
 def test_it_says_which_sensor_says_what() -> None:
