@@ -18,6 +18,7 @@ from models.pose_detector import Interpreter
 
 HOLDS = ((0.8, 0.8), (0.35, 0.95))  # s without a break, and the score that must hold so long
 FALL_THRESHOLD = 0.5  # of FALL_SCORE
+DESCENT_MIN = 0.28  # body lengths that head and shoulders went down in 0.6 s
 LYING_MIN = 0.5  # posture in which somebody is down
 LYING_LOST_MIN = 0.75  # ... and is so though out of sight: who leaves through a door may stoop
 UP_MAX, UP_S = 0.3, 1.0  # posture, and for how long: up again
@@ -114,6 +115,7 @@ class FallWatch:
             each.scores.popleft()
         lying_min = LYING_MIN if body.is_seen(at) else LYING_LOST_MIN
         is_down = body.lying() >= lying_min and not self._in_zone(body)
+        is_down = is_down and body.descent(at) >= DESCENT_MIN
         each.now = level if is_down and body.seen_for_s >= SEEN_MIN_S else 0.0
         if each.now >= FALL_THRESHOLD:
             each.fallen = max(each.fallen, each.now)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from models import fall_features
-from models.fall_features import GAP_S, HIPS, MEMORY_S, SHOULDERS, body, lengths, window
+from models.fall_features import GAP_S, HEAD, HIPS, MEMORY_S, SHOULDERS, body, lengths, window
 from models.pose import Person
 from models.pose_geometry import Floats
 
@@ -11,6 +11,9 @@ MOTION_S = 0.6  # over which motion is taken
 WALKING = 1.0  # body lengths a second that a joint moves, on average, in walking
 LENGTH_FADES_S = 20.0  # a body that walks away looks smaller
 UPRIGHT_EXTENT, FLAT_EXTENT = 0.65, 0.40  # head to ankle downwards, as a share of own length
+DROP_S = 0.6  # in which a fall goes furthest down
+DROP_WITHIN_S = 4.0
+UNSEEN_S = 1.2  # a drop may fall into a gap between two frames so long
 UPRIGHT_DEG, FLAT_DEG = 25.0, 55.0  # of the torso from upright
 
 
@@ -87,6 +90,22 @@ class Body:
         low = (UPRIGHT_EXTENT - extent) / (UPRIGHT_EXTENT - FLAT_EXTENT)
         flat = (tilt_deg - UPRIGHT_DEG) / (FLAT_DEG - UPRIGHT_DEG)
         return float(np.clip(low, 0, 1) * 0.6 + np.clip(flat, 0, 1) * 0.4)
+
+    def descent(self, at: float) -> float:
+        """How far head and shoulders went down in the fastest 0.6 s of the last 4, lengths."""
+        times = np.array(self._times)
+        since = times >= at - DROP_WITHIN_S
+        times = times[since]
+        if len(times) < 2:
+            return 0.0
+        rows = np.array(self._rows)[since]
+        down = (rows[:, 2 * HEAD + 1] + rows[:, 2 * SHOULDERS + 1]) / 2
+        apart = times[None, :] - times[:, None]
+        near = (apart > 0) & (apart <= DROP_S + 1e-6)
+        following = np.arange(len(times) - 1)
+        near[following, following + 1] |= np.diff(times) <= UNSEEN_S
+        drops = np.where(near, down[None, :] - down[:, None], 0.0)
+        return float(drops.max()) / self._length
 
     def motion(self, at: float) -> float:
         """How much it moves: joints' mean speed over 0.6 s, 1 as in walking, not more."""
