@@ -131,9 +131,14 @@ def alive(sensor: str) -> Why:
     return Why(f"다시 움직임이 있습니다({sensor}).", f"There is movement again ({sensor}).")
 
 
-def away_until() -> Why:
+def away() -> Why:
     """The hub, or somebody by hand, says that nobody is at home."""
     return Why("외출로 설정되었습니다.", "Set to away.")
+
+
+def at_home() -> Why:
+    """The hub says that somebody is at home and well."""
+    return Why("센터에서 집에 있음을 확인했습니다.", "The hub says: at home.")
 
 
 def clock_unknown() -> Why:

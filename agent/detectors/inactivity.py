@@ -274,12 +274,12 @@ class InactivityDetector:
         if away_s > 0:
             return self._go_away(Kind.BY_HUB, away_s, reading)
         self._absence.end()
-        return self._start_over(self._rule, reading, wording.alive(reading.sensor))
+        return self._start_over("home_by_hub", reading, wording.at_home())
 
     def _go_away(self, kind: Kind, longest_s: float, reading: Reading) -> list[Detection]:
         self._absence.begin(kind, reading.at, longest_s)
         self._rhythm.forget()
-        return self._start_over(f"away_{kind}", reading, wording.away_until())
+        return self._start_over(f"away_{kind}", reading, wording.away())
 
     def _start_over(self, rule: str, reading: Reading, why: Why) -> list[Detection]:
         """Count the quiet from now on; end the incident, if there is one."""

@@ -261,6 +261,14 @@ def test_the_hub_ends_an_incident_by_saying_who_is_away(known: bytes) -> None:
     assert told(home.say("hub", 48.0, Quantity.AWAY_H)) == [(Stage.CLEARED, "away_by_hub")]
 
 
+def test_the_hub_ends_an_incident_by_saying_who_is_at_home(known: bytes) -> None:
+    home = at_home(known, 14.0)
+    assert len(home.rest(6)) == 2
+    (over,) = home.say("hub", 0.0, Quantity.AWAY_H)
+    assert (over.stage, over.rule) == (Stage.CLEARED, "home_by_hub")
+    assert "at home" in over.why.en
+
+
 def test_no_habit_raises_the_limit_beyond_the_bound() -> None:
     rhythm = Rhythm()
     for day in range(60):
