@@ -21,6 +21,8 @@ from agent.detectors.fall import FallConfig
 from agent.detectors.fire import FireConfig
 from agent.detectors.inactivity import InactivityConfig
 from agent.detectors.intrusion import IntrusionConfig
+from agent.detectors.neighbour import NeighbourConfig
+from agent.detectors.noise import NoiseConfig
 from agent.detectors.presence import PresenceConfig
 from agent.detectors.sos import SosConfig
 from agent.detectors.wandering import WanderingConfig
@@ -167,6 +169,8 @@ class Config(Section, frozen=True, kw_only=True):
     intrusion: IntrusionConfig | None = None
     climate: ClimateConfig | None = None
     air: AirConfig | None = None
+    noise: NoiseConfig | None = None
+    neighbour: NeighbourConfig = NeighbourConfig()
     recorder: RecorderConfig = RecorderConfig()
     sensors: Annotated[Sensors, Meta(min_length=1, max_length=64)]
 

@@ -55,6 +55,8 @@ def media(recording: Recording, config: Config) -> list[Medium]:
     found: list[Medium] = []
     if recording.camera is not None:
         found.append(_camera(recording.camera, config))
+    if recording.microphone is not None:
+        found.append(_microphone(recording.microphone, recording, config))
     return found
 
 
@@ -74,6 +76,21 @@ def _camera(path: Path, config: Config) -> "CameraMedium":
         return CameraMedium(camera, Footage(path, FRAMES_HZ), eyes(camera))
     except ModelError as error:
         raise RecordingError(f"{path}: cannot be replayed: {error}") from None
+
+
+def _microphone(path: Path, recording: Recording, config: Config) -> "Medium":
+    """The sound, heard as the configuration's first microphone would.
+
+    Raises:
+        RecordingError: numpy is missing.
+    """
+    try:
+        from agent.perception import sound_file, sound_medium  # noqa: PLC0415  # numpy, where there is sound
+    except ImportError as error:
+        raise RecordingError(f"{path}: cannot be replayed: {error}: {INSTALL}") from None
+    names = (each.name for each in config.sensors if Quantity.SOUND_LAF_DBA in each.spans)
+    full_scale_db = recording.labels.get(sound_medium.FULL_SCALE_KEY, sound_file.FULL_SCALE_DB)
+    return sound_medium.SoundMedium(next(names, sound_medium.NAME), path, full_scale_db)
 
 
 @dataclass(slots=True, eq=False)

@@ -39,7 +39,7 @@ class Recording:
     start: str | None
     labels: Mapping[str, float]
     camera: Path | None  # a folder of pictures, or a video
-    notes: tuple[str, ...]  # what the folder holds that is not replayed
+    microphone: Path | None  # a WAV file
 
     def readings(self) -> Iterator[Reading]:
         """Give the rows in order of time, `at` in seconds as in the file.
@@ -90,7 +90,7 @@ def load(folder: Path) -> Recording:
         start=table.get("start"),
         labels=_labels(table),
         camera=_camera(folder),
-        notes=_notes(folder),
+        microphone=_microphone(folder),
     )
 
 
@@ -123,9 +123,13 @@ def _readings_file(folder: Path) -> Path | None:
         RecordingError: There is nothing in the folder that could replay, or two tables.
     """
     found = _one_of(folder, "readings.csv", "readings.csv.gz")
-    if found is None and _camera(folder) is None and not _notes(folder):
+    if found is None and _camera(folder) is None and _microphone(folder) is None:
         raise RecordingError(f"{folder}: no readings.csv or readings.csv.gz: add one")
     return found
+
+
+def _microphone(folder: Path) -> Path | None:
+    return _one_of(folder, "microphone.wav")
 
 
 def _camera(folder: Path) -> Path | None:
@@ -200,11 +204,6 @@ def _labels(table: Mapping[str, Any]) -> dict[str, float]:
         for key, value in table.items()
         if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _AGES_S
     }
-
-
-def _notes(folder: Path) -> tuple[str, ...]:
-    held = [name for name in ("microphone.wav",) if (folder / name).exists()]
-    return tuple(f"{folder / name}: not replayed by this build" for name in held)
 
 
 def _description(title: str, scenario: str, labels: Mapping[str, float]) -> str:

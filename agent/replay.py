@@ -38,8 +38,6 @@ def replay(recording_dir: Path, config: Config, *, readings: bool) -> Iterator[d
         RecordingError: The recording cannot be used, or not all that it holds.
     """
     found = recording.load(recording_dir)
-    for note in found.notes:
-        log.warning("%s", note)
     detectors = app.detectors(config, _calendar(found, config))
     own = found.source == recording.RECORDER
     pipeline = Pipeline(_watched(found, config) if own else {}, detectors, fire_model.load())
@@ -61,7 +59,7 @@ def replay(recording_dir: Path, config: Config, *, readings: bool) -> Iterator[d
         for detection in pipeline.tick(now):
             yield _event(detection)
         if readings:
-            yield from _derived(detectors, now)
+            yield from _derived([*detectors, *seen], now)
     if now is not None:
         yield from _wait(detectors, now, math.inf)
 
@@ -88,7 +86,7 @@ def _calendar(found: recording.Recording, config: Config) -> Calendar:
 
 def _media(found: recording.Recording, config: Config) -> "list[Medium]":
     """Pictures and sound; what they need is loaded only where there are some."""
-    if found.camera is None:
+    if found.camera is None and found.microphone is None:
         return []
     from agent.media import media  # noqa: PLC0415  # as the docstring says
 
@@ -134,10 +132,10 @@ def _row(reading: Reading) -> dict[str, Any]:
     }
 
 
-def _derived(detectors: Sequence[Detector], now: float) -> Iterator[dict[str, Any]]:
-    for detector in detectors:
-        if isinstance(detector, Deriving):
-            for sensor, quantity, value, at in detector.derived():
+def _derived(makers: Sequence[object], now: float) -> Iterator[dict[str, Any]]:
+    for maker in makers:
+        if isinstance(maker, Deriving):
+            for sensor, quantity, value, at in maker.derived():
                 if at == now:
                     yield {"t_s": at, "sensor": sensor, "quantity": quantity, "value": value}
 

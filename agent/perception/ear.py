@@ -7,7 +7,7 @@ from agent.perception.alarm_sound import AlarmSound
 from agent.perception.sound_level import LevelMeter, Levels
 from drivers.sensor import Quantity
 
-LEAST_DB = -100.0  # below this there is no sound but digital silence, which has no level
+LEAST_DB = 0.0  # quieter than any microphone hears: digital silence, which has no level
 
 
 class Ear:

@@ -70,15 +70,14 @@ def sounds_of_wav(
     wave = _parse(path)
     ear = _ear(path, wave, full_scale_db)
     minute, whole = _Summary(sensor, ""), _Summary(sensor, "_WHOLE")
-    frames = 0
+    frames, at = 0, 0.0
     for block in _blocks(path, wave, ear.block_frames):
         frames += ear.block_frames
-        at = frames / wave.rate_hz
-        numbers = ear.hear(block)
-        yield from (Reading(sensor, quantity, value, at) for quantity, value in numbers.items())
-        if not numbers or ear.levels is None:
+        numbers, levels = ear.hear(block), ear.levels
+        if not numbers or levels is None:
             continue
-        levels = ear.levels
+        at = frames / wave.rate_hz
+        yield from (Reading(sensor, quantity, value, at) for quantity, value in numbers.items())
         if math.isfinite(levels.las_dba):
             yield Derived(sensor, "LAS_MAX_DBA", levels.las_dba, at)
         for each in (minute, whole):
@@ -89,7 +88,7 @@ def sounds_of_wav(
         if len(minute.seconds_dba) == _MINUTE_S:
             yield from minute.told(at)
             minute = _Summary(sensor, "")
-    yield from whole.told(frames / wave.rate_hz)
+    yield from whole.told(at)
 
 
 class _Summary:

@@ -110,14 +110,14 @@ def test_a_file_cut_short_is_said_to_be(tmp_path: Path, cut: int) -> None:
         rows(tmp_path)
 
 
-def test_pictures_are_replayed_and_a_microphone_is_noted_as_not(tmp_path: Path) -> None:
+def test_pictures_and_sound_are_replayed(tmp_path: Path) -> None:
     folder(tmp_path)
     assert recording.load(tmp_path).camera is None
     (tmp_path / "camera").mkdir()
     (tmp_path / "microphone.wav").write_bytes(b"")
     found = recording.load(tmp_path)
     assert found.camera == tmp_path / "camera"
-    assert [Path(note.partition(":")[0]).name for note in found.notes] == ["microphone.wav"]
+    assert found.microphone == tmp_path / "microphone.wav"
 
 
 def test_pictures_come_as_a_folder_or_as_a_video(tmp_path: Path) -> None:

@@ -1,33 +1,33 @@
-import pytest
-
-from drivers.board import Board, SensorConfig
-from drivers.sensor import DisconnectedError, Quantity
+from drivers.sensor import DisconnectedError, Quantity, WrongDeviceError
 from hw_mocks.faults import Fault
 from tests.drivers.parts import Part
 
-LEQ = Quantity.SOUND_LEQ_DB
-SQUARE_DB = 123.01  # 3 dB more than the sine that just reaches full scale
+LEVELS = (Quantity.SOUND_LAF_DBA, Quantity.SOUND_LAEQ_DBA, Quantity.SOUND_LEQ_DB)
+NOTHING = {Quantity.SOUND_LOST_PCT: 0.0, Quantity.ALARM_PULSES: 0.0}
 
 
-def need_portaudio(_board: Board, _config: SensorConfig) -> None:
-    try:
-        import sounddevice  # noqa: F401, PLC0415  # loads libportaudio2
-    except OSError as error:
-        pytest.skip(str(error))
+def heard(level_db: float) -> dict[Quantity, float]:
+    return dict.fromkeys(LEVELS, level_db)
 
 
 PARTS = tuple(
     Part(
         {"driver": "i2s_mic", "card": "sndrpigooglevoi", "part": part, "side": side},
         (
-            ({"level_db": 65.0}, {LEQ: 65.0}),
-            ({"level_db": 40.0}, {LEQ: 40.0}),
-            ({"level_db": 94.0, "tone_hz": 1000.0}, {LEQ: 94.0}),
+            ({"level_db": 65.0}, heard(65.0) | NOTHING),
+            (
+                {"level_db": 40.1, "lost_pct": 12.0, "alarm_pulses": 3.0},
+                heard(40.1) | {Quantity.SOUND_LOST_PCT: 12.0, Quantity.ALARM_PULSES: 3.0},
+            ),
         ),
-        {Fault.ABSENT: DisconnectedError, Fault.SATURATED: {LEQ: SQUARE_DB}},
-        within=0.02,
+        {
+            Fault.ABSENT: DisconnectedError,
+            Fault.CORRUPTED: WrongDeviceError,
+            Fault.SLOW: DisconnectedError,
+            Fault.SATURATED: heard(123.0) | NOTHING,
+        },
+        within=0.05,
         note=part,
-        prepare=need_portaudio,
     )
     for part, side in (("inmp441", "left"), ("sph0645", "right"))
 )

@@ -1,0 +1,140 @@
+"""Levels over minutes and hours, of one microphone's seconds. Pure."""
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+
+RISE_DB = 6.0  # an impact stands so far above the quietest since the one before
+_FORGETS_DB_S = 2.0  # as fast a noise that lasts becomes what others are held to
+_SAME_S = 0.75  # a rise in two successive half seconds is one impact
+_AT_FIRST_DBA = 40.0
+_LATE_S = 1.5  # the last second of a mean may come so much later
+BACKGROUND_S = 600.0  # of whose seconds LA90 is taken
+BACKGROUND_AFTER_S = 3600.0  # before, a lasting noise could not be told from it
+BACKGROUND_FOR_S = 24 * 3600.0
+_LEAST_SHARE = 0.5  # of a time that was heard, so that it has a percentile
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """An equivalent level in dB(A) over the time from `begins` to `ends` (monotonic seconds).
+
+    `lost_pct` of it was not heard, be it that samples were lost or that the microphone was silent.
+    """
+
+    begins: float
+    ends: float
+    laeq_dba: float
+    lost_pct: float
+
+
+@dataclass(slots=True, eq=False)
+class Averager:
+    """Successive means of `length_s` seconds each."""
+
+    length_s: float
+    _number: int | None = field(default=None, init=False)
+    _energy: float = field(default=0.0, init=False)
+    _heard_s: float = field(default=0.0, init=False)
+    _seconds: int = field(default=0, init=False)
+
+    def add(self, laeq_dba: float, lost_pct: float, at: float) -> Mean | None:
+        """Take the level of the second that ended at `at` in; give the mean that has ended."""
+        number = math.floor((at - 0.5) / self.length_s)
+        closed = self._close() if self._number not in (None, number) else None
+        self._number = number
+        heard_s = 1 - lost_pct / 100
+        self._energy += heard_s * 10 ** (laeq_dba / 10)
+        self._heard_s, self._seconds = self._heard_s + heard_s, self._seconds + 1
+        return closed or (self._close() if self._seconds >= self.length_s else None)
+
+    def wait(self, now: float) -> Mean | None:
+        """Let time pass to `now`; give the mean that has ended."""
+        if self._number is None or now < (self._number + 1) * self.length_s + _LATE_S:
+            return None
+        return self._close()
+
+    def _close(self) -> Mean | None:
+        begins = (self._number or 0) * self.length_s
+        mean = None
+        if self._heard_s > 0 and self._energy > 0:
+            lost_pct = max(0.0, 100 * (1 - self._heard_s / self.length_s))
+            level = 10 * math.log10(self._energy / self._heard_s)
+            mean = Mean(begins, begins + self.length_s, level, lost_pct)
+        self._number, self._energy, self._heard_s, self._seconds = None, 0.0, 0.0, 0
+        return mean
+
+
+@dataclass(slots=True, eq=False)
+class Background:
+    """The lowest LA90 of ten minutes in a day, in dB(A), once an hour has been heard.
+
+    Or what people measured, which then stays.
+    """
+
+    measured_dba: float | None = None
+    _seconds: list[float] = field(default_factory=list, init=False)
+    _begins: float | None = field(default=None, init=False)
+    _since: float | None = field(default=None, init=False)
+    _lows: deque[tuple[float, float]] = field(default_factory=deque, init=False)
+
+    def add(self, laeq_dba: float, at: float) -> None:
+        """Take the level of the second that ended at `at` in."""
+        if self._begins is None or self._since is None:
+            self._begins, self._since = at, self._since if self._since is not None else at
+        if at - self._begins >= BACKGROUND_S:
+            if len(self._seconds) >= _LEAST_SHARE * BACKGROUND_S:
+                self._lows.append((at, percentile(self._seconds, 90)))
+            self._seconds, self._begins = [], at
+        while self._lows and self._lows[0][0] < at - BACKGROUND_FOR_S:
+            self._lows.popleft()
+        self._seconds.append(laeq_dba)
+
+    def level(self, at: float) -> float | None:
+        """The background in dB(A) at `at`; None while it is not known."""
+        if self.measured_dba is not None:
+            return self.measured_dba
+        if self._since is None or at - self._since < BACKGROUND_AFTER_S or not self._lows:
+            return None
+        return min(level for _, level in self._lows)
+
+
+@dataclass(slots=True, eq=False)
+class Impact:
+    """A blow that stood out, at `at` in monotonic seconds; `laf_dba` is its highest F level."""
+
+    at: float
+    laf_dba: float
+
+
+@dataclass(slots=True, eq=False)
+class Impacts:
+    """Finds impacts in the highest F level of each half second."""
+
+    _valley_dba: float = field(default=_AT_FIRST_DBA, init=False)
+    _heard_at: float | None = field(default=None, init=False)
+    _last: Impact | None = field(default=None, init=False)
+
+    def add(self, laf_dba: float, at: float) -> Impact | None:
+        """Take a level in; give the impact that begins or grows with it."""
+        heard_at, self._heard_at = self._heard_at, at
+        if heard_at is not None:
+            self._valley_dba += _FORGETS_DB_S * min(at - heard_at, 1.0)
+        rises = laf_dba - self._valley_dba >= RISE_DB
+        self._valley_dba = laf_dba if rises else min(self._valley_dba, laf_dba)
+        last = self._last
+        if last is not None and at - last.at <= _SAME_S and laf_dba > last.laf_dba:
+            last.laf_dba = laf_dba
+            return last
+        if not rises:
+            return None
+        self._last = Impact(at, laf_dba)
+        return self._last
+
+
+def percentile(levels_dba: list[float], exceeded_pct: float) -> float:
+    """The level in dB(A) that so many percent of the levels reach: 90 for the background."""
+    ranked = sorted(levels_dba)
+    place = (1 - exceeded_pct / 100) * (len(ranked) - 1)
+    low = ranked[math.floor(place)]
+    return low + (ranked[math.ceil(place)] - low) * (place % 1)
