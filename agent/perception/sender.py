@@ -1,6 +1,7 @@
 """What leaves perception: records of numbers, within their pace and the budget, never waiting.
 
-While nobody listens numbers are dropped, not kept: old ones are no news.
+While nobody listens numbers are dropped, not kept: old ones are no news. The agent's queue may be
+as short as ten (net.unix.max_dgram_qlen, where no systemd has raised it).
 """
 
 import logging
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 
 SEND_EVERY_S = 0.5
 _HEAR_AT_MOST = 16  # answers in one go
-_NOBODY = "nobody listens"
+Numbers = dict[tuple[str, Quantity], tuple[float, float]]  # sensor and quantity: value and time
 
 
 class Sender:
@@ -33,7 +34,8 @@ class Sender:
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._bytes, self._paces = record.budget(), dict[tuple[str, Quantity], Bucket]()
-        self._pending: dict[tuple[str, Quantity], tuple[float, float]] = {}
+        self._pending: Numbers = {}  # until its pace lets it go
+        self._ready: Numbers = {}  # until the agent's queue takes it
         self._trouble = ""
 
     def open(self) -> None:
@@ -64,12 +66,10 @@ class Sender:
         """
         with self._lock:
             for quantity, value in values.items():
-                key = name, quantity
                 if quantity not in record.TABLE:
                     raise RecordError(f"{quantity}: may not cross")
-                if record.TABLE[quantity].is_peak and key in self._pending:
-                    value = max(value, self._pending[key][0])  # noqa: PLW2901  # the greatest
-                self._pending[key] = value, at
+                key = name, quantity
+                self._pending[key] = self._merged(self._pending, key, value), at
             self._flush(now)
 
     def answers(self) -> Iterator[MuteRecord]:
@@ -93,23 +93,36 @@ class Sender:
                 self._own.unlink()
 
     def _flush(self, now: float) -> None:
-        for (name, quantity), (value, at) in list(self._pending.items()):
-            pace = self._paces.setdefault((name, quantity), Bucket(1 / SEND_EVERY_S, 1.0))
-            if not pace.take(1.0, now):
-                continue
-            del self._pending[name, quantity]
-            if self._bytes.take(record.SIZE, now):
-                self._send(record.encode(name, quantity, value, at))
+        """Send what is due; what the agent's queue does not take waits for the next time."""
+        for key, (value, at) in list(self._pending.items()):
+            pace = self._paces.setdefault(key, Bucket(1 / SEND_EVERY_S, 1.0))
+            if pace.take(1.0, now) and self._bytes.take(record.SIZE, now):
+                del self._pending[key]
+                self._ready[key] = self._merged(self._ready, key, value), at
+        for (name, quantity), (value, at) in list(self._ready.items()):
+            if not self._send(record.encode(name, quantity, value, at)):
+                return
+            del self._ready[name, quantity]
 
-    def _send(self, datagram: bytes) -> None:
+    @staticmethod
+    def _merged(kept: Numbers, key: tuple[str, Quantity], value: float) -> float:
+        """The newest value, or the greatest where that is what counts."""
+        is_peak = record.TABLE[key[1]].is_peak
+        return max(value, kept[key][0]) if is_peak and key in kept else value
+
+    def _send(self, datagram: bytes) -> bool:
+        """Send, or drop what nobody hears; False where it may be had a little later."""
         trouble = ""
         try:
             if self._socket is not None:
                 self._socket.sendto(datagram, self._agent)
+        except BlockingIOError:
+            return False
         except (FileNotFoundError, ConnectionRefusedError):
-            trouble = _NOBODY
-        except OSError as error:  # its queue is full, or it is not ours to write
+            trouble = "nobody listens"
+        except OSError as error:  # it is not ours to write
             trouble = os.strerror(error.errno or 0)
         if trouble != self._trouble:
             log.warning("agent: %s", f"numbers are dropped: {trouble}" if trouble else "listens")
             self._trouble = trouble
+        return True
