@@ -56,7 +56,7 @@ def faults() -> tuple[Fault, ...]:
 
 def hub() -> list[Edge]:
     """The hub tells of the hospital, an hour after the ambulance."""
-    return [(170 * DAY_S + HOUR_S, "hub", Quantity.AWAY_H, 9.5 * 24)]
+    return [(170 * DAY_S + HOUR_S, "hub", Quantity.AWAY_H, 9.75 * 24)]
 
 
 @dataclass(slots=True)

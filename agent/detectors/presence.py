@@ -10,14 +10,14 @@ from msgspec import Meta
 
 from agent import care_wording as wording
 from agent.detectors.derived import Derived
-from agent.detectors.signs import says_somebody
+from agent.detectors.signs import APART_S, TOGETHER_S, says_somebody
 from agent.values import Detection, Reading, Why
 from drivers.sensor import Quantity
 
 LOST_S, LOST_READS = 60.0, 4.0  # a sensor unheard for longer than either allows says nothing
 UNLISTED_S = 300.0  # for one that nobody configured
 HOLD_S = 600.0  # somebody seen so lately is still there
-SETTLE_S = 20.0  # who shuts the door from outside is still seen for so long
+SETTLE_S = 60.0  # who shuts the door from outside is still seen for so long
 
 _STRONG = frozenset({Quantity.MOTION, Quantity.PERSON_COUNT})
 # of these it takes two kinds: a radar sees ghosts, a case lies on the bed, a tag is left at home
@@ -93,7 +93,7 @@ class Presence:
     """Fuses what sensors say of one place, behind one door or several.
 
     - Motion and a camera's count are believed alone for `hold_s`; radar, bed and tag only by two.
-    - Who was seen behind shut doors is there until a door opens: sleepers are not gone.
+    - Who was seen twice behind shut doors is there until a door opens: sleepers are not gone.
     - Empty takes everybody's word: all sensors heard, the doors shut, nobody seen since for
       `hold_s`, no radar, bed or tag that says otherwise. Without a door or a camera nothing tells
       an empty room from a sleeper.
@@ -116,6 +116,7 @@ class Presence:
             if name not in self._ignored and not self._is_inner(name, quantity)
         }
         self._door_moved: float | None = None
+        self._glimpsed: float | None = None  # one movement since they were shut
         self._inside: Reading | None = None  # seen behind shut doors, and none opened since
 
     def update(self, reading: Reading) -> None:
@@ -136,8 +137,7 @@ class Presence:
         elif says_somebody(reading):
             witness.said_at = reading.at
             if reading.quantity in _STRONG and self._is_shut(reading.at):
-                settled = self._door_moved is None or reading.at - self._door_moved > SETTLE_S
-                self._inside = reading if settled else self._inside
+                self._see_inside(reading, before)
 
     def verdict(self, at: float) -> Verdict:
         """Say whether somebody is there at `at` (monotonic seconds), and which sensor says what."""
@@ -166,6 +166,18 @@ class Presence:
 
     def _is_inner(self, name: str, quantity: Quantity) -> bool:
         return quantity is Quantity.CONTACT_OPEN and name in self._inner
+
+    def _see_inside(self, reading: Reading, before: Reading | None) -> None:
+        """Two movements since the doors were shut are somebody inside; one may be a sunbeam."""
+        if self._door_moved is not None and reading.at - self._door_moved <= SETTLE_S:
+            return
+        is_held = before is not None and says_somebody(before)
+        if reading.quantity is Quantity.MOTION and is_held:
+            return
+        if self._glimpsed is None or reading.at - self._glimpsed > TOGETHER_S:
+            self._glimpsed = reading.at
+        elif reading.at - self._glimpsed >= APART_S:
+            self._inside = reading
 
     def _told(self, key: tuple[str, Quantity], witness: Witness, at: float) -> Why:
         name, quantity = key
@@ -203,7 +215,7 @@ class Presence:
         """A door that moved, or was not watched meanwhile: whoever was inside may have left."""
         if before is not None and says_somebody(before) == says_somebody(reading):
             return
-        self._inside = None
+        self._inside = self._glimpsed = None
         if before is not None:
             self._door_moved = reading.at
 
