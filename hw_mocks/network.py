@@ -3,6 +3,7 @@
 import selectors
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -16,11 +17,11 @@ class Forwarder:
     `cut` severs every connection and refuses new ones, like a pulled plug with the switch
     answering for it; `mend` lets them through again. Does not imitate delay, loss of single
     packets, or a link that swallows everything in silence. `up` and `down` count TCP payload
-    bytes towards the hub and back.
+    bytes towards the hub and back; `tap` is shown those that go up.
     """
 
-    def __init__(self, hub_port: int) -> None:
-        self._hub_port = hub_port
+    def __init__(self, hub_port: int, tap: Callable[[bytes], object] = lambda _: None) -> None:
+        self._hub_port, self._tap = hub_port, tap
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.up = self.down = 0
@@ -100,6 +101,8 @@ class Forwarder:
                         return
                     self.up += len(data) * upwards  # first: who received them finds them counted
                     self.down += len(data) * (not upwards)
+                    if upwards:
+                        self._tap(data)
                     (hub if upwards else device).sendall(data)
 
 
