@@ -9,6 +9,7 @@ from agent.config import Config
 from agent.pipeline import Health
 from agent.values import Hazard
 from drivers.sensor import Quantity
+from drivers.view import View
 
 # the channels on which a hazard's normative floor stands; supporting channels do not cover it
 FLOOR: Mapping[Hazard, frozenset[Quantity]] = {
@@ -71,7 +72,7 @@ def coverage(  # noqa: PLR0913  # all that a claim stands on
     for hazard in FLOOR:
         if not (names := standing_for(config, hazard)):
             continue
-        dead = [f"{name}: {health[name].why}" for name in names if not health[name].is_sound]
+        dead = [f"{name}: {why}" for name in names if (why := _lost(hazard, health[name]))]
         weak = dead + [f"{name}: {worn[name]}" for name in names if name in worn]
         if len(dead) == len(names):
             claim = Claim("lost", "; ".join(weak))
@@ -82,6 +83,14 @@ def coverage(  # noqa: PLR0913  # all that a claim stands on
         soon = [f"{name}: {ending[name]}" for name in names if name in ending]
         claims[str(hazard)] = Claim(claim.claim, "; ".join(filter(None, [claim.why, *soon])))
     return claims
+
+
+def _lost(hazard: Hazard, health: Health) -> str:
+    """Why a sensor cannot show the hazard now; empty where it can."""
+    if not health.is_sound:
+        return health.why
+    is_dark = any(r.quantity is Quantity.VIEW and r.value == View.DARK for r in health.last)
+    return "too dark to see people" if is_dark and hazard is Hazard.FALL else ""
 
 
 def _on_proof(proof: Proof | None, weak: list[str], now: float) -> Claim:

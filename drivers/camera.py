@@ -28,7 +28,6 @@ _FALLS: Mapping[Quantity, Span] = {
 _VIEW: Mapping[Quantity, Span] = {Quantity.VIEW: Span(float(View.CLEAR), float(View.FAILED))}
 _WHY: Mapping[View, str] = {
     View.STARTING: "no picture yet",
-    View.DARK: "too dark to see",
     View.COVERED: "something covers the lens",
     View.BLURRED: "blurred: dirty, fogged or out of focus",
     View.MOVED: "looks elsewhere than when it was put in",
@@ -90,9 +89,9 @@ class CameraConfig(SensorConfig, frozen=True, kw_only=True, tag="camera"):
         warm_up="none",
         price="€€€",
         wiring="CSI ribbon, `camera_auto_detect=1`; `haetae-perception` holds it",
-        limits="fire in a picture raises a prealarm only. Blind in the dark without infrared "
-        "light, and behind what covers, blurs or turns it away, which it says. Never in a bathroom "
-        "or toilet",
+        limits="fire in a picture raises a prealarm only. Sees no people in the dark without "
+        "infrared light, and nothing behind what covers, blurs or turns it away, which it says. "
+        "Never in a bathroom or toilet",
         library="picamera2 in the perception process",
         source="Raspberry Pi, The Picamera2 Library; `docs/privacy.md`",
     )
@@ -127,10 +126,9 @@ class Camera:
     """The newest numbers of one camera, or why there are none."""
 
     def __init__(self, config: CameraConfig, feed: Feed) -> None:
-        self._feed, self._wanted = (
-            feed,
-            [each for each in config.spans if each is not Quantity.VIEW],
-        )
+        self._feed = feed
+        self._wanted = [each for each in config.spans if each is not Quantity.VIEW]
+        self._shining = [each for each in self._wanted if each in _FIRE]
         self._has_seen = False
 
     def open(self) -> None:
@@ -143,6 +141,8 @@ class Camera:
 
     def read(self) -> dict[Quantity, float]:
         """The newest scores and `VIEW`, none older than 2.5 s.
+
+        In the dark it gives what it sees of fire, which shines, and nothing of people.
 
         Raises:
             OSError: The socket is gone and cannot be had again.
@@ -161,11 +161,12 @@ class Camera:
             raise MutedError(_WHY[view])
         if view in {View.STARTING, View.FAILED}:
             raise DisconnectedError(_WHY[view])
-        if view is not View.CLEAR:
+        if view not in {View.CLEAR, View.DARK}:
             raise SensorError(_WHY[view])
-        self._feed.check(self._wanted)
+        seen = self._wanted if view is View.CLEAR else self._shining
+        self._feed.check(seen)
         self._has_seen = True
-        return {**self._feed.take(self._wanted), Quantity.VIEW: float(view)}
+        return {**self._feed.take(seen), Quantity.VIEW: float(view)}
 
     def close(self) -> None:
         """Nothing to do: the board closes the socket, which others share; never raises."""

@@ -151,6 +151,19 @@ def test_sight_is_lost_within_five_seconds_and_comes_back(
     assert not device.active
 
 
+def test_at_night_falls_are_not_claimed_and_nothing_is_a_fault(device: Device) -> None:
+    device.live(5.0)
+    device.bench.set("eyes.view", View.DARK)
+    device.live(5.0)
+    assert device.claim().claim == "lost"
+    assert "too dark" in device.claim().why
+    device.live(60.0)
+    assert not device.active
+    device.bench.set("eyes.view", View.CLEAR)
+    device.live(1.0)
+    assert device.claim().claim == "assumed"
+
+
 @pytest.mark.parametrize("fault", [Fault.ABSENT, Fault.SATURATED, Fault.CORRUPTED])
 def test_the_smoke_alarm_is_unmoved(device: Device, fault: Fault) -> None:
     device.live(5.0)

@@ -65,7 +65,16 @@ def mutable(tmp_path: Path) -> Iterator[Rig]:
     made.close()
 
 
-@pytest.mark.parametrize("view", set(View) - {View.CLEAR})
+def test_in_the_dark_it_still_sees_what_shines_and_nobody(rig: Rig) -> None:
+    rig.eyes.view, rig.eyes.fire_score = float(View.DARK), 0.9
+    rig.read()
+    found = rig.read()
+    assert found[Quantity.FIRE_SCORE] == 0.9
+    assert found[Quantity.VIEW] == View.DARK
+    assert not {Quantity.FALL_SCORE, Quantity.PERSON_COUNT} & found.keys()
+
+
+@pytest.mark.parametrize("view", set(View) - {View.CLEAR, View.DARK})
 def test_a_camera_that_cannot_see_says_why_and_gives_no_numbers(rig: Rig, view: View) -> None:
     rig.read()
     rig.eyes.view = float(view)
