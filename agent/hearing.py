@@ -14,6 +14,7 @@ from agent.annunciator import Output
 from agent.config import Config
 from agent.outputs import siren as make_siren
 from agent.sampler import failure
+from agent.signals import Signal
 from drivers.board import Board, SensorConfig
 from drivers.pace import Pace
 from drivers.sensor import Quantity, Sensor, SensorError
@@ -29,6 +30,8 @@ _PURE = 0.9  # of a sample's time
 _AT_ONCE_S = 0.05
 _LATE_S = 0.05  # a reading may make a tone longer by this, as ISO 8201 allows
 _RINGS_S = 0.5  # after the last tone
+_SLOW_RINGS_S = 1.5  # and until half seconds, late as they come, have nothing of it
+_SLOW_AFTER_S = 11.0
 
 
 class Verdict(StrEnum):
@@ -63,9 +66,9 @@ class _Phase:
     began: float
     ended: float
 
-    def of(self, levels: Sequence[Level]) -> list[float]:
-        """The levels that are almost wholly of this phase."""
-        return [each.db for each in levels if self._share(each) >= _PURE]
+    def of(self, levels: Sequence[Level], share: float) -> list[float]:
+        """The levels of whose time such a share was in this phase."""
+        return [each.db for each in levels if self._share(each) >= share]
 
     def _share(self, level: Level) -> float:
         began = min(level.began, level.ended - _MEMORY_S)
@@ -73,18 +76,20 @@ class _Phase:
         return inside / (level.ended - began)
 
 
-def judge(levels: Sequence[Level], edges: Sequence[tuple[float, bool]]) -> Hearing:
+def judge(
+    levels: Sequence[Level], edges: Sequence[tuple[float, bool]], *, highest: bool = False
+) -> Hearing:
     """Say whether the levels go with the siren's edges (seconds of the same clock, and on or off).
 
     Three tones, each alike and 10 dB above all that was heard before and after, and 6 dB above the
-    gaps beside it.
+    gaps beside it. With `highest` each level is the highest of its time, not the mean.
     """
     if [on for _, on in edges] != [True, False] * TONES:
         return Hearing(Verdict.NOT_HEARD, f"{len(edges)} edges: not the tones that were asked for")
     times = [at for at, _ in edges]
-    ends = [*times[:-1], times[-1] + _RINGS_S]
+    ends = [*times[:-1], times[-1] + (_SLOW_RINGS_S if highest else _RINGS_S)]
     phases = map(_Phase, [float("-inf"), *ends], [*times, float("inf")])
-    heard = [phase.of(levels) for phase in phases]
+    heard = [phase.of(levels, 1.0 if highest else _PURE) for phase in phases]
     if not all(heard):
         return Hearing(Verdict.NOT_HEARD, "the microphone is too slow to follow the tones")
     tones, gaps = [min(each) for each in heard[1::2]], [min(each) for each in heard[2:-1:2]]
@@ -101,10 +106,11 @@ def judge(levels: Sequence[Level], edges: Sequence[tuple[float, bool]]) -> Heari
 
 
 class _Group:
-    """One group of T3 on a siren, and when it was really switched."""
+    """Three tones on a siren, and when it was really switched."""
 
-    def __init__(self, siren: Output, pace: Pace) -> None:
+    def __init__(self, siren: Output, pace: Pace, signal: Signal) -> None:
         self._siren, self._pace, self._begins = siren, pace, pace.clock() + BEFORE_S
+        self._signal = signal
         self._sounds = False
         self.edges: list[tuple[float, bool]] = []
 
@@ -117,7 +123,7 @@ class _Group:
         since_s = self._pace.clock() - self._begins
         if since_s < 0:
             return -since_s
-        sounds, left_s = signals.TEST(since_s)
+        sounds, left_s = self._signal(since_s)
         if sounds is not self._sounds:
             (self._siren.on if sounds else self._siren.off)()
             self._sounds = sounds
@@ -126,9 +132,10 @@ class _Group:
 
 
 def hear(config: Config, board: Board) -> Hearing:
-    """Sound one group of T3 and listen to it; takes about ten seconds and the wires.
+    """Sound three tones and listen to them; takes about ten seconds and the wires.
 
-    People hear it: only ever on request.
+    They are a group of T3, but for a microphone of perception longer: it tells the highest of each
+    half second, some tenths late. People hear it: only ever on request.
     """
     found = _microphone(config)
     if found is None:
@@ -139,14 +146,15 @@ def hear(config: Config, board: Board) -> Hearing:
     try:
         sensor.open()
         board.pace.wait(each.warm_up_s)
-        group = _Group(siren, board.pace)
-        levels = _listen(sensor, quantity, group, board.pace)
+        signal = signals.SLOW_TEST if each.is_perceived else signals.TEST
+        group = _Group(siren, board.pace, signal)
+        levels = (_overhear if each.is_perceived else _listen)(sensor, quantity, group, board.pace)
     except (OSError, SensorError) as error:
         return Hearing(Verdict.NOT_HEARD, failure(each.name, error, 0.0).message)
     finally:
         siren.close()
         sensor.close()
-    return judge(levels, group.edges)
+    return judge(levels, group.edges, highest=each.is_perceived)
 
 
 def _microphone(config: Config) -> tuple[SensorConfig, Quantity] | None:
@@ -176,4 +184,23 @@ def _listen(sensor: Sensor, quantity: Quantity, group: _Group, pace: Pace) -> li
         took_s = levels[-1].ended - began
         if took_s < _AT_ONCE_S:  # it gives the newest level that it has
             pace.wait(min(_AT_ONCE_S, left_s))
+    return levels
+
+
+def _overhear(sensor: Sensor, quantity: Quantity, group: _Group, pace: Pace) -> list[Level]:
+    """Take each level as it is told: it is of the time since the one before.
+
+    Raises:
+        OSError: Perception cannot be heard, or the siren's pin cannot be moved.
+        SensorError: It says nothing of the microphone.
+    """
+    ends, levels, since = pace.clock() + BEFORE_S + _SLOW_AFTER_S, list[Level](), pace.clock()
+    while pace.clock() < ends:
+        left_s = group.step()
+        level = sensor.read().get(quantity)
+        if level is not None:
+            now = pace.clock()
+            levels.append(Level(since, now, level))
+            since = now
+        pace.wait(min(_AT_ONCE_S, left_s))
     return levels

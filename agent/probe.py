@@ -17,10 +17,12 @@ from agent.values import Failure, FailureKind, Reading
 from agent.wallclock import read_wall_clock
 from drivers import calibration, kept
 from drivers.board import Board, SensorConfig
-from drivers.sensor import Commissioned, Quantity, Sensor, SensorError
+from drivers.pace import Pace
+from drivers.sensor import Commissioned, NotReadyError, Quantity, Sensor, SensorError
 from drivers.trace import Trace
 
 BASELINE_READINGS, CALIBRATION_READINGS = 60, 12
+_LEVEL_WITHIN_S, _LOOK_S = 3.0, 0.1
 _SHOWN = 240  # characters of a wire on a terminal; JSON has more
 REMEDIES = {
     FailureKind.NO_ANSWER: "check plug, wires and the interface's switch in raspi-config",
@@ -225,7 +227,7 @@ def calibrate(  # noqa: PLR0913  # the microphone, the sound, and what the calle
         heard: list[list[float]] = []
         for task in (f"hold the sound of {reference_db:g} dB to it", "now silence"):
             ready(f"{name}: {task}")
-            levels = [sensor.read()[Quantity.SOUND_LEQ_DB] for _ in range(CALIBRATION_READINGS)]
+            levels = [_level(sensor, board.pace) for _ in range(CALIBRATION_READINGS)]
             heard.append([level - offset_db for level in levels])
         found = calibration.measure(
             *heard,
@@ -239,6 +241,20 @@ def calibrate(  # noqa: PLR0913  # the microphone, the sound, and what the calle
     finally:
         sensor.close()
     return f"offset {found.offset_db:+.1f} dB, floor {found.floor_db:.1f} dB"
+
+
+def _level(sensor: Sensor, pace: Pace) -> float:
+    """The next level; perception tells one each second.
+
+    Raises:
+        OSError: The wire does not answer.
+        SensorError: There is no level.
+    """
+    for _ in range(round(_LEVEL_WITHIN_S / _LOOK_S)):
+        if (level := sensor.read().get(Quantity.SOUND_LEQ_DB)) is not None:
+            return level
+        pace.wait(_LOOK_S)
+    raise NotReadyError(f"no level within {_LEVEL_WITHIN_S:g} s")
 
 
 def _finding(heard: _Heard, covers: dict[str, str], notes: list[str]) -> Finding:

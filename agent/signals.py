@@ -70,6 +70,7 @@ ASK = cycle(
     (True, 0.1), (False, asking.ROUND_S - asking.TALK_S - 0.1),
 )  # fmt: skip
 ASK_TALKS = cycle((True, asking.TALK_S), (False, asking.ROUND_S - asking.TALK_S))
+SLOW_TEST = once(*_pulses(3, 1.5, 1.5, 1.5))  # for who is told what is heard twice a second
 FLASH = cycle((True, 0.25), (False, 0.25))  # lamp in an alarm
 SLOW_FLASH = cycle((True, 0.5), (False, 1.5))  # lamp in a prealarm
 WINK = cycle((True, 0.1), (False, 29.9))  # lamp while something is broken

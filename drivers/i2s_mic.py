@@ -91,6 +91,7 @@ class I2sMic:
         """
         found = calibration.load(self._board.state, self._config.name)
         self._offset_db = found.offset_db if found is not None else 0.0
+        self._taken_at.clear()
         self._feed.open()
 
     def read(self) -> dict[Quantity, float]:

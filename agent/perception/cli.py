@@ -19,10 +19,14 @@ import msgspec
 from agent import config
 from agent.cli import BAD_CONFIG, CONFIG, FOUND_WRONG, Parser
 from agent.config import Config, ConfigError
-from agent.perception.process import Perception
+from agent.perception.ears import Ears
+from agent.perception.listener import Listener
+from agent.perception.process import Perception, Worker
 from agent.perception.sender import Sender
 from agent.perception.watcher import Watcher
+from drivers.board import Board
 from drivers.camera import CameraConfig
+from drivers.i2s_mic import I2sMicConfig
 from drivers.picamera import PiCamera
 from drivers.picture import FrameSource
 from drivers.sensor import SensorError
@@ -47,7 +51,11 @@ def run(args: argparse.Namespace, open_camera: Sources = pi_camera) -> int:
     """Look and listen until told to stop."""
     found = config.load(args.config)
     sender = Sender(args.agent, args.run_dir / "eyes.sock")
-    workers = [_watcher(each, sender, open_camera) for each in _cameras(found)]
+    workers: list[Worker] = [_watcher(each, sender, open_camera) for each in _cameras(found)]
+    workers += [_listener(each, sender) for each in _microphones(found)]
+    if not workers:
+        what = "no camera and no microphone in the configuration"
+        raise ConfigError(f"{what}: add one, or disable haetae-perception")
     process = Perception(workers, sender)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: process.stop())
@@ -57,7 +65,9 @@ def run(args: argparse.Namespace, open_camera: Sources = pi_camera) -> int:
 def look(args: argparse.Namespace, open_camera: Sources = pi_camera) -> int:
     """Print what the cameras' pictures say, as numbers, for some seconds; 1 if one shows none."""
     code = 0
-    for each in _cameras(config.load(args.config)):
+    if not (cameras := _cameras(config.load(args.config))):
+        raise ConfigError("no camera in the configuration: add one")
+    for each in cameras:
         try:
             for line in _looks(each, open_camera(each), args.seconds):
                 sys.stdout.write(line + "\n")
@@ -108,15 +118,17 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _cameras(found: Config) -> list[CameraConfig]:
-    """The cameras of the configuration.
+    """The cameras of the configuration."""
+    return [each for each in found.sensors if isinstance(each, CameraConfig)]
 
-    Raises:
-        ConfigError: There is none.
-    """
-    cameras = [each for each in found.sensors if isinstance(each, CameraConfig)]
-    if not cameras:
-        raise ConfigError("no camera in the configuration: add one, or disable haetae-perception")
-    return cameras
+
+def _microphones(found: Config) -> list[I2sMicConfig]:
+    """The microphones of the configuration."""
+    return [each for each in found.sensors if isinstance(each, I2sMicConfig)]
+
+
+def _listener(microphone: I2sMicConfig, sender: Sender) -> Listener:
+    return Listener(microphone.name, Ears(microphone, Board()), sender.post)
 
 
 def _watcher(camera: CameraConfig, sender: Sender, open_camera: Sources) -> Watcher:

@@ -12,6 +12,7 @@ from agent.config import AnnunciatorConfig, Config, SirenConfig
 from agent.hearing import GAP_DB, LEAST_DB, Level, Verdict, hear, judge
 from agent.values import Why
 from drivers import catalog
+from hw_mocks import blinka
 from hw_mocks.bench import Bench
 from hw_mocks.echo import Echo
 
@@ -130,6 +131,12 @@ MICROPHONE = {
     "adc": {"chip": "mcp3008", "channel": 3},
     "gain": 60,
 }
+PERCEIVED: dict[str, object] = {
+    "driver": "i2s_mic",
+    "name": "microphone",
+    "card": "mic",
+    "part": "inmp441",
+}
 SOS = {"driver": "button", "name": "sos", "gpio": 23}
 
 
@@ -152,6 +159,29 @@ def test_in_a_room_the_microphone_proves_the_siren(hz: int | None, tmp_path: Pat
         tones = [at for at, on in bench.edges("siren") if on]
         assert len(tones) == 3, "one group, and no more"
         assert bench.edges("siren")[-1][1] is False
+
+
+def test_in_a_room_the_microphone_of_perception_proves_the_siren_by_longer_tones(
+    tmp_path: Path,
+) -> None:
+    config = device(PERCEIVED, SOS)
+    clock = blinka.install().time.monotonic
+    with Bench(config, w1_root=tmp_path / "w1", state=tmp_path, clock=clock) as bench:
+        Echo(bench, "microphone.level_db")
+        found = hear(config, bench.board)
+        assert found.verdict is Verdict.PROVEN, found.why
+        assert len([at for at, on in bench.edges("siren") if on]) == 3
+        assert bench.edges("siren")[-1][1] is False
+
+
+def test_a_dead_siren_is_not_heard_by_the_microphone_of_perception(tmp_path: Path) -> None:
+    config = device(PERCEIVED)
+    clock = blinka.install().time.monotonic
+    with Bench(config, w1_root=tmp_path / "w1", state=tmp_path, clock=clock) as bench:
+        Echo(bench, "microphone.level_db").dead = True
+        found = hear(config, bench.board)
+    assert found.verdict is Verdict.NOT_HEARD
+    assert "10 dB are needed" in found.why
 
 
 @pytest.mark.parametrize(
