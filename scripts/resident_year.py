@@ -103,10 +103,15 @@ def fate(watching: Watching, life: Life, at: float, kind: str) -> dict[str, Any]
                 hours = round((each.at - at) / HOUR_S, 2)
                 found.setdefault(str(each.stage), hours)
                 found.setdefault("rule", each.rule)
-                found.setdefault("why", each.why.en)
+                found.setdefault("why", brief(each.why.en))
         if "alarm" in found:
             break
     return found
+
+
+def brief(why: str) -> str:
+    """The first two sentences: what is usual, what is today, or why a fixed limit holds."""
+    return ". ".join(why.removesuffix(".").split(". ")[:2]) + "."
 
 
 def _after(kind: str, at: float, dice: random.Random, *, has_cat: bool) -> Iterator[Edge]:

@@ -14,7 +14,7 @@ from agent.detectors.calendar import Calendar, as_clock
 from agent.detectors.derived import Derived
 from agent.detectors.presence import Occupancy, Presence, Source
 from agent.detectors.rhythm import Rhythm, RhythmState
-from agent.detectors.signs import Signs
+from agent.detectors.signs import CERTAIN, TOGETHER_S, Signs
 from agent.values import PLACE, Detection, Hazard, Reading, Stage, Why
 from drivers.sensor import Quantity
 
@@ -115,6 +115,7 @@ class InactivityDetector:
         self._stepped: float | None = None
         self._last: Reading | None = None  # the last sign of life
         self._limit = _Limit(HOUR_S * config.unlearned_h, "learning")
+        self._stirred: float | None = None  # a sign of life in an incident
         self._is_told = False  # whether the hub's word of who is away is this run's
         self._stage: Stage | None = None
         self._rule = ""
@@ -229,6 +230,8 @@ class InactivityDetector:
             return []
         since = self._calendar.clock(away.since)
         usual_s = self._rhythm.usual_absence_s() if away.kind is Kind.PRESUMED else None
+        if usual_s is not None and usual_s > now - away.since:
+            usual_s = None  # who is often gone for days is missed by the bound
         told = wording.not_back(now - away.since, since, usual_s)
         why = wording.joined(told, wording.go_and_look(), wording.tell(config.tell))
         return [self._detection(now, why)]
@@ -243,6 +246,8 @@ class InactivityDetector:
     def _live(self, reading: Reading) -> list[Detection]:
         """A sign of life: the quiet ends, and any incident with it."""
         kind, gone_s = self._absence.kind, reading.at - self._absence.since
+        if self._stage is not None and kind is None and not self._is_answer(reading):
+            return []
         if kind is not None:
             if not self._absence.live(reading.at):
                 return []
@@ -256,6 +261,15 @@ class InactivityDetector:
             self._rhythm.forget()
         self._last = reading
         return self._start_over(self._rule, reading, wording.alive(reading.sensor))
+
+    def _is_answer(self, reading: Reading) -> bool:
+        """Whether it ends an incident: who lies on the floor stirs, but neither much nor at a door.
+
+        It takes a door, a button, or one sign more than in ordinary life.
+        """
+        before, self._stirred = self._stirred, reading.at
+        is_again = before is not None and reading.at - before <= TOGETHER_S
+        return is_again or reading.quantity in CERTAIN
 
     def _remember_hub(self, now: float) -> None:
         """After a restart: who was away by the hub's word still is, once the time is known."""
@@ -284,6 +298,7 @@ class InactivityDetector:
     def _start_over(self, rule: str, reading: Reading, why: Why) -> list[Detection]:
         """Count the quiet from now on; end the incident, if there is one."""
         self._quiet_s = self._blind_s = self._asked_s = 0.0
+        self._stirred = None
         if self._stage is None:
             return []
         self._stage, self._rule = Stage.CLEARED, rule

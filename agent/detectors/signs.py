@@ -23,7 +23,7 @@ LEVEL: Mapping[Quantity, float] = {
     Quantity.PRESENCE: 0.5,
     Quantity.TAG_PRESENT: 0.5,
 }
-_CERTAIN = frozenset({Quantity.BUTTON, Quantity.CONTACT_OPEN})  # nothing but a person does it
+CERTAIN = frozenset({Quantity.BUTTON, Quantity.CONTACT_OPEN})  # nothing but a person does it
 _BOTH_WAYS = frozenset({Quantity.CONTACT_OPEN, Quantity.BED_OCCUPIED})
 # PRESENCE is missing on purpose: radars see ghosts at night and lose sleepers
 _LIFE = frozenset(
@@ -58,7 +58,7 @@ class Signs:
     def update(self, reading: Reading) -> bool:
         """Take a believed reading in; tell whether it shows, maybe with one before, a person."""
         quantity = reading.quantity
-        if quantity not in _LIFE and quantity not in _CERTAIN:
+        if quantity not in _LIFE and quantity not in CERTAIN:
             return False
         level, source = says_somebody(reading), (reading.sensor, quantity)
         held = self._levels.get(source)
@@ -67,7 +67,7 @@ class Signs:
             changed = held is not None or (level and quantity not in _BOTH_WAYS)
             if not changed or not (level or quantity in _BOTH_WAYS):
                 return False
-            return quantity in _CERTAIN or self._mark(reading.at)
+            return quantity in CERTAIN or self._mark(reading.at)
         for_s = reading.at - held.since
         if not level or quantity is not Quantity.MOTION or not HELD_S <= for_s <= STUCK_S:
             return False

@@ -57,12 +57,11 @@ class Home:
 
     def move(self, name: str = "motion") -> list[Detection]:
         found = []
-        for k in range(2):
+        for _ in range(3):
             self.now += 5.0
             found += self.say(name, 1.0)
             self.now += 2.0
             found += self.say(name, 0.0)
-            self.now += 5.0 * k
         return found
 
     def rest(self, hours: float, *lost: str) -> list[Detection]:
@@ -109,7 +108,7 @@ def test_who_does_not_get_up_is_asked_and_then_told_against_their_own_rhythm(kno
     assert 9 <= found[0].at % DAY_S / HOUR <= 10, as_clock(found[0].at)
     assert found[1].at - found[0].at == pytest.approx(1800, abs=POLL_S)
     assert "Usually something moves by 07:" in found[0].why.en
-    assert "since 22:0" in found[0].why.en
+    assert "since 21:5" in found[0].why.en
     assert "care worker" in found[0].why.en
     assert "motion: somebody" in found[0].why.en
     assert "보통 07:" in found[0].why.ko
@@ -131,6 +130,16 @@ def test_a_sign_of_life_ends_it_and_one_lonely_pulse_does_not(known: bytes) -> N
     assert home.say("motion", 0.0) == []
     assert home.rest(1) == []
     assert told(home.move()) == [(Stage.CLEARED, "rhythm")]
+
+
+def test_who_stirs_on_the_floor_has_not_answered_but_a_door_is_an_answer(known: bytes) -> None:
+    home = at_home(known, 14.0)
+    assert len(home.rest(6)) == 2
+    for _ in range(2):
+        home.now += 60
+        assert home.say("motion", 1.0) + home.say("motion", 0.0) == []
+    assert home.rest(2) == []
+    assert told(home.say("door", 1.0)) == [(Stage.CLEARED, "rhythm")]
 
 
 def test_a_radar_that_sees_ghosts_is_no_sign_of_life(known: bytes) -> None:
