@@ -112,7 +112,7 @@ class CameraMedium:
         Raises:
             RecordingError: A file cannot be read at all.
         """
-        eyes, held, due = self.make_eyes(), Held(), -float("inf")
+        eyes, held, due = self.make_eyes(), Held(self.camera), -float("inf")
         try:
             for t_s, pixels in self.footage.frames():
                 held.take(eyes.look(pixels, t_s), t_s)
@@ -131,6 +131,7 @@ class CameraMedium:
 class Held:
     """The newest numbers of a camera, and the greatest of those of which that counts."""
 
+    camera: CameraConfig
     _newest: dict[Quantity, tuple[float, float]] = field(default_factory=dict)
     _peaks: dict[Quantity, float] = field(default_factory=dict)
 
@@ -144,14 +145,13 @@ class Held:
                 self._peaks[quantity] = max(value, self._peaks.get(quantity, value))
 
     def read(self, at: float) -> dict[Quantity, float]:
-        """Read as the agent does: all that is fresh while the camera sees, else how it sees."""
+        """Read as the agent does: what is fresh of what it can see, and how it sees."""
         view, _ = self._newest[Quantity.VIEW]
-        if view != View.CLEAR:
-            return {Quantity.VIEW: view}
+        shown = [*self.camera.shown(View(int(view))), Quantity.VIEW]
         fresh = {
-            quantity: self._peaks.get(quantity, value)
-            for quantity, (value, seen_at) in self._newest.items()
-            if at - seen_at <= FRESH_S
+            each: self._peaks.get(each, self._newest[each][0])
+            for each in shown
+            if each in self._newest and at - self._newest[each][1] <= FRESH_S
         }
         self._peaks.clear()
         return fresh

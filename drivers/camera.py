@@ -117,6 +117,11 @@ class CameraConfig(SensorConfig, frozen=True, kw_only=True, tag="camera"):
         """The camera."""
         return frozenset({f"camera:{self.number}"})
 
+    def shown(self, view: View) -> list[Quantity]:
+        """What there is beside `VIEW` while it sees so: in the dark of fire alone, which shines."""
+        seen = {View.CLEAR: self.spans, View.DARK: _FIRE}.get(view, {})
+        return [each for each in self.spans if each in seen and each is not Quantity.VIEW]
+
     def build(self, board: Board) -> "Camera":
         """Make the agent's side; opens nothing yet."""
         return Camera(self, Feed(board.perception(), self.name, board.pace.wait, board.note))
@@ -126,9 +131,7 @@ class Camera:
     """The newest numbers of one camera, or why there are none."""
 
     def __init__(self, config: CameraConfig, feed: Feed) -> None:
-        self._feed = feed
-        self._wanted = [each for each in config.spans if each is not Quantity.VIEW]
-        self._shining = [each for each in self._wanted if each in _FIRE]
+        self._config, self._feed = config, feed
         self._has_seen = False
 
     def open(self) -> None:
@@ -163,7 +166,7 @@ class Camera:
             raise DisconnectedError(_WHY[view])
         if view not in {View.CLEAR, View.DARK}:
             raise SensorError(_WHY[view])
-        seen = self._wanted if view is View.CLEAR else self._shining
+        seen = self._config.shown(view)
         self._feed.check(seen)
         self._has_seen = True
         return {**self._feed.take(seen), Quantity.VIEW: float(view)}

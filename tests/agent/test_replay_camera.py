@@ -168,7 +168,7 @@ def test_a_recording_whose_models_are_missing_is_refused_with_the_remedy(
 
 
 def test_a_peak_counts_once_and_others_as_last_seen() -> None:
-    held = Held()
+    held = Held(CameraConfig(name="eye"))
     clear = {Quantity.VIEW: float(View.CLEAR)}
     for at, score, lying in ((0.0, 0.2, 0.9), (0.1, 0.904, 0.8), (0.2, 0.3, 0.1)):
         held.take(clear | {Quantity.FALL_SCORE: score, Quantity.LYING_SCORE: lying}, at)
@@ -176,11 +176,14 @@ def test_a_peak_counts_once_and_others_as_last_seen() -> None:
     assert held.read(0.7) == clear | {Quantity.FALL_SCORE: 0.3, Quantity.LYING_SCORE: 0.1}
 
 
-def test_a_camera_that_does_not_see_says_only_that() -> None:
-    held = Held()
+def test_a_camera_that_does_not_see_says_only_that_and_in_the_dark_what_shines() -> None:
+    held = Held(CameraConfig(name="eye"))
     held.take({Quantity.VIEW: float(View.CLEAR), Quantity.FALL_SCORE: 0.9}, 0.0)
     held.take({Quantity.VIEW: float(View.COVERED)}, 0.1)
     assert held.read(0.1) == {Quantity.VIEW: float(View.COVERED)}
+    dark = {Quantity.VIEW: float(View.DARK), Quantity.FIRE_SCORE: 0.9}
+    held.take(dark | {Quantity.LYING_SCORE: 0.9}, 0.2)
+    assert held.read(0.2) == dark  # a fire shines
     held.take({Quantity.VIEW: float(View.CLEAR)}, 5.0)
     assert held.read(5.0) == {Quantity.VIEW: float(View.CLEAR)}  # a score so old is no news
 
