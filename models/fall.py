@@ -16,9 +16,9 @@ from models.fall_body import Body
 from models.pose import Person
 from models.pose_detector import Interpreter
 
-HOLDS = ((0.8, 0.8), (0.35, 0.95))  # s without a break, and the score that must hold so long
+HOLDS = ((0.8, 0.85), (0.35, 0.95))  # s without a break, and the score that must hold so long
 FALL_THRESHOLD = 0.5  # of FALL_SCORE
-DESCENT_MIN = 0.28  # body lengths that head and shoulders went down in 0.6 s
+DESCENT_MIN = 0.24  # body lengths that head and shoulders went down in 0.6 s
 LYING_MIN = 0.5  # posture in which somebody is down
 LYING_LOST_MIN = 0.75  # ... and is so though out of sight: who leaves through a door may stoop
 UP_MAX, UP_S = 0.3, 1.0  # posture, and for how long: up again
@@ -26,6 +26,7 @@ SEEN_MIN_S = 0.5  # a body seen for less says nothing
 REJOIN_S = (
     2.5  # a body found within it, and within its own length of one that was lost, is that one
 )
+END_S, END_STEP_S = 0.5, 0.1  # for which the last picture of a file stands
 FORGET_S = 10.0  # after a fallen body was lost
 FORGET_STANDING_S = 2.6  # after any other
 
@@ -67,6 +68,7 @@ class FallWatch:
     def __init__(self, classifier: Interpreter, zones: Sequence[Zone] = ()) -> None:
         self._classifier, self._zones = classifier, tuple(zones)
         self._bodies: list[_Followed] = []
+        self._last: tuple[Sequence[Person], float] | None = None
 
     def update(self, people: Sequence[Person], at: float) -> FallScores:
         """Take in the people of a frame (nobody, too, is an answer).
@@ -75,6 +77,7 @@ class FallWatch:
             people: As `models.pose.Pose` finds them.
             at: Monotonic seconds.
         """
+        self._last = people, at
         for person in people:
             self._see(person, at)
         self._bodies = [each for each in self._bodies if not self._is_over(each, at)]
@@ -88,6 +91,17 @@ class FallWatch:
             count=len(people),
             lost=any(each.fallen and not each.body.is_seen(at) for each in self._bodies),
         )
+
+    def end(self) -> FallScores:
+        """The footage ends: what its last picture shows stands for half a second more.
+
+        For files alone, where a clip is often cut just after a fall; a camera does not end.
+        """
+        people, at = self._last or ((), 0.0)
+        scores = FallScores(0.0, 0.0, 0.0, 0, lost=False)
+        for step in range(1, round(END_S / END_STEP_S) + 1):
+            scores = self.update(people, at + step * END_STEP_S)
+        return scores
 
     def _see(self, person: Person, at: float) -> None:
         for each in self._bodies:

@@ -122,13 +122,9 @@ class FallJudge:
 
     def judge(self, path: Path) -> dict[str, Any]:
         """When it first alarmed (s, or None), how often it began to, and its highest score."""
-        seen, watch = self._pose(*self._networks), self._watch(self._classifier)
         footage = Footage(path, CLIPS_HZ, self._still_hz)
-        alarm_t_s, alarms, best, frames, last_s, is_on = None, 0, 0.0, 0, 0.0, False
-        for t_s, frame in footage.frames():
-            began = time.perf_counter()
-            score = watch.update(seen.people(frame), t_s).fall
-            self.latencies_ms.append(1e3 * (time.perf_counter() - began))
+        alarm_t_s, alarms, best, frames, last_s, is_on = None, 0, 0.0, -1, 0.0, False
+        for t_s, score in self._scores(footage):
             begins = score >= self._threshold and not is_on
             is_on = score >= self._threshold
             alarms += begins
@@ -144,6 +140,17 @@ class FallJudge:
             "frames": frames,
             "skipped": footage.skipped,
         }
+
+    def _scores(self, footage: Footage) -> Iterator[tuple[float, float]]:
+        """FALL_SCORE of each frame, and once more for what the end of the file leaves open."""
+        seen, watch = self._pose(*self._networks), self._watch(self._classifier)
+        t_s = 0.0
+        for t_s, frame in footage.frames():
+            began = time.perf_counter()
+            score = watch.update(seen.people(frame), t_s).fall
+            self.latencies_ms.append(1e3 * (time.perf_counter() - began))
+            yield t_s, score
+        yield t_s, watch.end().fall
 
     def is_right(self, label: str, row: Row) -> bool:
         """An alarm in a clip with a fall, none in another."""
