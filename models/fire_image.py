@@ -63,17 +63,27 @@ def square(frame: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:
 
 
 def resized(frame: NDArray[Any], height: int, width: int) -> NDArray[np.uint8]:
-    """The same picture with other sides: a mean over what a pixel covers, else linear between."""
-    rows = _mixing(frame.shape[0], height) @ frame.reshape(frame.shape[0], -1).astype(np.float32)
-    mixed = np.matmul(_mixing(frame.shape[1], width), rows.reshape(height, frame.shape[1], 3))
-    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+    """The same picture, (height, width, 3), with other sides, rounded."""
+    mixed: NDArray[np.uint8] = np.clip(np.rint(mixture(frame, height, width)), 0, 255).astype(
+        np.uint8
+    )
+    return mixed
+
+
+def mixture(frame: NDArray[Any], height: int, width: int) -> NDArray[np.float32]:
+    """The same before rounding: a mean over what a pixel covers, else linear between pixels."""
+    flat = frame.reshape(frame.shape[0], -1).astype(np.float32)
+    rows = (_shares(frame.shape[0], height) @ flat).reshape(height, frame.shape[1], 3)
+    mixed: NDArray[np.float32] = np.matmul(_shares(frame.shape[1], width), rows)
+    return mixed
 
 
 @functools.lru_cache(maxsize=16)
-def _mixing(before: int, after: int) -> NDArray[np.float32]:
+def _shares(before: int, after: int) -> NDArray[np.float32]:
     """How much of each old row is in each new one, (after, before): a triangle, antialiased."""
     step = before / after
     centres = (np.arange(after) + 0.5) * step
     apart = np.abs(np.arange(before)[None] + 0.5 - centres[:, None])
     share = np.maximum(0.0, 1.0 - apart / max(1.0, step))
-    return (share / share.sum(axis=1, keepdims=True)).astype(np.float32)
+    shares: NDArray[np.float32] = (share / share.sum(axis=1, keepdims=True)).astype(np.float32)
+    return shares

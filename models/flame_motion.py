@@ -22,6 +22,7 @@ GROWTH_S = 15.0  # growth is looked for over so long
 CHANGE = 18.0  # of 255 between two frames; noise and compression stay below
 FLICKERS = 0.35  # share of recent frames in which a place changed
 COLOURED, STAYS = 0.3, 0.6  # share of recent frames in which it had the colour of a flame
+HEART = 4  # places around what flickers in which a flame may be steady
 WHOLE, SAME_SCENE = 0.5, 0.6  # of the picture that changed at once; correlation of its outlines
 
 Map = NDArray[np.float32]
@@ -90,12 +91,16 @@ class FlameMotion:
             self._changes += (1 - kept) * (changed - self._changes)
             self._coloured += (1 - kept) * (coloured - self._coloured)
         learnt = 1 - math.exp(-passed_s / KNOWN_S)
-        still = self._changes < FLICKERS
-        self._scene += np.where(still, learnt * (self._coloured - self._scene), 0.0)
+        flickering = self._flickering()
+        self._scene += np.where(flickering, 0.0, learnt * (self._coloured - self._scene))
+
+    def _flickering(self) -> Mask:
+        """What has a flame's colour and flickers, and the steady heart of it close by."""
+        warm = self._coloured >= COLOURED
+        return np.asarray(warm & _widened(warm & (self._changes >= FLICKERS), HEART))
 
     def _figured(self, coloured: Mask, at: float) -> FlameFigures:
-        warm = self._coloured >= COLOURED
-        flickering = warm & (self._changes >= FLICKERS)
+        warm, flickering = self._coloured >= COLOURED, self._flickering()
         come = (self._coloured >= STAYS) & (self._scene < 0.5)
         area_pct = 100 * float((flickering | come).mean())
         if not self._areas or at - self._areas[-1][0] >= GROWTH_S / 60:
@@ -122,14 +127,16 @@ def flame_coloured(pixels: Map) -> Mask:
     red, green, blue = (pixels[..., each] for each in range(3))
     warm = (red >= 170) & (red >= green) & (green >= blue)
     warm &= (red - blue >= 90) & (green >= 0.25 * red)
-    return np.asarray(warm | ((pixels.min(axis=-1) >= 215) & _widened(_widened(warm))))
+    return np.asarray(warm | ((pixels.min(axis=-1) >= 215) & _widened(warm, 2)))
 
 
-def _widened(mask: Mask) -> Mask:
-    """The mask and all that touches it."""
-    padded = np.pad(mask, 1)
-    rows = padded[:-2] | padded[1:-1] | padded[2:]
-    return np.asarray(rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:])
+def _widened(mask: Mask, places: int) -> Mask:
+    """The mask and all that is within so many places of it."""
+    for _ in range(places):
+        padded = np.pad(mask, 1)
+        rows = padded[:-2] | padded[1:-1] | padded[2:]
+        mask = np.asarray(rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:])
+    return mask
 
 
 def _alike(one: Map, other: Map) -> float:
