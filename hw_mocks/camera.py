@@ -93,7 +93,7 @@ class SimCamera:
             return self._last
         picture = self.look(number)
         if self.fault is CameraFault.GARBAGE:
-            picture = self._random.integers(0, 256, picture.shape, np.uint8)
+            picture = self._random.integers(0, 256, (480, 640, 3), np.uint8)
         elif self.noise:
             speckle = self._random.normal(0.0, self.noise, picture.shape[:2]).astype(np.float32)
             picture = np.clip(picture + speckle[:, :, None], 0, 255).astype(np.uint8)

@@ -114,10 +114,10 @@ class Sight:
         dark = _DARK_NO_MORE if self.view is View.DARK else _DARK
         if sample.bright < dark:
             return View.DARK
-        if sample.neighbours < _NOISE:
-            return View.FAILED
         if sample.contrast < _PLAIN:
             return View.DARK if sample.bright < _DIM else View.COVERED
+        if sample.neighbours < _NOISE:
+            return View.FAILED
         if self._looks < _FIRST_LOOKS:
             is_soft = sample.sharpness < _SOFT_FROM_THE_START
             return View.BLURRED if is_soft else View.CLEAR

@@ -8,18 +8,19 @@ hour's openings are used up the process ends, and systemd starts it anew.
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from agent.perception.eyes import Eyes
 from drivers.picture import FrameSource
-from drivers.record import Bucket
 from drivers.sensor import Quantity, SensorError
 from drivers.view import View
 
 log = logging.getLogger(__name__)
 
+_HOUR_S = 3600.0
 _SLICE_S = 0.5  # no wait is longer: a stop, and people's wish, are heard that soon
 
 
@@ -68,7 +69,7 @@ class Watcher:
         self._patience, self._clock = patience, clock
         self._is_muted = is_muted
         self._eyes: Eyes | None = None  # None: the camera is closed
-        self._openings = Bucket(patience.openings_an_hour / 3600, patience.openings_an_hour)
+        self._failed_at: deque[float] = deque(maxlen=patience.openings_an_hour + 1)
         self._view = View.STARTING
         self._seen_at = self._sound_at = self._retry_at = float("-inf")
         self._pause_s = patience.pause_s
@@ -171,7 +172,9 @@ class Watcher:
         self._pause_s = min(4 * self._pause_s, self._patience.longest_pause_s)
         if self._source.is_stuck:
             raise CameraGoneError(f"{self.name}: cannot be closed")
-        if not self._openings.take(1.0, now):
+        self._failed_at.append(now)
+        is_full = len(self._failed_at) > self._patience.openings_an_hour
+        if is_full and now - self._failed_at[0] < _HOUR_S:
             raise CameraGoneError(f"{self.name}: opened too often, last: {error}")
 
     def _close(self) -> None:
