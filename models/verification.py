@@ -2,6 +2,7 @@
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -35,19 +36,18 @@ def verify() -> Iterator[dict[str, Any]]:
 
 
 def measure(runs: int) -> Iterator[dict[str, Any]]:
-    """A line for each model on each runtime, each in a process of its own.
+    """A line for each model on each runtime, and for all of them in one process.
 
-    `cpu_ms` is the CPU time of one run, the median of `runs`; `rss_mib` what the process holds
-    after them, and `rss_before_mib` with numpy alone.
+    `cpu_ms` is the CPU time of one run, the median of `runs`; `rss_mib` what a process of its own
+    holds after them, and `rss_before_mib` with numpy alone.
     """
-    for name in runtime.manifest():
-        for which in runtime.installed():
-            command = (sys.executable, "-m", "models.verification", name, which, str(runs))
+    known = list(runtime.manifest())
+    for which in runtime.installed():
+        for label, names in [*((name, [name]) for name in known), ("all", known)]:
+            command = (sys.executable, "-m", __name__, which, str(runs), *names)
             done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # ours
-            told = (
-                done.stdout.strip() if done.returncode == 0 else json.dumps({"error": _why(done)})
-            )
-            yield {"model": name, "runtime": which, **json.loads(told)}
+            told = json.loads(done.stdout) if done.returncode == 0 else {"error": _why(done)}
+            yield {"model": label, "runtime": which, **told}
 
 
 def _why(done: "subprocess.CompletedProcess[str]") -> str:
@@ -55,22 +55,20 @@ def _why(done: "subprocess.CompletedProcess[str]") -> str:
 
 
 def _runs(name: str, which: str) -> bool:
-    _, spent_ms = _timed(name, which, 1)
-    return bool(spent_ms)
+    return bool(_spent_ms(runtime.load(name, which), 1))
 
 
-def _timed(name: str, which: str, runs: int) -> tuple[runtime.Interpreter, list[float]]:
+def _spent_ms(loaded: runtime.Interpreter, runs: int) -> list[float]:
     """Run a model on zeros; the CPU time of each run, ms."""
     import numpy as np  # noqa: PLC0415  # comes with the runtime
 
-    loaded = runtime.load(name, which)
     given = [np.zeros(each.shape, each.dtype) for each in loaded.inputs]
     spent = []
     for _ in range(runs):
         began = time.process_time_ns()
         loaded.run(*given)
         spent.append((time.process_time_ns() - began) / 1e6)
-    return loaded, spent
+    return spent
 
 
 def _rss_mib() -> float:
@@ -80,22 +78,22 @@ def _rss_mib() -> float:
 
 
 def main() -> int:
-    """Print one measurement: NAME RUNTIME RUNS."""
+    """Print one measurement: RUNTIME RUNS MODEL..."""
     import numpy as np  # noqa: F401, PLC0415  # so that it does not count
 
-    name, which, runs = sys.argv[1:]
-    before = _rss_mib()
+    which, runs, *names = sys.argv[1:]
+    before, cpu_ms, kept = _rss_mib(), 0.0, []
     try:
-        loaded, spent = _timed(name, which, _WARM_UP + int(runs))
+        for name in names:
+            kept.append(runtime.load(name, which))
+            cpu_ms += statistics.median(_spent_ms(kept[-1], _WARM_UP + int(runs))[_WARM_UP:])
     except ModelError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    kept = sorted(spent[_WARM_UP:])
     row = {
-        "cpu_ms": round(kept[len(kept) // 2], 3),
+        "cpu_ms": round(cpu_ms, 3),
         "rss_mib": round(_rss_mib(), 1),
         "rss_before_mib": round(before, 1),
-        "inputs": [f"{each.dtype} {list(each.shape)}" for each in loaded.inputs],
     }
     sys.stdout.write(json.dumps(row) + "\n")
     return 0

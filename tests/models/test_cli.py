@@ -185,7 +185,7 @@ def test_measure_tells_time_and_memory_of_each_model_on_each_runtime(
 ) -> None:
     _, lines, _ = called(capsys, "measure", "--runs", "1")
     assert {(each["model"], each["runtime"]) for each in lines} == {
-        (model, which) for model in runtime.manifest() for which in runtime.installed()
+        (model, which) for model in [*runtime.manifest(), "all"] for which in runtime.installed()
     }
     sound = [each for each in lines if "error" not in each]
     assert sound
