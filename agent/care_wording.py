@@ -101,15 +101,6 @@ def go_and_look() -> Why:
     return Why("찾아가서 확인해 주세요.", "Please go and see.")
 
 
-def tell(whom: Why | None) -> Why | None:
-    """Say who is to be told, as the profile names them or asks them in a sentence of its own."""
-    if whom is None:
-        return None
-    ko = whom.ko if whom.ko.endswith(".") else f"연락할 곳: {whom.ko}."
-    en = whom.en if whom.en.endswith(".") else f"To be told: {whom.en}."
-    return Why(ko, en)
-
-
 def not_back(away_s: float, since: str | None, usual_s: float | None) -> Why:
     """Gone for `away_s`; absences are usually over within `usual_s`."""
     span = lasting(away_s)

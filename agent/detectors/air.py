@@ -153,7 +153,7 @@ class AirDetector:
             return []
         channel.is_over = True
         told = wording.air(reading.quantity, mean, limit.limit, limit.mean_h)
-        why = wording.joined(told, wording.tell(self._config.tell))
+        why = wording.joined(told, self._config.tell)
         return [_told(Stage.PREALARM, reading, why)]
 
     def _is_in_use(self, at: float) -> bool:

@@ -201,7 +201,7 @@ class ClimateDetector:
         if stage is Stage.CLEARED:
             why = wording.climate_over()
         else:
-            tell = wording.tell(self._config.tell)
+            tell = self._config.tell
             why = wording.joined(told, wording.CLIMATE_ADVICE[rule], tell)
         subject, at = f"{evidence[0].sensor} {rule}", evidence[0].at
         return Detection(Hazard.CLIMATE, stage, subject, rule, evidence, at, why)

@@ -41,7 +41,7 @@ class InactivityConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
     `moved_by_pets` names sensors that pets set off: they are no sign of life. `away_button` sets
     "away" for `by_hand_h`. Who goes out is missed after `absence_h`, or what is learned, and it is
-    an alarm after `absence_most_h`. `tell` names who is to be told.
+    an alarm after `absence_most_h`. `tell` is a sentence: who is to be told.
     """
 
     least_h: Hours = 3.0
@@ -233,7 +233,7 @@ class InactivityDetector:
         if usual_s is not None and usual_s > now - away.since:
             usual_s = None  # who is often gone for days is missed by the bound
         told = wording.not_back(now - away.since, since, usual_s)
-        why = wording.joined(told, wording.go_and_look(), wording.tell(config.tell))
+        why = wording.joined(told, wording.go_and_look(), config.tell)
         return [self._detection(now, why)]
 
     def _absence_s(self) -> float:
@@ -321,7 +321,7 @@ class InactivityDetector:
             fixed,
             self._presence.explain(now),
             request,
-            wording.tell(self._config.tell),
+            self._config.tell,
         )
 
     def _detection(self, at: float, why: Why, ended_by: Reading | None = None) -> Detection:

@@ -152,6 +152,6 @@ class IntrusionDetector:
     def _detection(self, evidence: tuple[Reading, ...], at: float) -> Detection:
         clock = self._calendar.clock(at) or ""
         told = [wording.after_closing(each.sensor, clock) for each in evidence]
-        why = wording.joined(*told, wording.tell(self._config.tell))
+        why = wording.joined(*told, self._config.tell)
         stage = self._stage or Stage.CLEARED
         return Detection(Hazard.INTRUSION, stage, PLACE, self._rule, evidence, at, why)

@@ -210,7 +210,7 @@ class WanderingDetector:
             del self._stages[subject], self._rules[subject]
         else:
             self._stages[subject], self._rules[subject] = stage, rule
-            why = wording.joined(why, wording.tell(self._config.tell))
+            why = wording.joined(why, self._config.tell)
         return Detection(Hazard.WANDERING, stage, subject, rule, evidence, at, why)
 
 

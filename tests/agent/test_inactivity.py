@@ -26,7 +26,7 @@ LEVELS = {
 }
 SOURCES = {name: Source(frozenset({q}), POLL_S) for name, q in LEVELS.items()}
 CONFIG = InactivityConfig(
-    moved_by_pets=["cat"], away_button="away", tell=Why("생활지원사", "the care worker")
+    moved_by_pets=["cat"], away_button="away", tell=Why("생활지원사가 전화합니다.", "The care worker rings up.")
 )
 
 
