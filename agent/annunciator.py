@@ -59,15 +59,18 @@ _ASK = _Showing("ask", signals.ASK, signals.FLASH, "ask", again=True, talks=sign
 _SOS = _Showing("sos", signals.CHIRP, signals.STEADY, "sos")
 _FALL = _Showing("fall", signals.CHIRP, signals.STEADY, "fall")
 _ANSWERED = _Showing("answered", signals.SILENT, signals.SILENT, "answered")
+_HELP_COMING = _Showing("help_coming", signals.SILENT, signals.HELP_COMING, "help_coming")
 _TEST = _Showing("test", signals.TEST, signals.FLASH, "test")
 _OTHER = _Showing("alarm", signals.SILENT, signals.STEADY)
 _ALIVE = _Showing("alive", signals.SILENT, signals.SLOW_FLASH, "alive")
 _STAY_IN = _Showing("stay_in", signals.SILENT, signals.SLOW_FLASH, "stay_in")
 _PREALARM = _Showing("prealarm", signals.SILENT, signals.SLOW_FLASH)
+_FIND_ME = _Showing("find_me", signals.SILENT, signals.FIND_ME)
 _FAULT = _Showing("fault", signals.SILENT, signals.WINK)
 _QUIET = _Showing("quiet", signals.SILENT, signals.SILENT)
 TEST_S = 4.0
 ANSWERED_S = 4.0  # for so long it is said that the answer was understood
+FIND_ME_S = 30.0
 
 
 def _showing(hazard: Hazard, stage: Stage) -> _Showing:
@@ -81,9 +84,10 @@ def _showing(hazard: Hazard, stage: Stage) -> _Showing:
 _ALARMS = {Hazard.FIRE: _FIRE, Hazard.CO: _CO, Hazard.SOS: _SOS, Hazard.FALL: _FALL}
 _PREALARMS = {Hazard.FALL: _ASK, Hazard.INACTIVITY: _ALIVE, Hazard.WANDERING: _STAY_IN}
 SHOWINGS = (
-    _FIRE, _CO, _ASK, _SOS, _FALL, _ANSWERED, _TEST, _OTHER, _STAY_IN, _ALIVE, _PREALARM, _FAULT,
-    _QUIET,
+    _FIRE, _CO, _ASK, _SOS, _FALL, _ANSWERED, _HELP_COMING, _TEST, _OTHER, _STAY_IN, _ALIVE,
+    _PREALARM, _FIND_ME, _FAULT, _QUIET,
 )  # fmt: skip
+_PROMISED = (_SOS, _FALL, _OTHER)  # what gives way to "help is coming": nothing that sounds on
 
 
 class Annunciator:
@@ -110,7 +114,8 @@ class Annunciator:
         self._active: dict[tuple[Hazard, str], Detection] = {}
         self._playing, self._since = _QUIET, clock()
         self._hushed_until = self._grew = self._tested = float("-inf")
-        self._asked = self._answered = float("-inf")
+        self._asked = self._answered = self._sought = float("-inf")
+        self._promised: set[tuple[Hazard, str]] = set()  # the incidents that help is coming to
         self._stopping = False
         self.trouble: dict[str, str] = {}
 
@@ -118,6 +123,7 @@ class Annunciator:
         """Take a detection in; a further alarm of an active incident is a growing one."""
         with self._changed:
             incident = detection.hazard, detection.subject
+            self._promised.discard(incident)  # over, or a new call
             if detection.stage is Stage.CLEARED:
                 self._active.pop(incident, None)
                 if detection.hazard is Hazard.FALL:
@@ -154,6 +160,22 @@ class Annunciator:
             log.warning("siren: hushed for %.0f s by the button", self._hush_s)
             return "hushed"
 
+    def promise(self, hazard: Hazard, subject: str) -> None:
+        """Show that help is coming to this incident, until it is over or calls anew.
+
+        What sounds goes on: a fire or CO alarm looks and sounds as before.
+        """
+        with self._changed:
+            if (hazard, subject) in self._active:
+                self._promised.add((hazard, subject))
+                self._changed.notify()
+
+    def identify(self) -> None:
+        """Blink for half a minute where nothing graver than a fault is to be shown."""
+        with self._changed:
+            self._sought = self._clock()
+            self._changed.notify()
+
     def playing(self) -> str:
         """What is being played now: `t3`, `t4`, `sos`, `test`, ..., `hushed` or `quiet`."""
         with self._changed:
@@ -174,7 +196,8 @@ class Annunciator:
         self._set("siren", sound)
         self._set("lamp", light)
         self._set("relay", showing in (_FIRE, _CO))  # a hush opens no gas valve
-        for deadline in (self._hushed_until, self._tested + TEST_S, self._answered + ANSWERED_S):
+        ends = (self._tested + TEST_S, self._answered + ANSWERED_S, self._sought + FIND_ME_S)
+        for deadline in (self._hushed_until, *ends):
             if deadline > now:
                 sound_left_s = min(sound_left_s, deadline - now)
         if self._words is not None and sound:
@@ -204,13 +227,20 @@ class Annunciator:
         return detection.stage is Stage.ALARM and detection.hazard in (Hazard.FIRE, Hazard.CO)
 
     def _choose(self, now: float) -> tuple[_Showing, bool]:
-        showings = [_showing(d.hazard, d.stage) for d in self._active.values()]
+        showings = [self._showing(*each) for each in self._active.items()]
         if now - self._tested < TEST_S:
             showings.append(_TEST)
         if now - self._answered < ANSWERED_S:
             showings.append(_ANSWERED)
+        if now - self._sought < FIND_ME_S:
+            showings.append(_FIND_ME)
         gravest = min(showings, key=SHOWINGS.index, default=_QUIET)
         return gravest, gravest in (_FIRE, _CO) and now < self._hushed_until
+
+    def _showing(self, incident: tuple[Hazard, str], detection: Detection) -> _Showing:
+        showing = _showing(detection.hazard, detection.stage)
+        is_promised = incident in self._promised and showing in _PROMISED
+        return _HELP_COMING if is_promised else showing
 
     def _set(self, name: str, level: bool) -> None:
         if name not in self._outputs or self._levels[name] is level:

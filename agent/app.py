@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent import __version__, care, fire_model, sdnotify, supervisor
+from agent.acting import act
+from agent.commands import Order
 from agent.config import Config
 from agent.daily import Daily
 from agent.detectors.calendar import Calendar
@@ -27,6 +29,7 @@ from agent.envelope import Identity, boot_id, stamp
 from agent.health import Heartbeats
 from agent.hub import Hub
 from agent.mute import Mutes
+from agent.orders import Orders
 from agent.outbox import Outbox
 from agent.outputs import annunciator, speaker
 from agent.pipeline import Pipeline, Watched
@@ -115,7 +118,7 @@ class App:
         self._lock = _lock(state)
         self._stop = threading.Event()
         self._crashed = False
-        self._queue: queue.Queue[Reading | Failure] = queue.Queue(QUEUE)
+        self._queue: queue.Queue[Reading | Failure | Order] = queue.Queue(QUEUE)
         self._heartbeats = Heartbeats(time.monotonic)
         self._daily = Daily(config, state, wall)
         found = detectors(config, self._daily.calendar, self._daily.rhythm)
@@ -135,6 +138,13 @@ class App:
         self._recorder = Recorder(state / "recordings", config.recorder)
         self._status = Status(config, self._identity, run_dir / "status.json")
         self._mutes = Mutes(config.sensors, board, state)
+        self._orders = Orders(
+            state,
+            put=self._queue.put_nowait,
+            wake=self._outbox.wake,
+            state=self._status.state,
+            wall=wall,
+        )
         self._hub = self._make_hub()
         self._samplers = self._make_samplers()
         self._unheard = {sensor.name for sensor in config.sensors}
@@ -233,7 +243,10 @@ class App:
         self._status.write(late)
         self._daily.write()
 
-    def _take(self, item: Reading | Failure) -> None:
+    def _take(self, item: Reading | Failure | Order) -> None:
+        if isinstance(item, Order):
+            self._obey(item)
+            return
         self._unheard.discard(item.sensor)
         if isinstance(item, Failure):
             self._decide(self._pipeline.failed(item))
@@ -245,6 +258,18 @@ class App:
                 log.warning("button: %s", self._annunciator.press())
             self._pressed = bool(item.value)
         self._decide(self._pipeline.handle(item))
+
+    def _obey(self, order: Order) -> None:
+        now = self._clock()
+        refusal = act(
+            order.command,
+            now,
+            shown=self._annunciator,
+            told=self._status,
+            feed=self._take if self._config.inactivity is not None else None,
+        )
+        self._report(now)
+        self._orders.done(order, refusal)
 
     def _decide(self, detections: list[Detection]) -> None:
         for detection in detections:
@@ -280,7 +305,8 @@ class App:
 
     def _other_trouble(self) -> dict[str, str]:
         voice = "" if self._speaker is None else self._speaker.trouble
-        return {k: v for k, v in (("outbox", self._outbox.trouble), ("voice", voice)) if v}
+        parts = {"outbox": self._outbox.trouble, "voice": voice, "commands": self._orders.trouble}
+        return {name: trouble for name, trouble in parts.items() if trouble}
 
     def _forward(self, beat: Callable[[], None]) -> None:
         if self._hub is not None:
@@ -295,6 +321,7 @@ class App:
             site=self._identity.site,
             state=self._status.for_hub,
             clock=self._clock,
+            orders=self._orders,
         )
 
     def _make_samplers(self) -> list[Sampler]:

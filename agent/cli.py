@@ -176,6 +176,8 @@ def status(args: argparse.Namespace) -> int:
         _say(f"  {name}: {why}")
     for name in found["muted"]:
         _say(f"  {name}: muted by hand")
+    for event, by in found["answered"].items():
+        _say(f"  {event}: help is coming: {by}")
     _say(f"outbox: {found['outbox']['pending']} waiting; hub: {found['hub']}")
     for worker in found["late"]:
         _say(f"  {worker}: no progress")

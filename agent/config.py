@@ -26,7 +26,7 @@ from agent.detectors.noise import NoiseConfig
 from agent.detectors.presence import PresenceConfig
 from agent.detectors.sos import SosConfig
 from agent.detectors.wandering import WanderingConfig
-from agent.values import Why
+from agent.values import HUB, Why
 from drivers import catalog
 from drivers.board import GpioNumber
 from drivers.sensor import Quantity
@@ -300,6 +300,8 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
         if each.every_s > DECIDING_EVERY_S and DECIDING & each.spans.keys():
             problem = f"{each.every_s:g} s is too slow for an alarm - at `$.sensors[{n}].every_s`"
             yield problem, f"{DECIDING_EVERY_S:g} s at most"
+        if each.name == HUB:
+            yield f"`{HUB}` is the hub's own name - at `$.sensors[{n}].name`", "name it otherwise"
     buttons = {each.name for each in config.sensors if Quantity.BUTTON in each.spans}
     wanted = [("sos.buttons", name) for name in config.sos.buttons]
     if config.annunciator.button is not None:

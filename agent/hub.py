@@ -10,6 +10,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from agent.certificates import CertificateFileError, tls_context, valid_until
 from agent.config import HubConfig
 from agent.envelope import (
@@ -23,7 +25,17 @@ from agent.envelope import (
     unreadable,
 )
 from agent.eventfile import Row
-from agent.link import CONNECT_S, GRACE_S, Acknowledged, Connected, Link, Lost, user_properties
+from agent.link import (
+    CONNECT_S,
+    GRACE_S,
+    Acknowledged,
+    Connected,
+    Link,
+    Lost,
+    Subscribed,
+    user_properties,
+)
+from agent.orders import Answer, Orders
 from agent.wallclock import read_wall_clock
 
 log = logging.getLogger(__name__)
@@ -39,8 +51,8 @@ class Hub:
 
     `state` gives the retained message of coverage and health; `clock` is monotonic seconds, for
     the heartbeat and the age of events; `connect_s` is how long name, TCP, TLS and CONNACK may
-    take together. Nothing here raises: `status` says in one sentence how things stand, and no call
-    blocks longer than `patience_s`.
+    take together; `orders` takes the hub's commands, where they are wanted. Nothing here raises:
+    `status` says in one sentence how things stand, and no call blocks longer than `patience_s`.
     """
 
     def __init__(  # noqa: PLR0913  # who, where, and what the outer world gives
@@ -52,8 +64,9 @@ class Hub:
         state: Callable[[], bytes],
         clock: Callable[[], float] = time.monotonic,
         connect_s: float = CONNECT_S,
+        orders: Orders | None = None,
     ) -> None:
-        self._connect_s = connect_s
+        self._connect_s, self._orders = connect_s, orders
         self._config, self._device, self._site = config, device, site
         self._state, self._clock = state, clock
         self._root = f"haetae/v1/{site}/{device}"
@@ -62,6 +75,8 @@ class Hub:
         self._dropped: Link | None = None
         self._beat_due = 0.0
         self._beat: tuple[int, float] | None = None  # its number and deadline, while unconfirmed
+        self._answer: tuple[int, Answer] | None = None  # its number, while unconfirmed
+        self._deaf = ""  # why no command is heard
         self._rivalled_until = 0.0  # so long it is said that another device has our name
         self._broken: deque[float] = deque(maxlen=OFTEN)  # when, in monotonic seconds
         self._status = "not connected yet"
@@ -75,7 +90,7 @@ class Hub:
         if sum(now - at < RIVALLED_S for at in self._broken) >= OFTEN:
             doubt = f"a weak link, or another device as {self._device} (was a card cloned?)"
             return f"{self._status}; the connection breaks again and again: {doubt}"
-        return self._status
+        return f"{self._status}; {self._deaf}" if self._deaf else self._status
 
     @property
     def patience_s(self) -> float:
@@ -122,6 +137,7 @@ class Hub:
             return False
         if self._beat is None and self._clock() >= self._beat_due:
             self._publish_state(link)
+        self._attend(link)
         return True
 
     def close(self) -> None:
@@ -141,6 +157,21 @@ class Hub:
         self._beat = number, time.monotonic() + self._config.puback_timeout_s
         self._beat_due = self._clock() + self._config.heartbeat_s
 
+    def _attend(self, link: Link) -> None:
+        """Judge one command and send one answer, at most: alarms are never far behind."""
+        if self._orders is None:
+            return
+        self._orders.step()
+        if self._answer is None and (answer := self._orders.answer()) is not None:
+            topic = f"{self._root}/ack/{answer.verb}"
+            number = link.publish(topic, msgspec.json.encode(answer), retain=False)
+            self._answer = number, answer
+
+    def _hear(self, topic: str, body: bytes, retained: bool) -> None:
+        """Pass a command on; on paho's thread."""
+        if self._orders is not None:
+            self._orders.hear(topic.rpartition("/")[2], body, retained=retained)
+
     def _await(self, number: int, link: Link, within_s: float) -> Acknowledged | None:
         """Wait for the acknowledgement of message `number`; drop the link if it does not come."""
         until = time.monotonic() + within_s
@@ -156,8 +187,18 @@ class Hub:
         self._lose(f"the hub does not answer: no PUBACK within {within_s:g} s")
         return None
 
-    def _take(self, note: Connected | Acknowledged) -> None:
-        """See to a note that nobody waits for: the heartbeat's acknowledgement."""
+    def _take(self, note: Connected | Acknowledged | Subscribed) -> None:
+        """See to a note that nobody waits for: of the heartbeat, an answer, the subscription."""
+        if isinstance(note, Subscribed):
+            denied = note.reason.is_failure
+            self._deaf = f"it denies commands to this device: {note.reason}" if denied else ""
+        elif isinstance(note, Acknowledged) and self._answer is not None:
+            number, answer = self._answer
+            if note.mid == number and self._orders is not None:
+                self._orders.confirm(answer)  # a denied one, too: it would be denied again
+                self._answer = None
+                if note.reason.is_failure:
+                    self._say(f"the hub denied {self._root}/ack/{answer.verb}: {note.reason}")
         if isinstance(note, Acknowledged) and self._beat is not None and note.mid == self._beat[0]:
             self._beat = None
             if note.reason.is_failure:
@@ -173,8 +214,10 @@ class Hub:
         link = self._dial()
         if link is None:
             return None
-        self._link, self._beat = link, None
+        self._link, self._beat, self._answer, self._deaf = link, None, None, ""
         self._say("connected")
+        if self._orders is not None:
+            link.subscribe(f"{self._root}/cmd/+")
         self._publish_state(link)
         return link
 
@@ -186,7 +229,12 @@ class Hub:
             return None
         will = (f"{self._root}/state", OFFLINE)
         link = self._dropped = Link(
-            self._config, name=self._device, will=will, tls=tls, within_s=self._connect_s
+            self._config,
+            name=self._device,
+            will=will,
+            tls=tls,
+            within_s=self._connect_s,
+            heard=self._hear,
         )
         link.start()
         note = link.note(self._connect_s)

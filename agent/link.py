@@ -12,14 +12,16 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.config import HubConfig
 
@@ -28,6 +30,10 @@ log = logging.getLogger(__name__)
 CONNECT_S = 15.0  # name, TCP, TLS and CONNACK together; slow cellular needs about 5 s
 _TAKEN_OVER = 0x8E  # MQTT 5, 3.14.2.1: another connection with this client's name
 GRACE_S = 2.0  # for the last words of a connection, and for paho's thread to end
+_IN_FLIGHT = 8  # so many commands at most stand before a PUBACK of ours (MQTT 5, 3.1.2.11.3)
+_LARGEST_BYTES = 16 * 1024  # of a packet from the hub; longer ones it keeps (3.1.2.11.4)
+
+Heard = Callable[[str, bytes, bool], None]  # topic, body, retained
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,13 @@ class Acknowledged:
 
 
 @dataclass(frozen=True, slots=True)
+class Subscribed:
+    """The hub's SUBACK."""
+
+    reason: ReasonCode
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """The connection is gone, or never came; `error` if it failed while dialling.
 
@@ -57,13 +70,17 @@ class Lost:
     is_taken_over: bool = False
 
 
-Note = Connected | Acknowledged | Lost
+Note = Connected | Acknowledged | Subscribed | Lost
 
 
 class Link:
-    """One connection. Used by one thread; its time-outs run on the real monotonic clock."""
+    """One connection. Used by one thread; its time-outs run on the real monotonic clock.
 
-    def __init__(
+    `heard` takes what comes on a subscribed topic, on paho's thread: it neither waits nor raises.
+    The hub keeps no session for us: what it cannot deliver at once is nobody's.
+    """
+
+    def __init__(  # noqa: PLR0913  # where to, as whom, and who listens
         self,
         config: HubConfig,
         *,
@@ -71,8 +88,9 @@ class Link:
         will: tuple[str, bytes],
         tls: ssl.SSLContext | None,
         within_s: float = CONNECT_S,
+        heard: Heard | None = None,
     ) -> None:
-        self._config, self._within_s = config, within_s
+        self._config, self._within_s, self._heard = config, within_s, heard
         self._aliases = 0  # how many topics the hub remembers by number
         self._named: str | None = None  # the topic that it knows as number 1
         self._notes: queue.SimpleQueue[Note] = queue.SimpleQueue()
@@ -101,6 +119,8 @@ class Link:
         client.on_connect = self._on_connect
         client.on_publish = self._on_publish
         client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
         client.on_log = self._on_log
         return client
 
@@ -111,8 +131,13 @@ class Link:
     def _dial(self) -> None:
         # pings only if the heartbeat, which is traffic as well, fails to come
         keepalive_s = round(min(240.0, max(15.0, 1.5 * self._config.heartbeat_s)))
+        bounds = None
+        if self._config.protocol == "5":
+            bounds = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            bounds.ReceiveMaximum, bounds.MaximumPacketSize = _IN_FLIGHT, _LARGEST_BYTES
+        host, port = self._config.host, self._config.port
         try:
-            self._client.connect(self._config.host, self._config.port, keepalive=keepalive_s)
+            self._client.connect(host, port, keepalive=keepalive_s, properties=bounds)
         except (OSError, ValueError) as error:
             # without its traceback, whose frames would hold the half-made socket open
             self._notes.put(Lost(str(error), error.with_traceback(None)))
@@ -144,6 +169,14 @@ class Link:
         number = self.publish("" if self._named else topic, payload, properties, retain=True)
         self._named = topic
         return number
+
+    def subscribe(self, topics: str) -> None:
+        """Ask for messages at QoS 1, each with the flag that says whether it is retained."""
+        if self._config.protocol == "5":
+            # MQTT 5 says so of a message that comes while we listen, too; 3.1.1 does not
+            self._client.subscribe(topics, options=SubscribeOptions(qos=1, retainAsPublished=True))
+        else:
+            self._client.subscribe(topics, qos=1)
 
     @property
     def alert(self) -> str:
@@ -189,6 +222,19 @@ class Link:
         self, _client: Client, _data: Any, mid: int, reason: ReasonCode, *_: Any
     ) -> None:
         self._notes.put(Acknowledged(mid, reason))
+
+    def _on_subscribe(
+        self, _client: Client, _data: Any, _mid: int, reasons: list[ReasonCode], *_: Any
+    ) -> None:
+        self._notes.put(Subscribed(reasons[0]))
+
+    def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        if self._heard is not None:
+            try:
+                topic = message.topic
+            except UnicodeDecodeError:  # MQTT forbids it, and paho lets it through
+                topic = ""
+            self._heard(topic, bytes(message.payload), message.retain)
 
     def _on_disconnect(
         self, _client: Client, _data: Any, flags: DisconnectFlags, reason: ReasonCode, *_: Any

@@ -28,7 +28,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `coverage` gives a claim per hazard; `why` what is missing or when it was proven (an assumed
     hazard without one is untried since start), per hazard; `faults` the
     sensors that cannot be relied on; `active` the incidents under way, hazard by event id; `muted`
-    the cameras and microphones that people have switched off by hand.
+    the cameras and microphones that people have switched off by hand; `answered` who sent help to
+    which of the `active`, by event id.
     """
 
     status: Literal["online", "offline"] = msgspec.field(default_factory=lambda: "online")
@@ -37,6 +38,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     why: dict[str, str] = {}
     faults: dict[str, str] = {}
     active: dict[str, str] = {}
+    answered: dict[str, str] = {}
     trouble: dict[str, str] = {}
     muted: list[str] = []
     siren: str = "quiet"
@@ -52,6 +54,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             why={name: c.why for name, c in claims.items() if c.why not in {"", UNTRIED}},
             faults={n: each["why"] for n, each in found["sensors"].items() if each["why"]},
             active={event.id: f"{event.hazard} {event.stage}" for event in found["active"]},
+            answered=found["answered"],
             trouble=found["trouble"],
             muted=found["muted"],
             siren=found["siren"],
@@ -68,6 +71,7 @@ class Status:
     def __init__(self, config: Config, identity: Identity, path: Path) -> None:
         self._config, self._identity, self._path = config, identity, path
         self._active: dict[tuple[Hazard, str], Event] = {}
+        self._answered: dict[tuple[Hazard, str], str] = {}
         self._proven: dict[Hazard, Proof] = {}
         self._lock = threading.Lock()
         self._now: dict[str, Any] = {}
@@ -78,12 +82,23 @@ class Status:
         """Take in what has just been decided."""
         incident = detection.hazard, detection.subject
         self._last_seq = event.seq
+        self._answered.pop(incident, None)  # over, or a new call
         if detection.stage is Stage.CLEARED:
             self._active.pop(incident, None)
             return
         self._active[incident] = event
         if detection.stage is Stage.ALARM:
             self._proven[detection.hazard] = Proof(event.wall_time, detection.at)
+
+    def active(self, event: str) -> Event | None:
+        """The incident under way whose last event has this id."""
+        return next((each for each in self._active.values() if each.id == event), None)
+
+    def answered(self, event: str, by: str) -> None:
+        """Note who answered for the incident under way whose last event this is."""
+        for incident, each in self._active.items():
+            if each.id == event:
+                self._answered[incident] = by
 
     def update(  # noqa: PLR0913  # one argument for each part that reports
         self,
@@ -122,6 +137,7 @@ class Status:
             "siren": siren,
             "coverage": claims,
             "active": list(self._active.values()),
+            "answered": {self._active[each].id: by for each, by in self._answered.items()},
             "sensors": {
                 each.name: _sensor(str(type(each).__struct_config__.tag), health[each.name], now)
                 | {"covers": covered_by(self._config, each.name)}
@@ -135,11 +151,17 @@ class Status:
         with self._lock:
             self._now = found
 
-    def for_hub(self) -> bytes:
-        """The retained `state` message. What is as it should be is left out: a beat costs money."""
+    def state(self) -> State:
+        """The last update as the hub sees it."""
         with self._lock:
             found = self._now
-        return msgspec.json.encode(State.of(found) if found else State(coverage={}))
+        if not found:
+            return State(coverage={}, simulated=self._identity.simulated)
+        return State.of(found)
+
+    def for_hub(self) -> bytes:
+        """The retained `state` message. What is as it should be is left out: a beat costs money."""
+        return msgspec.json.encode(self.state())
 
     def remove(self) -> None:
         """Take the file away: nobody runs any more."""

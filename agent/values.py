@@ -99,6 +99,7 @@ class Detection:
 
 
 PLACE = "place"
+HUB = "hub"  # the name under which the hub's word is a reading
 
 
 class Evidence(msgspec.Struct, frozen=True):

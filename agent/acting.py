@@ -1,0 +1,70 @@
+"""What each command does, on the pipeline's thread.
+
+A command shows something, or is one more reading. It ends no alarm: whatever sounds goes on.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from agent.commands import Answered, Away, Code, Command, Identify
+from agent.values import HUB, Event, Hazard, Reading, Stage
+from drivers.sensor import Quantity
+
+# what people wait for help with: nobody is told of help over a dead sensor, and no burglar is
+CALLS = frozenset(
+    {
+        Hazard.FIRE, Hazard.CO, Hazard.GAS, Hazard.FALL, Hazard.SOS, Hazard.INACTIVITY,
+        Hazard.WANDERING, Hazard.CLIMATE, Hazard.WATER, Hazard.NEIGHBOUR_ALARM,
+    }
+)  # fmt: skip
+
+
+class Shown(Protocol):
+    """What people see; `agent.annunciator.Annunciator`."""
+
+    def identify(self) -> None:
+        """Blink, to be found."""
+
+    def promise(self, hazard: Hazard, subject: str) -> None:
+        """Show that help is coming."""
+
+
+class Told(Protocol):
+    """What the agent knows of itself; `agent.status.Status`."""
+
+    def active(self, event: str) -> Event | None:
+        """The incident under way whose last event this is."""
+
+    def answered(self, event: str, by: str) -> None:
+        """Note who answered for it."""
+
+
+def act(
+    command: Command,
+    now: float,
+    *,
+    shown: Shown,
+    told: Told,
+    feed: Callable[[Reading], None] | None,
+) -> tuple[Code, str] | None:
+    """Do what the command asks at `now` (seconds of the agent's clock); else say why not.
+
+    `feed` takes a reading as if a sensor had said it; None where nothing watches who is at home.
+    """
+    if isinstance(command, Identify):
+        shown.identify()
+    elif isinstance(command, Answered):
+        event = told.active(command.event)
+        if event is None:
+            return Code.NOT_ACTIVE, "no incident under way has this as its last event: see `active`"
+        if event.stage is not Stage.ALARM or event.hazard not in CALLS:
+            return Code.NOT_ACTIVE, f"{event.hazard} {event.stage} is no call for help"
+        told.answered(event.id, command.by)
+        shown.promise(event.hazard, event.subject)
+    elif isinstance(command, Away):
+        if feed is None:
+            return Code.NOT_HERE, "the profile has no `[inactivity]`: nobody is missed here"
+        feed(Reading(HUB, Quantity.AWAY_H, command.hours, now))
+    else:  # a verb without a case is a bug, and no silent success
+        raise TypeError(f"nothing acts on {type(command).__name__}")
+    return None
