@@ -1,12 +1,12 @@
 """The real perception process on a simulated camera.
 
     python -m hw_mocks.eyes --config PATH --agent SOCKET --run-dir DIR [--frames PATH]
-        [--fault NAME] [--after S]
+        [--fault NAME] [--on-signal]
 
-What it sees is a still room, or the frames of a folder or clip, again and again. A fault begins
-`--after` seconds after the first frame. Beside the camera's own faults there are those of the
-process: `leak` takes memory with each frame until there is none, `flood` fills the agent's socket,
-`babble` sends it bytes that are no records. `--memory MIB` is what the process may have.
+What it sees is a still room, or the frames of a folder or clip, again and again. A fault is there
+from the start, or with `--on-signal` from SIGUSR1 on. Beside the camera's own faults there are
+those of the process: `leak` takes memory with each frame until there is none, `flood` fills the
+agent's socket, `babble` sends it bytes that are no records. `--memory MIB` is what it may have.
 """
 
 import logging
@@ -26,8 +26,8 @@ from drivers import record
 from hw_mocks import camera
 from hw_mocks.camera import CameraFault, Picture, SimCamera
 
-PROCESS_FAULTS = ("leak", "flood", "babble", "die")
-_LEAK_MIB = 8
+PROCESS_FAULTS = ("leak", "flood", "babble")
+_LEAK_BYTES, _PAGE_BYTES = 8 << 20, 4096
 
 
 class Film:
@@ -49,34 +49,33 @@ class Film:
 
 
 class Trouble:
-    """Begins a fault some seconds after the first frame."""
+    """A fault, and the moment in which it begins."""
 
-    def __init__(self, sim: SimCamera, fault: str, after_s: float, agent: Path) -> None:
-        self._sim, self._fault, self._after_s, self._agent = sim, fault, after_s, str(agent)
-        self._see, self._first_at = sim.look, 0.0
+    def __init__(self, sim: SimCamera, fault: str, agent: Path) -> None:
+        self._sim, self._fault, self._agent = sim, fault, str(agent)
+        self._see = sim.look
         self._leaked: list[bytearray] = []
-        self._has_begun = False
 
-    def look(self, number: int) -> Picture:
-        """The picture of frame `number`; the fault begins in here."""
-        now = time.monotonic()
-        self._first_at = self._first_at or now
-        if now - self._first_at >= self._after_s:
-            self._act()
-        return self._see(number)
-
-    def _act(self) -> None:
+    def begin(self) -> None:
+        """Let it happen."""
         if self._fault == "leak":
-            self._leaked.append(bytearray(os.urandom(1) * (_LEAK_MIB << 20)))
-        if self._has_begun:
-            return
-        self._has_begun = True
-        if self._fault == "die":
-            os.kill(os.getpid(), signal.SIGKILL)
-        elif self._fault in {"flood", "babble"}:
+            self._sim.look = self._leak
+        elif self._fault in PROCESS_FAULTS:
             threading.Thread(target=self._flood, daemon=True).start()
-        elif self._fault not in PROCESS_FAULTS:
+        else:
             self._sim.fault = CameraFault(self._fault)
+
+    def _leak(self, number: int) -> Picture:
+        """Take memory with each frame, in the end down to the last page."""
+        size = _LEAK_BYTES
+        while size >= _PAGE_BYTES:
+            try:
+                self._leaked.append(bytearray(b"x" * size))
+            except MemoryError:
+                size //= 2
+            else:
+                break
+        return self._see(number)
 
     def _flood(self) -> None:
         """Send as fast as the socket takes it, as a process would that was taken over."""
@@ -101,17 +100,18 @@ def main() -> int:
     )
     faults = [*CameraFault, *PROCESS_FAULTS]
     parser.add_argument("--fault", default="none", choices=faults, metavar="NAME")
-    parser.add_argument("--after", type=float, default=0.0, metavar="S")
+    parser.add_argument("--on-signal", action="store_true", help="begin it at SIGUSR1")
     parser.add_argument("--memory", type=int, metavar="MIB")
     args = parser.parse_args()
     sim = camera.install()
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     if args.frames is not None:
         sim.look = Film(args.frames)
-    if args.after <= 0 and args.fault not in PROCESS_FAULTS:
-        sim.fault = CameraFault(args.fault)
+    trouble = Trouble(sim, args.fault, args.agent)
+    if args.on_signal:
+        signal.signal(signal.SIGUSR1, lambda *_: trouble.begin())
     else:
-        sim.look = Trouble(sim, args.fault, args.after, args.agent).look
+        trouble.begin()
     if args.memory is not None:
         limit = args.memory << 20
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

@@ -80,12 +80,13 @@ class Perception:
             try:
                 worker.run(self._stop, lambda: self._heartbeats.beat(worker.name))
             except CameraGoneError as error:
-                log.error("%s", error)  # noqa: TRY400  # no traceback
                 self._code = GONE
+                log.error("%s", error)  # noqa: TRY400  # no traceback
             except Exception:  # the top of a thread: a bug ends the process, systemd restarts it
-                log.critical("%s: ended by a bug", worker.name, exc_info=True)
                 self._code = CRASHED
-            self._stop.set()
+                log.critical("%s: ended by a bug", worker.name, exc_info=True)
+            finally:  # also where there is no memory for a line in the log
+                self._stop.set()
 
         self._heartbeats.expect(worker.name, _PROGRESS_S)
         thread = threading.Thread(target=run, name=worker.name, daemon=True)
