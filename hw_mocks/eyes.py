@@ -5,14 +5,14 @@
 
 What it sees is a still room, or the frames of a folder or clip, again and again. A fault is there
 from the start, or with `--on-signal` from SIGUSR1 on. Beside the camera's own faults there are
-those of the process: `leak` takes memory with each frame until there is none, `flood` fills the
-agent's socket, `babble` sends it bytes that are no records. `--memory MIB` is what it may have.
+those of the process: `leak` takes memory with each frame, `flood` fills the agent's socket,
+`babble` sends it bytes that are no records. `--memory MIB` plays the unit's MemoryMax: as the
+kernel does, it kills a process that has more.
 """
 
 import logging
 import os
 import random
-import resource
 import signal
 import socket
 import sys
@@ -23,11 +23,11 @@ from pathlib import Path
 from agent.cli import Parser
 from agent.perception import cli
 from drivers import record
-from hw_mocks import camera
+from hw_mocks import camera, procfs
 from hw_mocks.camera import CameraFault, Picture, SimCamera
 
 PROCESS_FAULTS = ("leak", "flood", "babble")
-_LEAK_BYTES, _PAGE_BYTES = 8 << 20, 4096
+_LEAK_BYTES = 8 << 20
 
 
 class Film:
@@ -66,15 +66,8 @@ class Trouble:
             self._sim.fault = CameraFault(self._fault)
 
     def _leak(self, number: int) -> Picture:
-        """Take memory with each frame, in the end down to the last page."""
-        size = _LEAK_BYTES
-        while size >= _PAGE_BYTES:
-            try:
-                self._leaked.append(bytearray(b"x" * size))
-            except MemoryError:
-                size //= 2
-            else:
-                break
+        """Take memory with each frame."""
+        self._leaked.append(bytearray(b"x" * _LEAK_BYTES))
         return self._see(number)
 
     def _flood(self) -> None:
@@ -87,6 +80,12 @@ class Trouble:
                     flood.sendto(noise.randbytes(size), self._agent)
                 except OSError:
                     time.sleep(0.1)
+
+
+def _limit(mib: int) -> None:
+    while procfs.rss_kib(os.getpid()) <= mib << 10:
+        time.sleep(0.1)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def main() -> int:
@@ -113,8 +112,7 @@ def main() -> int:
     else:
         trouble.begin()
     if args.memory is not None:
-        limit = args.memory << 20
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        threading.Thread(target=_limit, args=(args.memory,), daemon=True).start()
     args.command = cli.run
     return cli.execute(args)
 
