@@ -110,7 +110,7 @@ class NoiseDetector:
         if finding is None or hour.judge(measure, mean) is not Verdict.EXCEEDS:
             return []
         evidence = Reading(name, Quantity.SOUND_LAEQ_DBA, mean.laeq_dba, mean.ends)
-        return self._tell(hour, finding, evidence)
+        return self._tell(hour, finding, evidence, mean.ends)
 
     def _strike(self, name: str, reading: Reading) -> list[Detection]:
         """Take the highest level of a half second in."""
@@ -120,24 +120,25 @@ class NoiseDetector:
             return []
         self._show(name, "IMPACT_LAF_DBA", impact.laf_dba, reading.at)
         finding = hour.finding(Measure.IMPACT_MAX, reading.at)
-        if finding is None or reading.value <= finding.limit_dba:
+        if finding is None or impact.laf_dba <= finding.limit_dba:
             return []
         self._last = reading.at
+        evidence = Reading(name, Quantity.SOUND_LAF_DBA, impact.laf_dba, impact.at)
         if finding.verdict is Verdict.EXCEEDS:
-            return self._tell(hour, finding, reading)
+            return self._tell(hour, finding, evidence, reading.at)
         if self._stage is not None:
             return []
-        why = wording.impact(reading.value, finding.limit_dba)
-        return [self._detection(Stage.PREALARM, Measure.IMPACT_MAX, reading, why)]
+        why = wording.impact(impact.laf_dba, finding.limit_dba)
+        return [self._detection(Stage.PREALARM, Measure.IMPACT_MAX, evidence, reading.at, why)]
 
-    def _tell(self, hour: Hour, finding: Finding, evidence: Reading) -> list[Detection]:
+    def _tell(self, hour: Hour, finding: Finding, evidence: Reading, at: float) -> list[Detection]:
         """Tell that a limit is exceeded, once an hour for each measure."""
-        self._last = evidence.at
-        if evidence.at - self._told.get(finding.measure, float("-inf")) < HOUR_S:
+        self._last = at
+        if at - self._told.get(finding.measure, float("-inf")) < HOUR_S:
             return []
-        self._told[finding.measure] = evidence.at
+        self._told[finding.measure] = at
         why = wording.exceeds(finding, hour.instrument.uncertainty_db)
-        return [self._detection(Stage.ALARM, finding.measure, evidence, why)]
+        return [self._detection(Stage.ALARM, finding.measure, evidence, at, why)]
 
     def _over(self, at: float) -> list[Detection]:
         if self._stage is None or at - self._last < HOUR_S:
@@ -147,9 +148,11 @@ class NoiseDetector:
         why = wording.quiet_again()
         return [Detection(Hazard.NOISE, Stage.CLEARED, PLACE, "quiet", (), at, why)]
 
-    def _detection(self, stage: Stage, rule: str, reading: Reading, why: Why) -> Detection:
+    def _detection(
+        self, stage: Stage, rule: str, reading: Reading, at: float, why: Why
+    ) -> Detection:
         self._stage = stage
-        return Detection(Hazard.NOISE, stage, PLACE, str(rule), (reading,), reading.at, why)
+        return Detection(Hazard.NOISE, stage, PLACE, str(rule), (reading,), at, why)
 
     def _show(self, name: str, key: str, value: float, at: float) -> None:
         self._shown[name, key] = Derived(name, key, value, at)

@@ -1,5 +1,6 @@
 """The last hour of one microphone, and what the rule on noise between floors says of it. Pure."""
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from agent.detectors.calendar import Calendar
 from agent.detectors.noise_levels import Averager, Background, Impact, Impacts, Mean
 from agent.detectors.noise_rule import HOUR_S, Instrument, Measure, Verdict
 
+UNEVEN_DB = 6.0  # running gives no pause between two blows, but is not even
 LENGTHS_S = {Measure.IMPACT_LEQ: 60.0, Measure.AIRBORNE_LEQ: 300.0}
 
 
@@ -64,14 +66,14 @@ class Hour:
                 yield measure, self._keep(measure, mean)
 
     def half_second(self, laf_dba: float, at: float) -> Impact | None:
-        """Take the highest F level of a half second in; give the impact that begins or grows."""
+        """Take the highest F level of a half second in; give the impact that is over with it."""
         if not self._peaks or at > self._peaks[-1][0]:
             self._peaks.append((at - at % 60 + 60, laf_dba))
         else:
             ends, level = self._peaks[-1]
             self._peaks[-1] = ends, max(level, laf_dba)
         impact = self._impacts.add(laf_dba, at)
-        if impact is not None and (not self.struck or self.struck[-1] is not impact):
+        if impact is not None:
             self.struck.append(impact)
         self._forget(at)
         return impact
@@ -104,7 +106,7 @@ class Hour:
         )
 
     def judge(self, measure: Measure, mean: Mean) -> Verdict:
-        """Hold one mean to its limit; a minute without a blow has no impact noise to exceed it."""
+        """Hold one mean to its limit; even noise without a blow is no impact noise."""
         is_day = self.is_day((mean.begins + mean.ends) / 2)
         verdict = noise_rule.agreed(
             noise_rule.judge(
@@ -116,8 +118,7 @@ class Hour:
             )
             for assumed in _assumed(is_day)
         )
-        is_struck = any(mean.begins < blow.at <= mean.ends + 1 for blow in self.struck)
-        if verdict is Verdict.EXCEEDS and measure is Measure.IMPACT_LEQ and not is_struck:
+        if verdict is Verdict.EXCEEDS and measure is Measure.IMPACT_LEQ and self._is_even(mean):
             return Verdict.INDETERMINATE
         return verdict
 
@@ -128,6 +129,12 @@ class Hour:
     def limit(self, measure: Measure, *, is_day: bool | None) -> float:
         """The limit in dB(A); where nobody knows, the higher, that by day."""
         return noise_rule.limit_dba(measure, is_day=is_day is not False, is_older=self.is_older)
+
+    def _is_even(self, mean: Mean) -> bool:
+        """Whether no blow stood out in a minute, and its highest level is near its mean."""
+        highest = max((db for ends, db in self._peaks if ends == mean.ends), default=-math.inf)
+        is_struck = any(mean.begins < blow.at <= mean.ends + 1 for blow in self.struck)
+        return not is_struck and highest < mean.laeq_dba + UNEVEN_DB
 
     def _keep(self, measure: Measure, mean: Mean) -> Mean:
         self.means[measure].append(mean)

@@ -1,12 +1,13 @@
 """Levels over minutes and hours, of one microphone's seconds. Pure."""
 
 import math
+import statistics
 from collections import deque
 from dataclasses import dataclass, field
 
-RISE_DB = 6.0  # an impact stands so far above the quietest since the one before
-_FORGETS_DB_S = 2.0  # as fast a noise that lasts becomes what others are held to
-_SAME_S = 0.75  # a rise in two successive half seconds is one impact
+RISE_DB = FALL_DB = 3.0  # a blow stands out by so much from before, and falls by so much after
+_BEFORE = 10  # half seconds, whose median is what was before
+_WITHIN_S = 3.0  # of its peak it falls: what stays as loud is no blow
 _AT_FIRST_DBA = 40.0
 _LATE_S = 1.5  # the last second of a mean may come so much later
 BACKGROUND_S = 600.0  # of whose seconds LA90 is taken
@@ -99,7 +100,7 @@ class Background:
         return min(level for _, level in self._lows)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Impact:
     """A blow that stood out, at `at` in monotonic seconds; `laf_dba` is its highest F level."""
 
@@ -109,27 +110,26 @@ class Impact:
 
 @dataclass(slots=True, eq=False)
 class Impacts:
-    """Finds impacts in the highest F level of each half second."""
+    """Finds impacts in the highest F level of each half second, once they have fallen again."""
 
-    _valley_dba: float = field(default=_AT_FIRST_DBA, init=False)
-    _heard_at: float | None = field(default=None, init=False)
-    _last: Impact | None = field(default=None, init=False)
+    _before: deque[float] = field(default_factory=lambda: deque(maxlen=_BEFORE), init=False)
+    _peak: Impact | None = field(default=None, init=False)  # of what may be one
 
     def add(self, laf_dba: float, at: float) -> Impact | None:
-        """Take a level in; give the impact that begins or grows with it."""
-        heard_at, self._heard_at = self._heard_at, at
-        if heard_at is not None:
-            self._valley_dba += _FORGETS_DB_S * min(at - heard_at, 1.0)
-        rises = laf_dba - self._valley_dba >= RISE_DB
-        self._valley_dba = laf_dba if rises else min(self._valley_dba, laf_dba)
-        last = self._last
-        if last is not None and at - last.at <= _SAME_S and laf_dba > last.laf_dba:
-            last.laf_dba = laf_dba
-            return last
-        if not rises:
-            return None
-        self._last = Impact(at, laf_dba)
-        return self._last
+        """Take a level in; give the impact that is over with it."""
+        peak, found = self._peak, None
+        usual = statistics.median(self._before) if self._before else _AT_FIRST_DBA
+        rises = laf_dba > (self._before[-1] if self._before else _AT_FIRST_DBA)
+        if peak is not None and laf_dba <= peak.laf_dba - FALL_DB:
+            found, self._peak = peak, None
+        elif peak is not None and laf_dba > peak.laf_dba:
+            self._peak = Impact(at, laf_dba)
+        elif peak is not None and at - peak.at > _WITHIN_S:
+            self._peak = None
+        elif peak is None and rises and laf_dba - usual >= RISE_DB:
+            self._peak = Impact(at, laf_dba)
+        self._before.append(laf_dba)
+        return found
 
 
 def percentile(levels_dba: list[float], exceeded_pct: float) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float64]
+Levels = NDArray[np.float32]
 
 _FRAME_S, _HOP_S = 0.04, 0.02  # so that a bin is 25 Hz wide at any sampling rate
 _LOWEST, _HIGHEST = 16, 184  # bins: 400 and 4600 Hz
@@ -22,9 +23,10 @@ _REMEMBERED_S = 15.0
 _EVERY = 20  # frames between two looks
 _SMOOTH = 3  # frames
 _SPARSE = 4  # every so many frames are enough to know peak and pause by
+_QUIET_SHARE = 0.25  # of the time at least nothing sounds or rings
 _RESTLESS = 6  # times the pulses of a group: so many onsets are noise
 _CONTRAST_DB = 8.0  # between the pulses and the pauses of a bin
-_BELOW_PEAK_DB = 8.0  # a pulse ends so far below: what rings longer is the room
+_BELOW_PEAK_DB = (5.0, 8.0, 12.0)  # a pulse ends so far below: what rings longer is the room
 _TONAL_DB = 5.0  # above what surrounds it, in the middle of the pulses
 _FILL_S = 0.05  # shorter gaps and blips are noise
 
@@ -41,11 +43,12 @@ class Cadence:
     on_s: tuple[float, float]
     apart_s: tuple[float, float]
     period_s: tuple[float, float]
+    loud_share: float  # of the time it is quieter than the body of its pulses
     is_smooth: bool  # judged by the mean of `_SMOOTH` frames: less is left of noise
 
 
-T3 = Cadence(3, (0.36, 0.88), (0.88, 1.12), (3.6, 4.4), is_smooth=True)
-T4 = Cadence(4, (0.06, 0.17), (0.16, 0.25), (5.2, 6.4), is_smooth=False)
+T3 = Cadence(3, (0.36, 0.88), (0.88, 1.12), (3.6, 4.4), 0.85, is_smooth=True)
+T4 = Cadence(4, (0.06, 0.17), (0.16, 0.25), (5.2, 6.4), 0.96, is_smooth=False)
 _ALIKE = 1.6  # the longest pulse over the shortest
 
 
@@ -117,21 +120,28 @@ class AlarmSound:
         if len(levels) * _HOP_S < cadence.period_s[0]:
             return False
         ranked = np.sort(levels[::_SPARSE], axis=0)
-        peak = ranked[round(0.96 * (len(ranked) - 1))]
-        contrast = peak - ranked[round(0.4 * (len(ranked) - 1))]
-        sounds = levels > peak - np.minimum(_BELOW_PEAK_DB, contrast / 2)
+        peak = ranked[round(cadence.loud_share * (len(ranked) - 1))]
+        contrast = peak - ranked[round(_QUIET_SHARE * (len(ranked) - 1))]
+        return any(
+            self._matches(cadence, levels, peak - np.minimum(below_db, contrast / 2), contrast)
+            for below_db in _BELOW_PEAK_DB
+        )
+
+    def _matches(self, cadence: Cadence, levels: Levels, limit: Levels, contrast: Levels) -> bool:
+        """Whether what is above `limit`, of each bin, is the cadence in one of them."""
+        sounds = levels > limit
         starts = np.count_nonzero(sounds[1:] & ~sounds[:-1], axis=0)
         likely = (contrast >= _CONTRAST_DB) & (starts < _RESTLESS * cadence.pulses)
-        for column in np.flatnonzero(likely):
-            runs = _runs(sounds[:, column], round(_FILL_S / _HOP_S) if cadence.is_smooth else 1)
-            for group in _groups(runs, cadence, len(levels)):
+        fill = round(_FILL_S / _HOP_S) if cadence.is_smooth else 1
+        for column in np.flatnonzero(likely & (starts >= 2 * cadence.pulses - 1)):
+            for group in _groups(_runs(sounds[:, column], fill), cadence, len(levels)):
                 middles = [(begin + end) // 2 for begin, end in group]
                 if np.median(self._tonal[-len(levels) :][middles, column]) >= _TONAL_DB:
                     return True
         return False
 
 
-def _appended(rows: NDArray[np.float32], more: NDArray[np.float64]) -> NDArray[np.float32]:
+def _appended(rows: Levels, more: NDArray[np.float64]) -> Levels:
     """The rows and those that follow, as many as are remembered."""
     return np.concatenate((rows, more.astype(np.float32)))[-round(_REMEMBERED_S / _HOP_S) :]
 
