@@ -31,6 +31,7 @@ FORGET_S = 10.0  # after a fallen body was lost
 FORGET_STANDING_S = 2.6  # after any other
 
 Zone = Sequence[tuple[float, float]]
+PICTURE: Zone = ((0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98))  # beyond: half a body
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class FallWatch:
             each.scores.popleft()
         lying_min = LYING_MIN if body.is_seen(at) else LYING_LOST_MIN
         is_down = body.lying() >= lying_min and not self._in_zone(body)
-        is_down = is_down and body.descent(at) >= DESCENT_MIN
+        is_down = is_down and body.descent(at) >= DESCENT_MIN and inside(body.place(), PICTURE)
         each.now = level if is_down and body.seen_for_s >= SEEN_MIN_S else 0.0
         if each.now >= FALL_THRESHOLD:
             each.fallen = max(each.fallen, each.now)
