@@ -18,7 +18,9 @@ log = logging.getLogger(__name__)
 
 # only these rules can be hushed: smoke may be breakfast, heat is not, and a rule that nobody
 # thought of is not either
-HUSHABLE = frozenset({"smoke_density", "lasting_smoke", "smoke_relay", "corroboration", "co_dose"})
+HUSHABLE = frozenset(
+    {"smoke_density", "lasting_smoke", "smoke_relay", "corroboration", "co_dose", "t3", "t4"}
+)
 GROWING_S = 60.0  # a fire that grew within this time is not hushed
 
 
@@ -55,6 +57,7 @@ class _Showing:
 # gravest first; a fall is asked about over a call that is already on its way
 _FIRE = _Showing("t3", signals.T3, signals.FLASH, "fire", again=True)
 _CO = _Showing("t4", signals.T4, signals.FLASH, "co", again=True)
+_NEIGHBOUR = _Showing("neighbour", signals.REPEAT, signals.FLASH)
 _ASK = _Showing("ask", signals.ASK, signals.FLASH, "ask", again=True, talks=signals.ASK_TALKS)
 _SOS = _Showing("sos", signals.CHIRP, signals.STEADY, "sos")
 _FALL = _Showing("fall", signals.CHIRP, signals.STEADY, "fall")
@@ -84,8 +87,8 @@ def _showing(hazard: Hazard, stage: Stage) -> _Showing:
 _ALARMS = {Hazard.FIRE: _FIRE, Hazard.CO: _CO, Hazard.SOS: _SOS, Hazard.FALL: _FALL}
 _PREALARMS = {Hazard.FALL: _ASK, Hazard.INACTIVITY: _ALIVE, Hazard.WANDERING: _STAY_IN}
 SHOWINGS = (
-    _FIRE, _CO, _ASK, _SOS, _FALL, _ANSWERED, _HELP_COMING, _TEST, _OTHER, _STAY_IN, _ALIVE,
-    _PREALARM, _FIND_ME, _FAULT, _QUIET,
+    _FIRE, _CO, _NEIGHBOUR, _ASK, _SOS, _FALL, _ANSWERED, _HELP_COMING, _TEST, _OTHER, _STAY_IN,
+    _ALIVE, _PREALARM, _FIND_ME, _FAULT, _QUIET,
 )  # fmt: skip
 _PROMISED = (_SOS, _FALL, _OTHER)  # what gives way to "help is coming": nothing that sounds on
 
@@ -93,6 +96,7 @@ _PROMISED = (_SOS, _FALL, _OTHER)  # what gives way to "help is coming": nothing
 class Annunciator:
     """Plays what is active. Times are monotonic seconds of `clock`; `hush_s` too. Thread-safe.
 
+    With `repeats` the siren sounds for a while when an alarm next door is heard.
     Its clock is real even when the agent's runs fast in a simulation: T3 must sound like T3.
     """
 
@@ -105,11 +109,13 @@ class Annunciator:
         hush_s: float,
         words: Words | None = None,
         relay: Output | None = None,
+        repeats: bool = False,
     ) -> None:
         outputs = {"siren": siren, "lamp": lamp, "relay": relay}
         self._outputs = {name: output for name, output in outputs.items() if output is not None}
         self._levels: dict[str, bool | None] = dict.fromkeys(self._outputs)
         self._clock, self._hush_s, self._words = clock, hush_s, words
+        self._loud = {Hazard.FIRE, Hazard.CO} | ({Hazard.NEIGHBOUR_ALARM} if repeats else set())
         self._changed = threading.Condition()
         self._active: dict[tuple[Hazard, str], Detection] = {}
         self._playing, self._since = _QUIET, clock()
@@ -224,7 +230,7 @@ class Annunciator:
             self._changed.notify()
 
     def _sounds(self, detection: Detection) -> bool:
-        return detection.stage is Stage.ALARM and detection.hazard in (Hazard.FIRE, Hazard.CO)
+        return detection.stage is Stage.ALARM and detection.hazard in self._loud
 
     def _choose(self, now: float) -> tuple[_Showing, bool]:
         showings = [self._showing(*each) for each in self._active.items()]
@@ -235,9 +241,11 @@ class Annunciator:
         if now - self._sought < FIND_ME_S:
             showings.append(_FIND_ME)
         gravest = min(showings, key=SHOWINGS.index, default=_QUIET)
-        return gravest, gravest in (_FIRE, _CO) and now < self._hushed_until
+        return gravest, gravest in (_FIRE, _CO, _NEIGHBOUR) and now < self._hushed_until
 
     def _showing(self, incident: tuple[Hazard, str], detection: Detection) -> _Showing:
+        if detection.hazard is Hazard.NEIGHBOUR_ALARM and self._sounds(detection):
+            return _NEIGHBOUR
         showing = _showing(detection.hazard, detection.stage)
         is_promised = incident in self._promised and showing in _PROMISED
         return _HELP_COMING if is_promised else showing

@@ -8,6 +8,8 @@ from agent.config import Config
 from agent.detectors.calendar import Calendar
 from agent.detectors.detector import Detector
 from agent.detectors.inactivity import InactivityDetector
+from agent.detectors.noise import NoiseDetector
+from agent.instruments import instruments
 from agent.rhythm_store import RhythmStore
 from agent.wallclock import WallTime, read_wall_clock
 
@@ -23,7 +25,7 @@ class Daily:
     def __init__(
         self, config: Config, state: Path, wall: Callable[[], WallTime] = read_wall_clock
     ) -> None:
-        self._wall = wall
+        self._wall, self._config, self._state = wall, config, state
         self._store = RhythmStore(state) if config.inactivity is not None else None
         self._due = float("-inf")
         self.calendar = Calendar(config.calendar.utc_offset_h)
@@ -31,8 +33,12 @@ class Daily:
         self._inactivity: list[InactivityDetector] = []
 
     def keep(self, detectors: Iterable[Detector]) -> None:
-        """Keep what these learn."""
-        self._inactivity = [d for d in detectors if isinstance(d, InactivityDetector)]
+        """Keep what these learn, and tell them what was measured of the microphones."""
+        found = list(detectors)
+        self._inactivity = [d for d in found if isinstance(d, InactivityDetector)]
+        for each in found:
+            if isinstance(each, NoiseDetector):
+                each.instruments = instruments(self._config, self._state)
 
     def look(self, now: float) -> None:
         """Once a minute: what time is it, and has a day passed? `now` in monotonic seconds."""

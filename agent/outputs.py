@@ -56,6 +56,7 @@ def annunciator(config: Config, board: Board, words: "Speaker | None" = None) ->
         hush_s=wiring.hush_s,
         words=words,
         relay=None if wiring.relay is None else _relay(wiring.relay, board),
+        repeats=config.neighbour.repeat,
     )
 
 

@@ -61,6 +61,7 @@ T4 = then(
     cycle(*_pulses(4, 0.1, 0.1, 5.0)), until_s=240.0, after=cycle(*_pulses(4, 0.1, 0.1, 59.3))
 )
 SILENT: Signal = cycle((False, FOREVER_S))
+REPEAT = then(T3, until_s=60.0, after=SILENT)  # another alarm, for who does not hear it
 STEADY: Signal = cycle((True, FOREVER_S))
 CHIRP = once((True, 0.2))  # "heard you": SOS taken
 TEST = once(*_pulses(3, 0.5, 0.5, 1.5))  # one group of T3

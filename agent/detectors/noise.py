@@ -42,7 +42,7 @@ class NoiseDetector:
     def __init__(
         self, config: NoiseConfig, calendar: Calendar, instruments: Mapping[str, Instrument]
     ) -> None:
-        self._config, self._calendar, self._instruments = config, calendar, instruments
+        self._config, self._calendar, self.instruments = config, calendar, instruments
         self._hours: dict[str, Hour] = {}
         self._laeq: dict[str, Reading] = {}  # whose share of lost samples is to come
         self._shown: dict[tuple[str, str], Derived] = {}
@@ -83,7 +83,7 @@ class NoiseDetector:
         """What the microphone `name` has heard in the last hour."""
         if name not in self._hours:
             self._hours[name] = Hour(
-                self._instruments.get(name, UNKNOWN),
+                self.instruments.get(name, UNKNOWN),
                 self._calendar,
                 self._config.older_housing,
                 Background(self._config.background_dba),

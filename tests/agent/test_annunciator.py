@@ -36,11 +36,11 @@ class Pin:
 class Room:
     """An annunciator with its pins and a clock that only the test moves."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, repeats: bool = False) -> None:
         self.clock = [1000.0]
         self.siren, self.lamp = Pin(self.clock), Pin(self.clock)
         self.annunciator = Annunciator(
-            self.siren, self.lamp, clock=lambda: self.clock[0], hush_s=HUSH_S
+            self.siren, self.lamp, clock=lambda: self.clock[0], hush_s=HUSH_S, repeats=repeats
         )
 
     def show(
@@ -193,3 +193,30 @@ def test_a_siren_wire_that_comes_back_sounds_and_is_said_once_each_way(
         "siren: cannot be switched: no such line",
         "siren: can be switched again",
     ]
+
+
+def test_an_alarm_next_door_is_repeated_for_a_minute_where_the_profile_says_so() -> None:
+    room = Room(repeats=True)
+    room.show(Hazard.NEIGHBOUR_ALARM, Stage.ALARM, "t3")
+    room.live(120.0)
+    assert room.annunciator.playing() == "neighbour"
+    assert len(room.siren.ons()) == 45, "15 groups of three"
+    assert room.siren.edges[-1][0] < 1060.0
+
+
+def test_it_can_be_hushed_and_gives_way_to_a_fire_of_ones_own() -> None:
+    room = Room(repeats=True)
+    room.show(Hazard.NEIGHBOUR_ALARM, Stage.ALARM, "t3")
+    room.live(5.0)
+    assert room.annunciator.press() == "hushed"
+    room.live(1.0)
+    assert room.siren.edges[-1][1] is False
+    room.show(Hazard.FIRE, Stage.ALARM, "fixed_heat")
+    assert room.annunciator.playing() == "t3"
+
+
+def test_else_the_siren_is_silent_about_it() -> None:
+    room = Room()
+    room.show(Hazard.NEIGHBOUR_ALARM, Stage.ALARM, "t3")
+    room.live(20.0)
+    assert not room.siren.ons()

@@ -107,9 +107,9 @@ NOT_ALARMS = {
 @pytest.mark.parametrize("what", NOT_ALARMS)
 @pytest.mark.parametrize("hz", [1000.0, 2800.0])
 def test_what_beeps_otherwise_is_no_alarm(what: str, hz: float) -> None:
-    sound = pulses(RATE_HZ, hz, 25.0, NOT_ALARMS[what])
-    assert not heard(noisy(sound, 15.0)), what
-    assert not heard(noisy(in_room(sound, RATE_HZ, 0.6), 15.0)), what
+    sound = pulses(RATE_HZ, hz, 16.0, NOT_ALARMS[what])
+    room = in_room(sound, RATE_HZ, 0.5) if hz > 2000 else sound
+    assert not heard(noisy(room, 15.0)), what
 
 
 def test_melodies_are_no_alarm() -> None:
@@ -150,9 +150,9 @@ def test_the_recorded_t3_is_heard_within_two_groups() -> None:
 
 
 def test_nothing_else_that_was_recorded_is_an_alarm() -> None:
-    """All that is not of ESC-10, and each tenth of that: all of it takes minutes."""
+    """All that is not of ESC-10, and one in 20 of that: all of it takes minutes."""
     paths = (
-        sorted((SOUNDS / "other").glob("*.flac")) + sorted((SOUNDS / "other").glob("*.ogg"))[::10]
+        sorted((SOUNDS / "other").glob("*.flac")) + sorted((SOUNDS / "other").glob("*.ogg"))[::20]
     )
     if not paths:
         pytest.skip(NO_DATA)
