@@ -43,6 +43,10 @@ class Absence:
         """Whether it has lasted for longer than it may."""
         return self.kind is not None and at > self.until
 
+    def is_visited(self, at: float) -> bool:
+        """Whether somebody has moved at home within the last hour."""
+        return self._visit_from is not None and at - self._visit_last <= VISIT_GAP_S
+
     def live(self, at: float) -> bool:
         """A sign of life at home; tell whether it ends the absence."""
         if self.kind is None:

@@ -216,6 +216,9 @@ class InactivityDetector:
         away, config = self._absence, self._config
         if not away.is_over(now):
             return []
+        if self._stage is None and away.is_visited(now):
+            away.end()
+            return []
         late_s = HOUR_S * (config.absence_most_h - config.absence_h)
         far_too_long = away.until + late_s
         if away.kind is Kind.PRESUMED:

@@ -26,7 +26,9 @@ LEVELS = {
 }
 SOURCES = {name: Source(frozenset({q}), POLL_S) for name, q in LEVELS.items()}
 CONFIG = InactivityConfig(
-    moved_by_pets=["cat"], away_button="away", tell=Why("생활지원사가 전화합니다.", "The care worker rings up.")
+    moved_by_pets=["cat"],
+    away_button="away",
+    tell=Why("생활지원사가 전화합니다.", "The care worker rings up."),
 )
 
 
@@ -247,6 +249,16 @@ def test_the_hub_sets_a_hospital_stay_which_those_who_water_the_plants_do_not_en
     leave(home)
     assert home.rest(120) == []
     assert home.live(30) == []  # home again, unannounced
+    assert len(home.rest(16)) == 2
+
+
+def test_who_is_home_when_a_hospital_stay_ends_is_not_missed(known: bytes) -> None:
+    home = at_home(known, 10.0)
+    home.say("hub", 26.0, Quantity.AWAY_H)
+    del home.levels["hub"]
+    leave(home)
+    home.rest(24.5)
+    assert home.live(4) == []
     assert len(home.rest(16)) == 2
 
 
