@@ -31,7 +31,7 @@ FORGOTTEN_S = LONGEST_LIFE_S + 2 * SKEW_S  # so long after a start what was take
 _LONGEST_REASON = 200
 _VERB = re.compile(r"[a-z][a-z_]{0,31}")
 
-Nonce = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,64}\Z")]
+Nonce = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$")]  # no \Z in ECMA
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339")]
 
 
@@ -50,8 +50,8 @@ class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     by: Annotated[str, Meta(min_length=1, max_length=64)]
 
     def __post_init__(self) -> None:
-        if not self.by.isprintable():
-            raise ValueError("`by` must be printable text")
+        if not (self.by.isprintable() and self.id.isprintable()):
+            raise ValueError("`by` and `id` must be printable text")
 
 
 class Answered(Command, frozen=True, kw_only=True):

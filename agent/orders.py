@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 FILE = "commands.json"
 INBOX = 16
 ANSWERS = 32  # while the hub is away, the newest stay
+TOLD_S = 3600.0  # for so long after its end a flood is told
 
 
 class Taken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,12 +84,14 @@ class Orders:
         self._answers: deque[Answer] = deque(maxlen=ANSWERS)
         self._lock = threading.Lock()  # of the answers
         self._unkept = ""
-        self._dropped = 0
+        self._dropped, self._dropped_at = 0, 0.0  # about: two threads count
         self._gate = self._open()
 
     @property
     def trouble(self) -> str:
         """What is wrong with the way in, empty while all is well."""
+        if self._clock() - self._dropped_at > TOLD_S:
+            self._dropped = 0
         flood = f"{self._dropped} dropped: more than can be answered" if self._dropped else ""
         return "; ".join(filter(None, (self._unkept, flood)))
 
@@ -98,7 +101,7 @@ class Orders:
         try:
             self._inbox.put_nowait(received)
         except queue.Full:
-            self._dropped += 1
+            self._drop()
         self._wake()
 
     def step(self) -> None:
@@ -110,7 +113,7 @@ class Orders:
         self._wake()  # for the next one
         found = self._gate.judge(received, self._wall(), self._clock())
         if found is None:
-            self._dropped += 1
+            self._drop()
         elif isinstance(found, Refusal):
             self._refuse(found)
         elif not self._is_kept() and not found.command.is_harmless:
@@ -140,6 +143,9 @@ class Orders:
             if self._answers and self._answers[0] is answer:
                 self._answers.popleft()
         self._wake()  # for the next one
+
+    def _drop(self) -> None:
+        self._dropped, self._dropped_at = self._dropped + 1, self._clock()
 
     def _hand_on(self, order: Order) -> None:
         try:

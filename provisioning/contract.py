@@ -1,4 +1,7 @@
-"""The hub's contract, machine-readable: `python -m provisioning.contract` prints the schema."""
+"""The hub's contract, machine-readable.
+
+`python -m provisioning.contract [event|command|ack]` prints a schema; `event` if none is named.
+"""
 
 import inspect
 import json
@@ -7,17 +10,39 @@ from typing import Any
 
 import msgspec
 
+from agent.commands import VERBS
+from agent.orders import Answer
 from agent.values import Event
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def event_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of an event's record."""
-    schema = msgspec.json.schema(Event)
+    return _written(msgspec.json.schema(Event))
+
+
+def command_schema() -> dict[str, Any]:
+    """The JSON Schema of commands: one of `$defs` for each verb, by its name."""
+    kinds, parts = msgspec.json.schema_components(VERBS.values())
+    return _written({"anyOf": list(kinds), "$defs": parts})
+
+
+def ack_schema() -> dict[str, Any]:
+    """The JSON Schema of the answer to a command."""
+    return _written(msgspec.json.schema(Answer))
+
+
+def _written(schema: dict[str, Any]) -> dict[str, Any]:
     for part in schema["$defs"].values():
         if "description" in part:  # a docstring, which Python before 3.13 leaves indented
             part["description"] = inspect.cleandoc(part["description"])
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
+    return {"$schema": DIALECT} | schema
+
+
+SCHEMAS = {"event": event_schema, "command": command_schema, "ack": ack_schema}
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(event_schema(), indent=2, ensure_ascii=False) + "\n")
+    made = SCHEMAS[sys.argv[1] if len(sys.argv) > 1 else "event"]()
+    sys.stdout.write(json.dumps(made, indent=2, ensure_ascii=False) + "\n")

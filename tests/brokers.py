@@ -198,6 +198,10 @@ class Listener:
         """Whether messages are coming in now."""
         return self._subscribed
 
+    def publish(self, topic: str, body: bytes, *, retain: bool = False) -> None:
+        """Send a message as the hub."""
+        self._client.publish(topic, body, qos=1, retain=retain)
+
     def events(self) -> list[Received]:
         """The messages that are events, in the order of their coming."""
         return [each for each in self.messages if "/event/" in each.topic]
