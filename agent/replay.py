@@ -38,10 +38,10 @@ def replay(recording_dir: Path, config: Config, *, readings: bool) -> Iterator[d
         RecordingError: The recording cannot be used, or not all that it holds.
     """
     found = recording.load(recording_dir)
-    detectors = app.detectors(config, _calendar(found, config))
+    detectors = app.detectors(config, calendar_of(found, config))
     own = found.source == recording.RECORDER
     pipeline = Pipeline(_watched(found, config) if own else {}, detectors, fire_model.load())
-    seen = _media(found, config)
+    seen = media_of(found, config)
     made = {each.name for each in seen} if readings else set()
     heard = found.readings()
     if seen:
@@ -72,7 +72,7 @@ def as_text(found: dict[str, Any]) -> str:
     return f"{head}: {found['why']['ko']} {found['why']['en']}"
 
 
-def _calendar(found: recording.Recording, config: Config) -> Calendar:
+def calendar_of(found: recording.Recording, config: Config) -> Calendar:
     """The time of day by the recording's `start`; without a time and zone it is not known."""
     calendar = Calendar(config.calendar.utc_offset_h)
     try:
@@ -84,7 +84,7 @@ def _calendar(found: recording.Recording, config: Config) -> Calendar:
     return calendar
 
 
-def _media(found: recording.Recording, config: Config) -> "list[Medium]":
+def media_of(found: recording.Recording, config: Config) -> "list[Medium]":
     """Pictures and sound; what they need is loaded only where there are some."""
     if found.camera is None and found.microphone is None:
         return []

@@ -11,6 +11,7 @@ from agent.detectors.noise_levels import Averager, Background, Impact, Impacts, 
 from agent.detectors.noise_rule import HOUR_S, Instrument, Measure, Verdict
 
 UNEVEN_DB = 6.0  # running gives no pause between two blows, but is not even
+BLOWS_DB = 10.0  # so far above what half of its seconds had, a few blows made a mean
 LENGTHS_S = {Measure.IMPACT_LEQ: 60.0, Measure.AIRBORNE_LEQ: 300.0}
 
 
@@ -106,7 +107,7 @@ class Hour:
         )
 
     def judge(self, measure: Measure, mean: Mean) -> Verdict:
-        """Hold one mean to its limit; even noise without a blow is no impact noise."""
+        """Hold one mean to its limit: even noise is no impact's, and a few blows are no music."""
         is_day = self.is_day((mean.begins + mean.ends) / 2)
         verdict = noise_rule.agreed(
             noise_rule.judge(
@@ -118,9 +119,12 @@ class Hour:
             )
             for assumed in _assumed(is_day)
         )
-        if verdict is Verdict.EXCEEDS and measure is Measure.IMPACT_LEQ and self._is_even(mean):
-            return Verdict.INDETERMINATE
-        return verdict
+        is_other = (
+            self._is_even(mean)
+            if measure is Measure.IMPACT_LEQ
+            else mean.la50_dba < mean.laeq_dba - BLOWS_DB
+        )
+        return Verdict.INDETERMINATE if verdict is Verdict.EXCEEDS and is_other else verdict
 
     def is_day(self, at: float) -> bool | None:
         """Whether the rule's day lasts at `at`; None: nobody knows."""

@@ -21,11 +21,14 @@ class Mean:
     """An equivalent level in dB(A) over the time from `begins` to `ends` (monotonic seconds).
 
     `lost_pct` of it was not heard, be it that samples were lost or that the microphone was silent.
+    `la50_dba` is the level that half of its seconds had: far below the mean where a few blows made
+    that.
     """
 
     begins: float
     ends: float
     laeq_dba: float
+    la50_dba: float
     lost_pct: float
 
 
@@ -37,7 +40,7 @@ class Averager:
     _number: int | None = field(default=None, init=False)
     _energy: float = field(default=0.0, init=False)
     _heard_s: float = field(default=0.0, init=False)
-    _seconds: int = field(default=0, init=False)
+    _seconds: list[float] = field(default_factory=list, init=False)
 
     def add(self, laeq_dba: float, lost_pct: float, at: float) -> Mean | None:
         """Take the level of the second that ended at `at` in; give the mean that has ended."""
@@ -46,8 +49,9 @@ class Averager:
         self._number = number
         heard_s = 1 - lost_pct / 100
         self._energy += heard_s * 10 ** (laeq_dba / 10)
-        self._heard_s, self._seconds = self._heard_s + heard_s, self._seconds + 1
-        return closed or (self._close() if self._seconds >= self.length_s else None)
+        self._heard_s += heard_s
+        self._seconds.append(laeq_dba)
+        return closed or (self._close() if len(self._seconds) >= self.length_s else None)
 
     def wait(self, now: float) -> Mean | None:
         """Let time pass to `now`; give the mean that has ended."""
@@ -61,8 +65,9 @@ class Averager:
         if self._heard_s > 0 and self._energy > 0:
             lost_pct = max(0.0, 100 * (1 - self._heard_s / self.length_s))
             level = 10 * math.log10(self._energy / self._heard_s)
-            mean = Mean(begins, begins + self.length_s, level, lost_pct)
-        self._number, self._energy, self._heard_s, self._seconds = None, 0.0, 0.0, 0
+            la50_dba = percentile(self._seconds, 50)
+            mean = Mean(begins, begins + self.length_s, level, la50_dba, lost_pct)
+        self._number, self._energy, self._heard_s, self._seconds = None, 0.0, 0.0, []
         return mean
 
 

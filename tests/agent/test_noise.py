@@ -206,6 +206,14 @@ def test_airborne_noise_is_a_mean_of_five_minutes() -> None:
     assert [(each.stage, each.at) for each in airborne] == [(Stage.ALARM, 300.0)]
 
 
+def test_blows_alone_are_no_airborne_noise() -> None:
+    made = detector()
+    life(made, 300, blows={10.0 + 20 * each: 80.0 for each in range(14)})
+    found = verdicts(made, 300.0)
+    assert found[Measure.IMPACT_LEQ] is Verdict.EXCEEDS
+    assert found[Measure.AIRBORNE_LEQ] is Verdict.INDETERMINATE
+
+
 def test_music_alone_is_no_impact() -> None:
     made = detector()
     life(made, 300, laeq=44.0)
