@@ -1,0 +1,135 @@
+"""What a command does, by the detectors, annunciator and status that it meets."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from agent import care, config
+from agent.acting import CALLS, act
+from agent.cli import PROFILES
+from agent.commands import VERBS, Answered, Away, Code, Command, Identify
+from agent.config import ConfigError
+from agent.detectors.calendar import Calendar
+from agent.eventstore import GENESIS
+from agent.pipeline import Pipeline
+from agent.values import PLACE, Detection, Event, Hazard, Reading, Stage
+from drivers.sensor import Quantity
+from tests.agent.events import making
+from tests.agent.orders import NOW
+from tests.agent.test_annunciator import Room
+from tests.agent.test_status import status, update
+
+COMMON: dict[str, Any] = {
+    "id": "nonce-0001",
+    "issued": NOW,
+    "expires": NOW + timedelta(minutes=5),
+    "by": "night desk",
+}
+
+
+class Device:
+    """A room, and a status that knows what is under way in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.room, self.status, self._seq = Room(), status(folder), 0
+
+    def alarm(self, hazard: Hazard, stage: Stage = Stage.ALARM) -> Event:
+        """What leaves of a detection at the place."""
+        self._seq += 1
+        event = making(hazard)(self._seq, GENESIS)
+        event = msgspec.structs.replace(event, stage=stage)
+        detection = Detection(hazard, stage, PLACE, event.rule, (), 1.0, event.why)
+        self.room.annunciator.show(detection)
+        self.status.note(detection, event)
+        return event
+
+    def act(self, command: Command) -> Code | None:
+        refused = act(command, 1.0, shown=self.room.annunciator, told=self.status, feed=None)
+        return None if refused is None else refused[0]
+
+    def answered(self) -> dict[str, str]:
+        """Who sent help to what, as the hub sees it."""
+        update(self.status)
+        return self.status.state().answered
+
+
+def answer(event: str) -> Answered:
+    return Answered(event=event, **COMMON)
+
+
+@pytest.mark.parametrize("hazard", sorted(CALLS))
+def test_a_call_is_answered_once_it_is_an_alarm(hazard: Hazard, tmp_path: Path) -> None:
+    device = Device(tmp_path)
+    early = device.alarm(hazard, Stage.PREALARM)
+    assert device.act(answer(early.id)) is Code.NOT_ACTIVE
+    event = device.alarm(hazard)
+    assert device.act(answer(early.id)) is Code.NOT_ACTIVE  # overtaken
+    assert device.act(answer(event.id)) is None
+    assert device.answered() == {event.id: "night desk"}
+
+
+@pytest.mark.parametrize("hazard", sorted(set(Hazard) - CALLS))
+def test_nobody_is_told_of_help_over_what_calls_for_none(hazard: Hazard, tmp_path: Path) -> None:
+    device = Device(tmp_path)
+    event = device.alarm(hazard)
+    assert device.act(answer(event.id)) is Code.NOT_ACTIVE
+    assert device.answered() == {}
+
+
+def test_an_answer_is_for_one_call_and_ends_with_it(tmp_path: Path) -> None:
+    device = Device(tmp_path)
+    first = device.alarm(Hazard.SOS)
+    assert device.act(answer(first.id)) is None
+    assert device.room.annunciator.playing() == "help_coming"
+    second = device.alarm(Hazard.SOS)
+    assert device.answered() == {}
+    assert device.room.annunciator.playing() == "sos"
+    assert device.act(answer(second.id)) is None
+    device.alarm(Hazard.SOS, Stage.CLEARED)
+    assert device.answered() == {}
+    assert device.act(answer(second.id)) is Code.NOT_ACTIVE
+
+
+def test_where_nobody_is_missed_away_is_refused(tmp_path: Path) -> None:
+    assert Device(tmp_path).act(Away(hours=1.0, **COMMON)) is Code.NOT_HERE
+
+
+@pytest.mark.parametrize(("hours", "missed"), [(0.0, True), (40.0, False)])
+def test_who_is_away_by_the_hubs_word_is_not_missed(
+    hours: float, missed: bool, tmp_path: Path
+) -> None:
+    found = config.load(PROFILES / "elder-home.toml")
+    pipeline = Pipeline({}, care.detectors(found, Calendar(), None))
+    told: list[Detection] = []
+
+    def feed(reading: Reading) -> None:
+        told.extend(pipeline.handle(reading))
+
+    room, away = Room().annunciator, Away(hours=hours, **COMMON)
+    assert act(away, 1.0, shown=room, told=status(tmp_path), feed=feed) is None
+    for n in range(36 * 60):
+        for name in ("motion", "motion_kitchen"):
+            feed(Reading(name, Quantity.MOTION, 0.0, 60.0 * n))
+        told += pipeline.tick(60.0 * n)
+    assert (Hazard.INACTIVITY in {each.hazard for each in told}) is missed
+
+
+def test_every_verb_has_its_deed(tmp_path: Path) -> None:
+    own: dict[type[Command], dict[str, Any]] = {
+        Answered: {"event": "none-1"},
+        Away: {"hours": 0.0},
+        Identify: {},
+    }
+    for kind in VERBS.values():
+        Device(tmp_path).act(kind(**COMMON, **own[kind]))  # raises where nothing acts on it
+
+
+def test_no_sensor_takes_the_hubs_name(tmp_path: Path) -> None:
+    text = (PROFILES / "market-stall.toml").read_text("utf-8")
+    path = tmp_path / "device.toml"
+    path.write_text(text.replace('name = "motion"', 'name = "hub"'), "utf-8")
+    with pytest.raises(ConfigError, match="hub's own name"):
+        config.load(path)
