@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.training.fire_pictures import FOLDS, HALF, ORDINARY, Picture, left_out, names
 
-FALSE_ORDINARY, FALSE_ALL = 0.005, 0.01  # of left-out negatives, at the thresholds to ship
+FALSE_ORDINARY, FALSE_SMOKE = 0.005, 0.01  # of left-out rooms; of all negatives, smoke too
 
 Array = NDArray[Any]
 
@@ -26,13 +26,9 @@ def recall_at(positive: Array, negative: Array, false: float = 0.01) -> float:
     return float((positive > np.quantile(negative, 1 - false)).mean())
 
 
-def threshold_for(scores: Array, ordinary: Array) -> float:
-    """The score that few enough negatives reach, of ordinary rooms and of all, in 1/256."""
-    least = max(
-        float(np.quantile(scores[ordinary], 1 - FALSE_ORDINARY)),
-        float(np.quantile(scores, 1 - FALSE_ALL)),
-    )
-    return float(np.ceil(least * 256) / 256)
+def threshold_for(negative: Array, false: float) -> float:
+    """The least hundredth that no more than this share of the negatives reaches."""
+    return float(np.floor(np.quantile(negative, 1 - false) * 100 + 1) / 100)
 
 
 def cross_source(found: list[Picture], scores: Array) -> str:
@@ -53,8 +49,8 @@ def _lines(found: list[Picture], scores: Array) -> Iterator[str]:
     # networks that were trained without nganltp know no smoke at all
     knows_smoke = none & ~left_out(found, "nganltp")
     limits = (
-        threshold_for(fire[none], ordinary[none]),
-        threshold_for(scores[knows_smoke, 1], ordinary[knows_smoke]),
+        threshold_for(fire[ordinary], FALSE_ORDINARY),
+        threshold_for(scores[knows_smoke, 1], FALSE_SMOKE),
     )
     yield f"thresholds: fire {limits[0]}, smoke {limits[1]}"
     yield "| source | pictures of neither | called fire | called smoke |"
