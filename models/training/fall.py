@@ -29,8 +29,8 @@ from models.training.fall_clips import GIVEN, Clip, Frames, clips, given, hashes
 from models.training.fall_windows import Path, dataset, paths
 
 RATE_HZ = 10.0
-COPIES = 3
-EPOCHS, BATCH, MEMBERS = 8, 256, 2
+COPIES = 2
+EPOCHS, BATCH, MEMBERS = 6, 256, 2
 WITHIN_S = 3.0  # of a fall's end: in time
 Sets = dict[str, tuple[Floats, Floats]]
 Score = dict[str, Any]
@@ -133,8 +133,10 @@ def gathered(all_clips: list[Clip], cache: File, seed: int) -> Sets:
         ways = [given(clip)] + ([seen(clip, RATE_HZ, cache)] if clip.video else [])
         for frames in ways:
             bodies.setdefault(key, []).extend(paths(clip, frames))
-    draw = np.random.default_rng(seed)
-    return {key: dataset(each, COPIES, draw) for key, each in sorted(bodies.items())}
+    return {
+        key: dataset(each, COPIES, np.random.default_rng([seed, *key.encode()]))
+        for key, each in sorted(bodies.items())
+    }
 
 
 def joined(sets: Sets, keys: Iterable[str]) -> tuple[Floats, Floats]:
@@ -177,7 +179,8 @@ def main(words: list[str]) -> int:
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     all_clips = clips(args.data)
-    sets = gathered(all_clips, args.cache, args.seed)
+    used = [clip for clip in all_clips if args.rooms or not clip.is_validation]
+    sets = gathered(used, args.cache, args.seed)
     features, labels = joined(sets, [key for key in sets if key.endswith("train")])
     members = [fitted(features, labels, args.seed + number) for number in range(MEMBERS)]
     whole, half = converted(members), converted(members, float16=True)
