@@ -102,7 +102,8 @@ class Orders:
             self._inbox.put_nowait(received)
         except queue.Full:
             self._drop()
-        self._wake()
+        else:
+            self._wake()
 
     def step(self) -> None:
         """Judge one command, if one waits."""

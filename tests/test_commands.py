@@ -4,7 +4,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 
 from agent import cli
 from agent.commands import PER_MINUTE
+from agent.wallclock import read_wall_clock
 from tests import brokers
 from tests.agent.orders import body
 from tests.running import (
@@ -42,10 +43,14 @@ def stall(folder: Path) -> Iterator[tuple[RunningAgent, brokers.Listener]]:
 
 def command(hub: brokers.Listener, verb: str, number: int, **own: Any) -> dict[str, Any]:
     """Give a command and wait for its answer."""
-    content = body(number, now=datetime.now(UTC), **own)
+    content = body(number, now=_now(), **own)
     hub.publish(f"{ROOT}/cmd/{verb}", content)
     assert hub.until(lambda: answers(hub, number))
     return answers(hub, number)[-1]
+
+
+def _now() -> datetime:
+    return datetime.fromisoformat(read_wall_clock().iso)
 
 
 def answers(hub: brokers.Listener, number: int) -> list[dict[str, Any]]:
@@ -97,14 +102,14 @@ def test_a_call_is_answered_and_the_lamp_says_so_until_it_calls_again(
 def test_no_command_stops_the_siren_and_no_flood_delays_a_fire(tmp_path: Path) -> None:
     with stall(tmp_path) as (agent, hub):
         for n in range(1000):
-            hub.publish(f"{ROOT}/cmd/identify", body(n, now=datetime.now(UTC)))
+            hub.publish(f"{ROOT}/cmd/identify", body(n, now=_now()))
         burns = agent.set("smoke_alarm.alarm", 1)
         assert hub.until(lambda: calls(hub, "fire"))
         begins = next(at for at, level in agent.edges("siren") if level)
         assert 0 <= begins - burns < 5  # as without a flood: the poll of the contact
         (fire,) = calls(hub, "fire")
-        hub.publish(f"{ROOT}/cmd/answered", body(5001, now=datetime.now(UTC), event=fire))
-        hub.publish(f"{ROOT}/cmd/silence", body(5002, now=datetime.now(UTC)))
+        hub.publish(f"{ROOT}/cmd/answered", body(5001, now=_now(), event=fire))
+        hub.publish(f"{ROOT}/cmd/silence", body(5002, now=_now()))
         hub.publish(f"{ROOT}/cmd/answered", b"garbage")
         more = len(agent.edges("siren")) + 24
         until(lambda: len(agent.edges("siren")) >= more, 60, "four groups more")
