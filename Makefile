@@ -5,7 +5,7 @@ RUN := .venv/bin
 
 export PYTHON
 
-.PHONY: help setup demo test check bench torture evaluate-fire sensors-page prompts lock clean
+.PHONY: help setup demo test check bench torture evaluate-fire resident-year sensors-page prompts lock clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,6 +35,10 @@ torture: apt .venv/dev.stamp ## 200 kills while buttons are pressed and the brok
 
 evaluate-fire: .venv/dev.stamp ## alarm times on recorded fires; DATA=folder of recordings
 	@PYTHONPATH=. $(RUN)/python scripts/evaluate_fire.py $(DATA)
+
+resident-year: .venv/dev.stamp ## a year of simulated residents on the real pipeline, and its page
+	@PYTHONPATH=. $(RUN)/python scripts/resident_year.py
+	@PYTHONPATH=. $(RUN)/python scripts/care_page.py
 
 sensors-page: .venv/dev.stamp ## docs/sensors.md from what the drivers say of their parts
 	@$(RUN)/python scripts/sensors_page.py

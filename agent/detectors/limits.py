@@ -162,8 +162,8 @@ class SeenFire(Table, frozen=True, kw_only=True):
     or a candle does neither. `rise` is the model's measured threshold (models/manifest.toml).
     """
 
-    rise: Annotated[float, Meta(ge=0.2, le=0.99)] = 0.5
-    fall: Annotated[float, Meta(ge=0.05, le=0.98)] = 0.3
+    rise: Annotated[float, Meta(ge=0.2, le=0.99)] = 0.85
+    fall: Annotated[float, Meta(ge=0.05, le=0.98)] = 0.6
     hold_s: Annotated[float, Meta(ge=4, le=30)] = 8.0
     large_pct: Annotated[float, Meta(ge=0.1, le=20)] = 0.5
     least_pct: Annotated[float, Meta(ge=0.01, le=5)] = 0.05
@@ -175,8 +175,8 @@ class SeenSmoke(Table, frozen=True, kw_only=True):
     It must have come within ten minutes: a picture that always looks so is fog, steam or a curtain.
     """
 
-    rise: Annotated[float, Meta(ge=0.2, le=0.99)] = 0.5
-    fall: Annotated[float, Meta(ge=0.05, le=0.98)] = 0.3
+    rise: Annotated[float, Meta(ge=0.2, le=0.99)] = 0.92
+    fall: Annotated[float, Meta(ge=0.05, le=0.98)] = 0.6
     hold_s: Annotated[float, Meta(ge=4, le=30)] = 10.0
 
 

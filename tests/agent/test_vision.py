@@ -121,10 +121,10 @@ def test_an_area_that_is_missing_holds_nothing_back() -> None:
 
 
 def test_smoke_that_comes_is_a_prealarm_and_a_view_that_is_always_hazy_is_not() -> None:
-    (found,) = happen({SMOKE_SEEN: after(900, 0.9, 0.1)}, 1000)
+    (found,) = happen({SMOKE_SEEN: after(900, 0.97, 0.1)}, 1000)
     assert found.rule == "seen_smoke"
     assert 906 <= found.at <= 912
-    hazy = {SMOKE_SEEN: lambda t: 0.1 if t < 5 else 0.45 if t < 1000 else 0.55}
+    hazy = {SMOKE_SEEN: lambda t: 0.1 if t < 5 else 0.8 if t < 1000 else 0.95}
     assert happen(hazy, 3600) == []
 
 
