@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 WINDOW = 8  # bytes in a row: by chance once in 10^19
+_VARIED = 6  # different ones among them: zeros, and round numbers, are no mark
 _FILES = {
     b"\xff\xd8\xff": "a JPEG",
     b"\x89PNG\r\n\x1a\n": "a PNG",
@@ -29,7 +30,10 @@ class Marks:
 
     def __init__(self, marked: Iterable[bytes]) -> None:
         self._windows = {
-            each[n : n + WINDOW] for each in marked for n in range(len(each) - WINDOW + 1)
+            window
+            for each in marked
+            for n in range(len(each) - WINDOW + 1)
+            if len(set(window := each[n : n + WINDOW])) >= _VARIED
         }
 
     def found_in(self, left: bytes) -> list[str]:

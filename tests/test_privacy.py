@@ -1,7 +1,8 @@
-"""No byte of a picture leaves: not to the hub, to a disk, to the journal or over the socket.
+"""No byte of a picture or a voice leaves: not to hub, disk or journal, nor over the socket.
 
-A marked picture goes through the whole device: the real picamera2 on a simulated sensor, the real
-perception process with its models, the real agent, and every way out is searched.
+A marked picture and a marked voice go through the whole device: the real picamera2 and PortAudio on
+simulated parts, the real perception process with its models, the real agent; every way out is
+searched.
 """
 
 import base64
@@ -13,8 +14,10 @@ import socket
 import subprocess
 import sys
 import threading
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,6 +29,7 @@ from drivers import record
 from hw_mocks.broker import embedded_broker
 from hw_mocks.child import with_hub
 from hw_mocks.listener import Listener
+from hw_mocks.microphone import SimMicrophone
 from hw_mocks.network import Forwarder
 from tests.leaks import WINDOW, Marks, compressed
 from tests.running import RunningAgent, running, until
@@ -40,6 +44,11 @@ sos = {buttons = ["sos"]}
 [[sensors]]
 driver = "camera"
 name = "eyes"
+[[sensors]]
+driver = "i2s_mic"
+name = "ears"
+card = "sndrpigooglevoi"
+part = "inmp441"
 [[sensors]]
 driver = "smoke_relay"
 name = "smoke_alarm"
@@ -70,6 +79,29 @@ def marks_of_tile() -> Marks:
     greens = [row[1::3] for row in rows]
     shifted = [bytes((value - 128) & 0xFF for value in row) for row in rows]
     return Marks([*rows, *turned, *greens, *shifted])
+
+
+def voice(seed: int = 11) -> list[tuple[int, int]]:
+    """A second of a murmur, and in its low bits the noise that marks it: (left, right)."""
+    noise = random.Random(seed)
+    return [
+        (round(2**27 * math.sin(math.tau * 180 * n / 48_000)) + noise.randrange(2**20), 0)
+        for n in range(48_000)
+    ]
+
+
+def marks_of_voice() -> Marks:
+    """Its samples as they come, of one channel, in 16 bits, and as floating point."""
+    left = [frame[0] for frame in voice()]
+    return Marks(
+        [
+            array("i", [sample for frame in voice() for sample in frame]).tobytes(),
+            array("i", left).tobytes(),
+            array("h", [sample >> 16 for sample in left]).tobytes(),
+            array("f", [sample / 2**31 for sample in left]).tobytes(),
+            array("d", [sample / 2**31 for sample in left]).tobytes(),
+        ]
+    )
 
 
 @given(st.integers(0, 100), st.sampled_from(["raw", "base64", "url", "hex", "numbers", "gzip"]))
@@ -150,6 +182,14 @@ def seeing(folder: Path, agent: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(timeout=20)
 
 
+@contextmanager
+def heard(folder: Path) -> Iterator[None]:
+    """The microphone before the marked voice."""
+    with SimMicrophone(folder) as microphone:
+        microphone.play(voice())
+        yield
+
+
 def open_to_the_world(pid: int) -> list[str]:
     """What a process could let something out by: network sockets, and files open for writing."""
     found = []
@@ -170,7 +210,8 @@ def settle(agent: RunningAgent, relay: Relay) -> None:
     """Let it see for a while, and alarm."""
     until(agent.armed, 20, "the agent is armed")
     until(lambda: len(relay.heard) > 100, 60, "perception has told a hundred numbers")
-    until(lambda: camera_of(agent).get("FIRE_SCORE"), 10, "the agent reads them")
+    for name, quantity in (("eyes", "FIRE_SCORE"), ("ears", "SOUND_LAF_DBA")):
+        until(partial(is_read, agent, name, quantity), 20, f"{name} are read")
     agent.set("smoke_alarm.alarm", 1)
     for level in (1, 0):
         agent.set("sos.pressed", level)
@@ -178,22 +219,22 @@ def settle(agent: RunningAgent, relay: Relay) -> None:
     until(lambda: list((agent.state / "recordings").glob("[!.]*/*.gz")), 20, "it is recorded")
 
 
-def camera_of(agent: RunningAgent) -> dict[str, object]:
+def is_read(agent: RunningAgent, sensor: str, quantity: str) -> bool:
     found = agent.status()
-    return {} if found is None else dict(found["sensors"]["eyes"]["readings"])
+    return found is not None and quantity in found["sensors"][sensor]["readings"]
 
 
 def everything_in(folder: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and "pictures" not in path.parts:
+        if path.is_file() and not {"pictures", "alsa"} & set(path.parts):
             yield str(path.relative_to(folder)), path.read_bytes()
 
 
-def test_no_byte_of_a_marked_picture_leaves_the_perception_process(tmp_path: Path) -> None:
+def test_no_byte_of_a_marked_picture_or_voice_leaves_the_perception_process(tmp_path: Path) -> None:
     if find_spec("picamera2") is None:
         pytest.skip("no picamera2 here")
     sent: list[bytes] = []
-    for name in ("eyes", "tmp", "home", "broker"):
+    for name in ("eyes", "tmp", "home", "broker", "alsa"):
         (tmp_path / name).mkdir()
     with (
         embedded_broker(tmp_path / "broker") as port,
@@ -201,19 +242,19 @@ def test_no_byte_of_a_marked_picture_leaves_the_perception_process(tmp_path: Pat
         Forwarder(port, tap=sent.append) as network,
         running(tmp_path, with_hub(TEXT, port=network.port, hub=("tls = false",))) as agent,
     ):
-        agent.set("eyes.fault", "absent")  # the simulated one is silent: the real one speaks
+        for name in ("eyes", "ears"):  # the simulated ones are silent: the real ones speak
+            agent.set(f"{name}.fault", "absent")
         relay = Relay(tmp_path / "relay", agent.run_dir / "perception.sock")
-        with seeing(tmp_path, tmp_path / "relay") as eyes:
+        with heard(tmp_path / "alsa"), seeing(tmp_path, tmp_path / "relay") as eyes:
             settle(agent, relay)
             until(lambda: sum(m.event is not None for m in hub.messages) >= 2, 10, "the hub hears")
             assert open_to_the_world(eyes.pid) == []
         relay.close()
         assert agent.stop() == 0
-    marks = marks_of_tile()
     assert {len(each) for each in relay.heard} == {record.SIZE}
-    assert marks.found_in(b"".join(relay.heard)) == []
-    assert marks.found_in(b"".join(sent)) == []
     searched = dict(everything_in(tmp_path))
     assert {"agent.log", "eyes.log", "state/outbox.db"} <= searched.keys()
-    for name, content in searched.items():
-        assert marks.found_in(content) == [], name
+    searched |= {"the socket": b"".join(relay.heard), "the hub": b"".join(sent)}
+    for marks in (marks_of_tile(), marks_of_voice()):
+        for name, content in searched.items():
+            assert marks.found_in(content) == [], name
