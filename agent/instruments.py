@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 from agent.detectors.noise_rule import Instrument
 from drivers import calibration
-from drivers.i2s_mic import I2sMicConfig
-from drivers.sensor import NotReadyError
+from drivers.sensor import NotReadyError, Quantity
 
 if TYPE_CHECKING:
     from agent.config import Config
@@ -17,9 +16,14 @@ def instruments(config: "Config", state: Path | None = None) -> dict[str, Instru
 
     `state` is where calibrations are kept; without it none is believed to be calibrated.
     """
+    measuring = [each for each in config.sensors if Quantity.SOUND_LAEQ_DBA in each.spans]
+    if not measuring:
+        return {}
+    from drivers.i2s_mic import I2sMicConfig  # noqa: PLC0415  # the configuration has named it
+
     return {
         each.name: Instrument(each.self_noise_dba(), _is_calibrated(state, each.name))
-        for each in config.sensors
+        for each in measuring
         if isinstance(each, I2sMicConfig)
     }
 
