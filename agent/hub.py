@@ -166,6 +166,8 @@ class Hub:
             topic = f"{self._root}/ack/{answer.verb}"
             number = link.publish(topic, msgspec.json.encode(answer), retain=False)
             self._answer = number, answer
+            if answer.result == "accepted":
+                self._beat_due = self._clock()  # the retained state tells it in the next turn
 
     def _hear(self, topic: str, body: bytes, retained: bool) -> None:
         """Pass a command on; on paho's thread."""

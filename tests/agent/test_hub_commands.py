@@ -154,6 +154,24 @@ def test_an_answer_that_was_not_confirmed_is_sent_again(broker: Mosquitto, tmp_p
         device.hub.close()
 
 
+def test_what_a_command_changed_is_in_the_retained_state_at_once(
+    broker: Mosquitto, tmp_path: Path
+) -> None:
+    device = Device(tmp_path, broker.config(heartbeat_s=3600.0))
+    with Listener(broker) as hub:
+        assert device.hub.send(row_of())
+        hub.until(lambda: len(hub.states()) == 1)
+        hub.publish(f"{ROOT}/cmd/silence", body(1))
+        device.answers(hub, 1)
+        hub.publish(f"{ROOT}/cmd/identify", body(2))
+        device.answers(hub, 2)
+        while len(hub.states()) < 2:
+            device.turn()
+        device.hub.close()
+        hub.until(lambda: len(hub.states()) == 3)
+    assert hub.states() == [b"{}", b"{}", b"offline"]
+
+
 def test_no_device_reads_the_commands_of_another_or_answers_for_it(
     broker: Mosquitto, tmp_path: Path
 ) -> None:
