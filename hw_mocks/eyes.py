@@ -1,7 +1,7 @@
 """The real perception process on a simulated camera.
 
     python -m hw_mocks.eyes --config PATH --agent SOCKET --run-dir DIR [--frames PATH]
-        [--fault NAME] [--on-signal]
+        [--fault NAME] [--on-signal] [--count PATH] [--memory MIB]
 
 What it sees is a still room, or the frames of a folder or clip, again and again. A fault is there
 from the start, or with `--on-signal` from SIGUSR1 on. Beside the camera's own faults there are
@@ -18,16 +18,38 @@ import socket
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 from agent.cli import Parser
 from agent.perception import cli
 from drivers import record
+from drivers.camera import CameraConfig
+from drivers.picture import Frame, FrameSource
 from hw_mocks import camera, procfs
 from hw_mocks.camera import CameraFault, Picture, SimCamera
 
 PROCESS_FAULTS = ("leak", "flood", "babble")
 _LEAK_BYTES = 8 << 20
+
+
+class Counted:
+    """A camera whose frames are counted: a byte in the file for each that was read."""
+
+    def __init__(self, source: FrameSource, path: Path) -> None:
+        self._source, self._file = source, path.open("wb", buffering=0)
+        self.open, self.close = source.open, source.close
+
+    @property
+    def is_stuck(self) -> bool:
+        """As the camera."""
+        return self._source.is_stuck
+
+    def read(self, timeout_s: float) -> Frame:
+        """Read the camera's next frame, with what that raises."""
+        frame = self._source.read(timeout_s)
+        self._file.write(b".")
+        return frame
 
 
 class Film:
@@ -100,6 +122,7 @@ def main() -> int:
     faults = [*CameraFault, *PROCESS_FAULTS]
     parser.add_argument("--fault", default="none", choices=faults, metavar="NAME")
     parser.add_argument("--on-signal", action="store_true", help="begin it at SIGUSR1")
+    parser.add_argument("--count", type=Path, metavar="PATH", help="a byte for each frame")
     parser.add_argument("--memory", type=int, metavar="MIB")
     args = parser.parse_args()
     sim = camera.install()
@@ -114,7 +137,12 @@ def main() -> int:
     if args.memory is not None:
         threading.Thread(target=_limit, args=(args.memory,), daemon=True).start()
     args.command = cli.run
-    return cli.execute(args)
+    source = cli.pi_camera if args.count is None else partial(_counted, args.count)
+    return cli.execute(args, source)
+
+
+def _counted(path: Path, camera: CameraConfig) -> FrameSource:
+    return Counted(cli.pi_camera(camera), path)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ def figures(sizes: Sizes) -> Iterator[Figure]:
             on.start,
             on.idle_day,
             on.uplink,
+            on.perception,
         ):
             sys.stderr.write(f"bench: {(part.__doc__ or '').splitlines()[0]}\n")
             yield from part()

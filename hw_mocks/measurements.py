@@ -12,13 +12,15 @@ import msgspec
 
 from agent.eventfile import Row, history
 from hw_mocks import procfs
-from hw_mocks.child import DEVICE, PROFILES, Agent, device_toml, until, with_hub
+from hw_mocks.child import DEVICE, PROFILES, Agent, TooLateError, device_toml, until, with_hub
 from hw_mocks.figure import Figure, spread_ms
 from hw_mocks.footprint import TEN_PARTS, footprint
 from hw_mocks.listener import Listener
 from hw_mocks.network import Forwarder
+from hw_mocks.perception_bench import perception
 from hw_mocks.ready import Ready
 from hw_mocks.tls_broker import TlsBroker
+from models import runtime
 
 DAY_S = 86_400
 PROFILE = "market-stall"  # ten sensors
@@ -41,6 +43,7 @@ class Sizes:
     day_s: float = DAY_S / 3
     day_rate: float = 100.0
     fire_rate: float = 20.0
+    eyes_s: float = 20.0
 
 
 class Measurements:
@@ -212,6 +215,18 @@ class Measurements:
                 "back for each; without TCP/IP headers, some 52 B a packet",
             )
         ]
+
+    def perception(self) -> list[Figure]:
+        """Let the perception process watch an empty room, on each runtime; what does it take?"""
+        found: list[Figure] = []
+        for name in runtime.installed():
+            try:
+                found += perception(self._disk / f"p-{name}", self._sizes.eyes_s, name)
+            except TooLateError as error:
+                found.append(
+                    Figure(f"perception, {name}", "<= 150 MiB", "not measured", str(error))
+                )
+        return found
 
     def _connected(self, agent: Agent) -> None:
         until(
