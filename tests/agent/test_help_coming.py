@@ -3,7 +3,7 @@
 import pytest
 
 from agent import signals
-from agent.annunciator import FIND_ME_S
+from agent.annunciator import FIND_ME_S, SHOWINGS
 from agent.values import PLACE, Hazard, Stage
 from tests.agent.test_asking import SpeakingRoom
 
@@ -31,6 +31,8 @@ def test_an_answered_call_is_shown_calmly_and_said_once(hazard: Hazard) -> None:
     assert dips(room, since)[:4] == [(2.5, False), (3.0, True), (5.5, False), (6.0, True)]
     assert room.siren.edges == before  # not a sound
     assert room.prompts()[-1:] == ["help_coming"]
+    (shown,) = (each for each in SHOWINGS if each.name == "help_coming")
+    assert not shown.again
 
 
 def test_a_second_press_is_a_new_call_until_it_is_answered_too() -> None:
