@@ -9,7 +9,7 @@ from agent.config import Config
 from agent.pipeline import Health
 from agent.values import Hazard
 from drivers.sensor import Quantity
-from drivers.view import View
+from drivers.view import HINDERED, View
 
 # the channels on which a hazard's normative floor stands; supporting channels do not cover it
 FLOOR: Mapping[Hazard, frozenset[Quantity]] = {
@@ -89,8 +89,10 @@ def _lost(hazard: Hazard, health: Health) -> str:
     """Why a sensor cannot show the hazard now; empty where it can."""
     if not health.is_sound:
         return health.why
-    is_dark = any(r.quantity is Quantity.VIEW and r.value == View.DARK for r in health.last)
-    return "too dark to see people" if is_dark and hazard is Hazard.FALL else ""
+    if hazard is not Hazard.FALL:
+        return ""
+    views = (each.value for each in health.last if each.quantity is Quantity.VIEW)
+    return next((HINDERED[View(int(each))] for each in views if each in HINDERED), "")
 
 
 def _on_proof(proof: Proof | None, weak: list[str], now: float) -> Claim:

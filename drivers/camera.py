@@ -8,9 +8,9 @@ from msgspec import Meta
 
 from drivers.board import Board, SensorConfig
 from drivers.feed import Feed
-from drivers.sensor import DisconnectedError, MutedError, NotReadyError, Quantity, SensorError, Span
+from drivers.sensor import DisconnectedError, MutedError, NotReadyError, Quantity, Span
 from drivers.sheet import Sheet
-from drivers.view import View
+from drivers.view import HINDERED, View
 
 _SHARE = Span(0.0, 1.0)
 _FIRE: Mapping[Quantity, Span] = {
@@ -28,9 +28,6 @@ _FALLS: Mapping[Quantity, Span] = {
 _VIEW: Mapping[Quantity, Span] = {Quantity.VIEW: Span(float(View.CLEAR), float(View.FAILED))}
 _WHY: Mapping[View, str] = {
     View.STARTING: "no picture yet",
-    View.COVERED: "something covers the lens",
-    View.BLURRED: "blurred: dirty, fogged or out of focus",
-    View.MOVED: "looks elsewhere than when it was put in",
     View.MUTED: "muted; being switched on",
     View.FAILED: "the camera gives no pictures",
 }
@@ -118,8 +115,8 @@ class CameraConfig(SensorConfig, frozen=True, kw_only=True, tag="camera"):
         return frozenset({f"camera:{self.number}"})
 
     def shown(self, view: View) -> list[Quantity]:
-        """What there is beside `VIEW` while it sees so: in the dark of fire alone, which shines."""
-        seen = {View.CLEAR: self.spans, View.DARK: _FIRE}.get(view, {})
+        """What there is beside `VIEW` while it sees so: of fire also through what hinders it."""
+        seen = self.spans if view is View.CLEAR else _FIRE if view in HINDERED else {}
         return [each for each in self.spans if each in seen and each is not Quantity.VIEW]
 
     def build(self, board: Board) -> "Camera":
@@ -145,7 +142,8 @@ class Camera:
     def read(self) -> dict[Quantity, float]:
         """The newest scores and `VIEW`, none older than 2.5 s.
 
-        In the dark it gives what it sees of fire, which shines, and nothing of people.
+        In the dark, or with its lens covered, dirty or turned away, it gives what it sees of fire,
+        which shines and smokes through much, and nothing of people.
 
         Raises:
             OSError: The socket is gone and cannot be had again.
@@ -153,7 +151,6 @@ class Camera:
             WrongDeviceError: What comes is no records.
             MutedError: People switched it off.
             NotReadyError: There is no picture yet, or it has not been switched on yet.
-            SensorError: It cannot see.
         """
         self._feed.news(Quantity.VIEW)
         view = View(int(self._feed.take([Quantity.VIEW])[Quantity.VIEW]))
@@ -164,8 +161,6 @@ class Camera:
             raise MutedError(_WHY[view])
         if view in {View.STARTING, View.FAILED}:
             raise DisconnectedError(_WHY[view])
-        if view not in {View.CLEAR, View.DARK}:
-            raise SensorError(_WHY[view])
         seen = self._config.shown(view)
         self._feed.check(seen)
         self._has_seen = True

@@ -1,5 +1,6 @@
 """What a camera can say of its own sight: one number of `Quantity.VIEW`."""
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 
@@ -14,3 +15,11 @@ class View(IntEnum):
     MOVED = 5  # it looks elsewhere than when it was put in
     MUTED = 6  # people have switched it off
     FAILED = 7  # the camera gives no pictures
+
+
+HINDERED: Mapping[View, str] = {  # people are not seen then; a flame may be
+    View.DARK: "too dark to see people",
+    View.COVERED: "something covers the lens",
+    View.BLURRED: "blurred: dirty, fogged or out of focus",
+    View.MOVED: "looks elsewhere than when it was put in",
+}

@@ -25,7 +25,7 @@ from agent.values import Detection, Failure, Hazard, Reading, Stage
 from drivers import record
 from drivers.perception_link import PerceptionLink
 from drivers.sensor import Quantity
-from drivers.view import View
+from drivers.view import HINDERED, View
 from hw_mocks.bench import Bench
 from hw_mocks.faults import Fault
 from tests.running import running, until
@@ -151,12 +151,13 @@ def test_sight_is_lost_within_five_seconds_and_comes_back(
     assert not device.active
 
 
-def test_at_night_falls_are_not_claimed_and_nothing_is_a_fault(device: Device) -> None:
+@pytest.mark.parametrize("view", HINDERED)
+def test_falls_are_not_claimed_while_nobody_can_be_seen(device: Device, view: View) -> None:
     device.live(5.0)
-    device.bench.set("eyes.view", View.DARK)
+    device.bench.set("eyes.view", view)
     device.live(5.0)
     assert device.claim().claim == "lost"
-    assert "too dark" in device.claim().why
+    assert HINDERED[view] in device.claim().why
     device.live(60.0)
     assert not device.active
     device.bench.set("eyes.view", View.CLEAR)

@@ -18,7 +18,7 @@ from drivers.sensor import (
     Sensor,
     SensorError,
 )
-from drivers.view import View
+from drivers.view import HINDERED, View
 from hw_mocks.chips import chip
 from hw_mocks.faults import Fault
 from hw_mocks.scenario import load
@@ -65,16 +65,17 @@ def mutable(tmp_path: Path) -> Iterator[Rig]:
     made.close()
 
 
-def test_in_the_dark_it_still_sees_what_shines_and_nobody(rig: Rig) -> None:
-    rig.eyes.view, rig.eyes.fire_score = float(View.DARK), 0.9
+@pytest.mark.parametrize("view", HINDERED)
+def test_what_hinders_it_hides_people_and_not_fires(rig: Rig, view: View) -> None:
+    rig.eyes.view, rig.eyes.fire_score = float(view), 0.9
     rig.read()
     found = rig.read()
     assert found[Quantity.FIRE_SCORE] == 0.9
-    assert found[Quantity.VIEW] == View.DARK
+    assert found[Quantity.VIEW] == view
     assert not {Quantity.FALL_SCORE, Quantity.PERSON_COUNT} & found.keys()
 
 
-@pytest.mark.parametrize("view", set(View) - {View.CLEAR, View.DARK})
+@pytest.mark.parametrize("view", set(View) - {View.CLEAR, *HINDERED})
 def test_a_camera_that_cannot_see_says_why_and_gives_no_numbers(rig: Rig, view: View) -> None:
     rig.read()
     rig.eyes.view = float(view)
