@@ -5,7 +5,6 @@ and never waits, and what is wrong is told in words. `docs/adr/0007` says why it
 """
 
 import errno
-import grp
 import os
 import pwd
 import socket
@@ -21,7 +20,7 @@ from drivers import record
 from drivers.record import Bucket, Record, RecordError, source_of
 from drivers.sensor import Quantity
 
-USER = "haetae-perception"  # who may send, beside ourselves; its group may reach the socket
+USER = "haetae-perception"  # who may send, beside ourselves
 READ_AT_MOST = 128  # datagrams in one read: three times what the budget lets through in a second
 _WAIT_BYTES = record.MAX_AGE_S * record.BUDGET_BYTES_S  # what may rightly wait to be read
 _CREDENTIALS = struct.Struct("3i")  # struct ucred of unix(7): process, user, group
@@ -275,12 +274,9 @@ def _uid_of(user: str) -> list[int]:
 
 
 def _open_to_perception(path: Path) -> None:
-    """Let perception's group write to the socket; where it has none, only this user may.
+    """Let perception, which is another user, write to the socket; by the uid others are refused.
 
     Raises:
         OSError: The socket is gone.
     """
-    path.chmod(0o600)
-    with suppress(KeyError, PermissionError):  # no such group, or the agent is not in it
-        os.chown(path, -1, grp.getgrnam(USER).gr_gid)
-        path.chmod(0o660)
+    path.chmod(0o666)

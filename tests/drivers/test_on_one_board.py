@@ -115,7 +115,7 @@ def test_a_part_that_is_plugged_in_again_is_read_again_by_itself(
     if isinstance(part.faults[Fault.ABSENT], type):
         assert all(isinstance(item, Failure) for item in said)
     chip.fault = Fault.NONE
-    said = polled(2)
+    said = [*polled(1), *polled(1)]  # some parts give a reading once
     channel.sensor.close()
     values = {item.quantity: item.value for item in said if isinstance(item, Reading)}
     assert values == pytest.approx(good, abs=part.within)
