@@ -25,6 +25,7 @@ from agent.detectors.fall import FallDetector
 from agent.detectors.fire import FireDetector
 from agent.detectors.rhythm import RhythmState
 from agent.detectors.sos import SosDetector
+from agent.detectors.view_watch import ViewWatch
 from agent.envelope import Identity, boot_id, stamp
 from agent.health import Heartbeats
 from agent.hub import Hub
@@ -76,6 +77,7 @@ def detectors(
         CoDetector(config.co),
         SosDetector(config.sos.buttons, config.sos),
         FallDetector(config.fall, sos=config.sos.buttons, mute=mutes),
+        ViewWatch(),
         *care.detectors(config, calendar, rhythm),
     ]
 

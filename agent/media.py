@@ -23,11 +23,17 @@ from models.footage import INSTALL, Footage, FootageError
 from models.runtime import ModelError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from agent.perception.eyes import Eyes
+
+    Pixels = NDArray[np.uint8]
 
 log = logging.getLogger(__name__)
 
 FRAMES_HZ = 10.0  # as a Pi's camera gives them
+STANDS_S = 1.0  # two reads of the agent
 _EARLY_S = 0.01  # a frame so much before the next read is in it
 
 
@@ -114,7 +120,7 @@ class CameraMedium:
         """
         eyes, held, due = self.make_eyes(), Held(self.camera), -float("inf")
         try:
-            for t_s, pixels in self.footage.frames():
+            for t_s, pixels in self._frames():
                 held.take(eyes.look(pixels, t_s), t_s)
                 if t_s >= due - _EARLY_S:
                     due = t_s + self.camera.every_s
@@ -125,6 +131,15 @@ class CameraMedium:
         if self.footage.skipped:
             what = f"{self.footage.skipped} frames left out, the first: {self.footage.problem}"
             log.warning("%s: %s", self.footage.path, what)
+
+    def _frames(self) -> Iterator[tuple[float, "Pixels"]]:
+        """The frames; the last one stands for a while, as whoever lies in it would."""
+        last: tuple[float, Pixels] | None = None
+        for last in self.footage.frames():
+            yield last
+        if last is not None:
+            for n in range(1, round(STANDS_S * FRAMES_HZ) + 1):
+                yield last[0] + n / FRAMES_HZ, last[1]
 
 
 @dataclass(slots=True, eq=False)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from agent.values import FailureKind, Why
+from drivers.view import View
 
 _ADVICE = {
     "fire_alarm": Why(
@@ -292,3 +293,23 @@ def fault(sensor: str, rule: str, detail: str) -> Why:
 def fault_over(sensor: str) -> Why:
     """The sensor gives good readings again."""
     return Why(f"센서 {sensor}: 다시 정상입니다.", f"Sensor {sensor} works again.")
+
+
+_VIEWS: Mapping[View, Why] = {
+    View.COVERED: Why("가려져 있습니다. 앞을 비워 주세요", "is covered. Please clear its view"),
+    View.BLURRED: Why("흐릿합니다. 렌즈를 닦아 주세요", "is blurred. Please wipe its lens"),
+    View.MOVED: Why(
+        "돌아가 있습니다. 제자리로 돌려 주세요", "looks elsewhere. Please turn it back"
+    ),
+}
+
+
+def view_hindered(camera: str, view: View) -> Why:
+    """A camera cannot see what it was put in to see."""
+    words = _VIEWS[view]
+    return Why(f"카메라({camera})가 {words.ko}.", f"The camera ({camera}) {words.en}.")
+
+
+def view_clear(camera: str) -> Why:
+    """It sees again."""
+    return Why(f"카메라({camera})가 다시 잘 보입니다.", f"The camera ({camera}) sees well again.")

@@ -30,7 +30,7 @@ RUNTIMES = {  # in order of preference: the first is faster, and has a future
 CHOICE = "HAETAE_RUNTIME"  # environment variable that names one of them
 INSTALL = "install one: pip install 'haetae[perception]'"
 AGAIN = "install the package again"
-FETCH = "python -m models fetch"
+FETCH = f"{sys.executable} -P -m models fetch"  # -P: those installed, not those of this folder
 
 
 class ModelError(Exception):

@@ -32,6 +32,8 @@ from drivers.picture import FrameSource
 from drivers.sensor import SensorError
 from models.runtime import ModelError
 
+log = logging.getLogger(__name__)
+
 AGENT = Path("/run/haetae/perception.sock")
 
 
@@ -51,8 +53,16 @@ def run(args: argparse.Namespace, open_camera: Sources = pi_camera) -> int:
     """Look and listen until told to stop."""
     found = config.load(args.config)
     sender = Sender(args.agent, args.run_dir / "eyes.sock")
-    workers: list[Worker] = [_watcher(each, sender, open_camera) for each in _cameras(found)]
-    workers += [_listener(each, sender) for each in _microphones(found)]
+    workers: list[Worker] = [_listener(each, sender) for each in _microphones(found)]
+    blind: ModelError | None = None
+    for each in _cameras(found):
+        try:
+            workers.append(_watcher(each, sender, open_camera))
+        except ModelError as error:  # whoever hears goes on hearing
+            log.error("%s: %s", each.name, error)  # noqa: TRY400  # no traceback
+            blind = error
+    if not workers and blind is not None:
+        raise blind
     if not workers:
         what = "no camera and no microphone in the configuration"
         raise ConfigError(f"{what}: add one, or disable haetae-perception")

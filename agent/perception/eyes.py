@@ -68,7 +68,7 @@ class Eyes:
             frame: (height, width, 3), RGB.
             at: Monotonic seconds, later than the last.
         """
-        view = self._sight.look(frame, at)
+        own = view = self._sight.look(frame, at)
         if view in _HIDDEN_BY_SMOKE and at < self._burns_until:
             view = View.CLEAR
         numbers = {Quantity.VIEW: float(view)}
@@ -76,6 +76,6 @@ class Eyes:
             if step.is_due(at, view):
                 numbers |= step.look(frame, at)
         scores = (numbers.get(each, 0.0) for each in (Quantity.FIRE_SCORE, Quantity.SMOKE_SCORE))
-        if view is View.CLEAR and not self._sight.is_in_doubt and max(scores) >= _BURNS:
+        if own is View.CLEAR and not self._sight.is_in_doubt and max(scores) >= _BURNS:
             self._burns_until = at + _BURNS_S
         return numbers

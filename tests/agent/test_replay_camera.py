@@ -96,7 +96,7 @@ def test_an_empty_room_gives_readings_twice_a_second_and_no_event(
     assert events == []
     assert {each["sensor"] for each in rows} == {"eye"}
     views = [each["t_s"] for each in rows if each["quantity"] == "VIEW"]
-    assert views == pytest.approx([step / 2 for step in range(16)])
+    assert views == pytest.approx([step / 2 for step in range(18)])  # the last one stands for 1 s
     people = [each["value"] for each in rows if each["quantity"] == "PERSON_COUNT"]
     assert people
     assert set(people) == {0.0}
@@ -163,7 +163,7 @@ def test_a_recording_whose_models_are_missing_is_refused_with_the_remedy(
         path = known["fire_sensors"][name]
         (tmp_path / path).write_bytes((runtime.FOLDER / path).read_bytes())
     monkeypatch.setattr(runtime, "FOLDER", tmp_path)
-    with pytest.raises(RecordingError, match="python -m models fetch"):
+    with pytest.raises(RecordingError, match="-m models fetch"):
         list(replay(folder, EYE, readings=False))
 
 

@@ -161,7 +161,7 @@ def test_a_model_that_was_not_fetched_names_the_command(
 ) -> None:
     (tmp_path / "manifest.toml").write_bytes((runtime.FOLDER / "manifest.toml").read_bytes())
     monkeypatch.setattr(runtime, "FOLDER", tmp_path)
-    with pytest.raises(ModelError, match="No such file or directory: python -m models fetch"):
+    with pytest.raises(ModelError, match=r"No such file or directory: .* -P -m models fetch"):
         runtime.load("pose_landmarks")
     with pytest.raises(ModelError, match="No such file or directory: install the package again"):
         runtime.load("fire_sensors")
