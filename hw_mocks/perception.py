@@ -6,6 +6,7 @@ the moments in which a real process computes, and everything before the numbers.
 """
 
 import socket
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -43,6 +44,7 @@ class SimPerception:
     def __init__(self, run_dir: Path, base: Callable[[], float] | None = None) -> None:
         self._path, self._own = run_dir / "perception.sock", run_dir / "eyes-sim.sock"
         self._base, self._turned_s = base, 1000.0
+        self._speaking = threading.RLock()  # knobs and clock are turned by several threads
         self._socket: socket.socket | None = None
         self._senders: list[Sender] = []
         self._due = float("-inf")
@@ -54,22 +56,25 @@ class SimPerception:
 
     def turned(self) -> None:
         """A knob was turned: what was said before is of the past."""
-        self._turned_s += _TURN_S
-        self._unsent.clear()
+        with self._speaking:
+            self._turned_s += _TURN_S
+            self._unsent.clear()
 
     def clock(self) -> float:
         """Seconds now; all that was to be said by then is said, as far as the socket takes it."""
-        now = self._turned_s if self._base is None else self._base()
-        if self._senders:
-            self._live(now)
-        return now
+        with self._speaking:
+            now = self._turned_s if self._base is None else self._base()
+            if self._senders:
+                self._live(now)
+            return now
 
     def close(self) -> None:
         """End the process; no error if it never began."""
-        if self._socket is not None:
-            self._socket.close()
-            self._own.unlink(missing_ok=True)
-            self._socket = None
+        with self._speaking:
+            if self._socket is not None:
+                self._socket.close()
+                self._own.unlink(missing_ok=True)
+                self._socket = None
 
     def _live(self, now: float) -> None:
         self._hear()
