@@ -6,6 +6,7 @@ opened, not before.
 
 import math
 import re
+import stat
 import struct
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +28,8 @@ TIMES = "camera.csv"  # beside the pictures of a folder: when each was taken
 HEADER = "t_s,file"
 STILL_HZ = 25.0  # of a folder of pictures without such a table
 LARGEST_PX = 100_000_000
+SMALLEST_PX = 16  # a side of a frame in which a person could be seen
+LONGEST = 32  # times the shorter side
 SHRINK_ABOVE_PX = 2048  # a side; a picture twice as large or more is read at half its size or less
 INSTALL = "install it: pip install 'haetae[footage]'"
 ASIDE = {".csv", ".db", ".ini", ".json", ".jsonl", ".log", ".md", ".npy", ".npz", ".toml", ".txt"}
@@ -75,7 +78,7 @@ class Footage:
         given = 0
         for t_s, decode in found if self.rate_hz is None else nearest(found, self.rate_hz):
             try:
-                pixels = decode()
+                pixels = self._checked(decode())
             except FootageError as error:
                 self._skip(str(error))
                 continue
@@ -84,6 +87,14 @@ class Footage:
         if not given:
             why = self.problem or "no pictures"
             raise FootageError(f"{self.path}: not one frame: {why}")
+
+    def _checked(self, pixels: "Pixels") -> "Pixels":
+        height, width = pixels.shape[:2]
+        short, long = min(height, width), max(height, width)
+        if short < SMALLEST_PX or long > LONGEST * short:
+            why = f"{width} x {height} px shows nobody: take it larger"
+            raise FootageError(f"{self.path}: {why}")
+        return pixels
 
     def _skip(self, problem: str) -> None:
         self.skipped += 1
@@ -95,6 +106,7 @@ class Footage:
 
     def _video(self) -> "Iterator[tuple[float, Callable[[], Pixels]]]":
         av = _av()
+        _require_file(self.path)
         try:
             with av.open(str(self.path)) as container:
                 if len(container.streams.video) == 0:
@@ -190,17 +202,36 @@ def picture(path: Path) -> "Pixels":
         FootageError: It cannot be read.
     """
     image = _pil()
+    _require_file(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of damaged EXIF, of great size
             with image.open(path) as opened:
                 return _upright(path, opened)
     except DAMAGED as error:
-        why = getattr(error, "strerror", None) or f"no picture that can be read ({error})"
+        if reason := getattr(error, "strerror", None):
+            raise FootageError(f"{path}: {reason}: make it readable") from None
+        why = f"no picture that can be read ({error})"
         why = " ".join(why.replace(f" '{path}'", "").split())
         raise FootageError(f"{path}: {why}: save it as JPEG or PNG") from None
     except image.DecompressionBombError:
         raise FootageError(f"{path}: too large: make it smaller") from None
+
+
+def _require_file(path: Path) -> None:
+    """Refuse what would be waited for without end (a pipe), and what is not there.
+
+    Raises:
+        FootageError: It is no regular file.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise FootageError(f"{path}: {error.strerror}: name a file that is there") from None
+    if stat.S_ISDIR(mode):
+        raise FootageError(f"{path}: a folder: name a file in it")
+    if not stat.S_ISREG(mode):
+        raise FootageError(f"{path}: no regular file: save it as one")
 
 
 def _upright(path: Path, opened: "Image.Image") -> "Pixels":
@@ -224,6 +255,7 @@ def _upright(path: Path, opened: "Image.Image") -> "Pixels":
 
 
 def _rows(table: Path) -> Iterator[tuple[float, Path]]:
+    _require_file(table)
     try:
         lines = table.read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:

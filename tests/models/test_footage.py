@@ -1,5 +1,6 @@
 """Pictures and clips of every kind become frames; what is damaged is named and left out."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -123,6 +124,36 @@ def test_what_is_no_video_is_an_error_in_one_line(tmp_path: Path, content: bytes
     assert "\n" not in str(told.value)
     with pytest.raises(FootageError, match="No such file"):
         list(Footage(tmp_path / "none.mp4").frames())
+
+
+def test_a_pipe_is_refused_rather_than_waited_for(tmp_path: Path) -> None:
+    for name in ("a.jpg", "camera.csv"):
+        os.mkfifo(tmp_path / name)
+    with pytest.raises(FootageError, match=r"a\.jpg: no regular file"):
+        footage.picture(tmp_path / "a.jpg")
+    with pytest.raises(FootageError, match=r"a\.jpg: no regular file"):
+        list(Footage(tmp_path / "a.jpg").frames())
+    with pytest.raises(FootageError, match=r"camera\.csv: no regular file"):
+        list(Footage(tmp_path).frames())
+
+
+def test_the_remedy_for_a_folder_or_a_missing_picture_is_another_name(tmp_path: Path) -> None:
+    with pytest.raises(FootageError, match=r"a folder: name a file in it$"):
+        footage.picture(tmp_path)
+    with pytest.raises(FootageError, match=r"directory: name a file that is there$"):
+        footage.picture(tmp_path / "gone.jpg")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (15, 64), (64, 15), (2000, 16)])
+def test_frames_too_small_to_show_a_person_are_refused(
+    tmp_path: Path, width: int, height: int
+) -> None:
+    Image.fromarray(scene(width, height)).save(tmp_path / "a.png")
+    with pytest.raises(FootageError, match=f"not one frame: .*: {width} x {height} px"):
+        list(Footage(tmp_path).frames())
+    Image.fromarray(scene()).save(tmp_path / "b.png")
+    reader = Footage(tmp_path)
+    assert (len(list(reader.frames())), reader.skipped) == (1, 1)
 
 
 def test_sound_without_pictures_is_an_error(tmp_path: Path) -> None:
