@@ -150,7 +150,12 @@ def _print_all(rows: Iterable[Mapping[str, Any]]) -> int:
 
 
 def _print(row: Mapping[str, Any]) -> None:
-    sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+    line = json.dumps(row, ensure_ascii=False)
+    try:
+        line.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:  # a file name that is not UTF-8, or a terminal that is not
+        line = json.dumps(row)
+    sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 

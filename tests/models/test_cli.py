@@ -1,6 +1,7 @@
 """`python -m models` as people call it: lines of JSON, one-line errors, exit codes."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from models import files, judges, runtime
 from models.__main__ import main
 from models.footage import FootageError, picture
 from models.judges import Row, Rows
+from tests.models.films import film
 
 
 class Redness:
@@ -201,6 +203,34 @@ def test_a_clip_that_cannot_be_read_is_one_line_and_1(
     assert code == 1
     assert [set(each) for each in lines] == [{"file", "error"}] * 2
     assert told.splitlines() == [each["error"] for each in lines]
+
+
+@pytest.mark.skipif(not here("fire_image"), reason="no fire_image model here")
+def test_a_name_that_is_not_utf_8_is_escaped_and_comes_back_whole(tmp_path: Path) -> None:
+    name = os.fsencode(paint(tmp_path / "a.png", 0).rename(tmp_path / os.fsdecode(b"caf\xe9.png")))
+    for encoding in ("utf-8:strict", "ascii:strict"):
+        done = subprocess.run(
+            [sys.executable, "-m", "models", "score", "fire-image", name],
+            capture_output=True,
+            check=True,
+            env=os.environ | {"PYTHONIOENCODING": encoding},
+        )
+        assert os.fsencode(json.loads(done.stdout)["file"]) == name
+
+
+@needs_fall
+@pytest.mark.parametrize("side", [2, 16])
+def test_a_video_of_few_pixels_does_not_end_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], side: int
+) -> None:
+    (tmp_path / "adl").mkdir()
+    film(tmp_path / "adl" / "a.mp4", np.zeros((9, side, side, 3), np.uint8))
+    for number in range(3):
+        paint(tmp_path / "adl" / "room" / f"{number}.png", 90)
+    code, (*_, summary), _ = called(capsys, "evaluate", "fall", tmp_path)
+    assert code == 0
+    assert summary["unreadable"] == (side < 16)
+    assert summary["classes"]["adl"]["count"] == 1 + (side >= 16)
 
 
 @needs_fall
