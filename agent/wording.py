@@ -199,11 +199,6 @@ def sos(button: str) -> Why:
     )
 
 
-def sos_over(button: str) -> Why:
-    """Nobody has pressed the button for a while."""
-    return Why(f"도움 요청 버튼({button})이 풀렸습니다.", f"The button ({button}) is released.")
-
-
 _FALLS: Mapping[str, Why] = {
     "seen_fall": Why(
         "넘어져서 일어나지 못하는 분이 카메라에 보입니다.",

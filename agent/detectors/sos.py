@@ -12,7 +12,8 @@ from agent.detectors.presence import Source
 from agent.values import Detection, Hazard, Reading, Stage, Why
 from drivers.sensor import Quantity
 
-QUIET_S = 60.0  # released for so long: the call is over
+OPEN_S = 1800.0  # from the last press: so long a call stays open for whoever answers it
+APART_S = 60.0  # released for so long: what is pressed next is counted anew
 SHORT_S = 3.0  # who calls on purpose presses shorter than this, who lies on the button longer
 LONGEST_S = 15.0  # a press longer than this takes nothing back: it is a body or a stuck button
 SURE_S = 5.0  # after the long press nothing may press again: a body that rolls does
@@ -59,7 +60,7 @@ class SosConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 @dataclass(slots=True, eq=False)
 class _Call:
-    """A call that is not over: when it began, and what its button did, in monotonic seconds."""
+    """A call that is not over: when these presses began, and what they were, in monotonic s."""
 
     begun: float
     released: float
@@ -70,10 +71,11 @@ class _Call:
 class SosDetector:
     """Every press of one of `buttons` is an alarm, the second as much as the first.
 
-    A button found pressed at the start counts as pressed then. The call ends when readings have
-    shown the button released for a minute: letting go takes no call for help back. A long press
-    does where `config` says so, and the hub is told that it was taken back by hand. A stuck button
-    or a body on it cannot do it: a short press, one long press, then five seconds of peace.
+    A button found pressed at the start counts as pressed then. Letting go takes no call for help
+    back: it stays open, for whoever answers it, until a reading of the released button comes half
+    an hour after the last press. A long press takes it back where `config` says so, and the hub is
+    told that it was done by hand. A stuck button or a body on it cannot do it: a short press, one
+    long press, then five seconds of peace.
     """
 
     def __init__(self, buttons: Sequence[str], config: SosConfig | None = None) -> None:
@@ -107,7 +109,9 @@ class SosDetector:
     def _press(self, reading: Reading) -> list[Detection]:
         button = reading.sensor
         self._pressed_at[button] = reading.at
-        call = self._calls.setdefault(button, _Call(reading.at, reading.at))
+        call = self._calls.get(button)
+        if call is None or reading.at - call.released >= APART_S:
+            call = self._calls[button] = _Call(reading.at, reading.at)
         call.taken_back = None
         return [_detection(Stage.ALARM, "button", reading, wording.sos(button))]
 
@@ -133,27 +137,29 @@ class SosDetector:
             del self._calls[button]
             why = care_wording.cancelled(button)
             return [_detection(Stage.CLEARED, "cancelled_by_hand", reading, why)]
-        if reading.at - call.released < QUIET_S:
+        if reading.at - call.released < OPEN_S:
             return []
         del self._calls[button]
-        return [_detection(Stage.CLEARED, "button", reading, wording.sos_over(button))]
+        why = care_wording.call_over(button, OPEN_S)
+        return [_detection(Stage.CLEARED, "button", reading, why)]
 
     def _shake(self, shake: ShakeConfig, reading: Reading) -> list[Detection]:
         if reading.quantity is not Quantity.VIBRATION_M_S2:
             return []
         if reading.value < shake.rise:
             self._shake_from, self._shakes = None, 0
-            if self._shaken is None or reading.at - self._shaken < QUIET_S:
+            if self._shaken is None or reading.at - self._shaken < OPEN_S:
                 return []
             self._shaken = None
-            why = wording.sos_over(reading.sensor)
+            why = care_wording.call_over(reading.sensor, OPEN_S)
             return [_detection(Stage.CLEARED, "shake", reading, why)]
         if self._shake_from is None:
             self._shake_from = reading.at
         self._shakes += 1
         if self._shakes < SHAKES or reading.at - self._shake_from < shake.hold_s:
             return []
-        is_new, self._shaken = self._shaken is None, reading.at
+        is_new = self._shaken is None or reading.at - self._shaken >= APART_S
+        self._shaken = reading.at
         why = care_wording.shaken(reading.sensor)
         return [_detection(Stage.ALARM, "shake", reading, why)] if is_new else []
 

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.detectors.presence import Source
-from agent.detectors.sos import QUIET_S, ShakeConfig, SosConfig, SosDetector
+from agent.detectors.sos import OPEN_S, ShakeConfig, SosConfig, SosDetector
 from agent.values import Detection, Hazard, Reading, Stage
 from drivers.sensor import Quantity
 
@@ -30,9 +30,22 @@ def test_a_press_is_an_alarm_at_once_and_letting_go_takes_nothing_back() -> None
     assert "sos" in alarm.why.en
 
 
-def test_a_call_is_over_when_the_button_was_seen_released_for_a_minute() -> None:
-    found = feed(SosDetector(["sos"]), [(0, 1.0), (1, 0.0), (60, 0.0), (61, 0.0), (200, 0.0)])
-    assert [(each.stage, each.at) for each in found] == [(Stage.ALARM, 0), (Stage.CLEARED, 61)]
+def test_a_call_stays_open_for_half_an_hour_and_then_its_age_is_told() -> None:
+    rows = [(0, 1.0), (1, 0.0), (61, 0.0), (1800, 0.0), (1801, 0.0), (4000, 0.0)]
+    found = feed(SosDetector(["sos"]), rows)
+    assert [(each.stage, each.at) for each in found] == [(Stage.ALARM, 0), (Stage.CLEARED, 1801)]
+    assert "30분이 지났습니다" in found[-1].why.ko
+    assert "30 min old" in found[-1].why.en
+
+
+def test_the_last_press_counts_for_how_long_a_call_stays_open() -> None:
+    rows = [(0, 1.0), (1, 0.0), (1700, 1.0), (1701, 0.0), (3500, 0.0), (3501, 0.0)]
+    found = feed(SosDetector(["sos"]), rows)
+    assert [(each.stage, each.at) for each in found] == [
+        (Stage.ALARM, 0),
+        (Stage.ALARM, 1700),
+        (Stage.CLEARED, 3501),
+    ]
 
 
 def test_a_button_that_stays_pressed_is_one_call() -> None:
@@ -42,7 +55,7 @@ def test_a_button_that_stays_pressed_is_one_call() -> None:
 def test_a_button_that_falls_silent_keeps_its_call() -> None:
     detector = SosDetector(["sos"])
     feed(detector, [(0, 1.0), (1, 0.0)])
-    assert detector.tick(10 * QUIET_S) == []
+    assert detector.tick(10 * OPEN_S) == []
 
 
 def test_other_buttons_call_nobody() -> None:
@@ -117,6 +130,13 @@ def test_nothing_that_begins_with_a_long_press_is_ever_taken_back(levels: list[b
     assert "cancelled_by_hand" not in [each.rule for each in feed(detector, rows)]
 
 
+def test_who_presses_again_minutes_later_can_take_that_back_too() -> None:
+    found = stages(
+        SosDetector(["sos"], CANCELLING), course((2, 3), (300, 301), (310, 315), until=330)
+    )
+    assert found[-1] == (Stage.CLEARED, "cancelled_by_hand")
+
+
 SHAKING = SosConfig(shake=ShakeConfig(sensor="body"))
 
 
@@ -127,12 +147,17 @@ def shake(*rms: float) -> list[Detection]:
     return found
 
 
-def test_shaking_for_two_seconds_is_a_call_and_ends_after_a_minute_of_rest() -> None:
-    found = shake(0.1, *[14.0] * 8, *[0.1] * 120)
+def test_shaking_for_two_seconds_is_a_call_and_ends_after_half_an_hour_of_rest() -> None:
+    found = shake(0.1, *[14.0] * 8, *[0.1] * 3010)
     assert [(each.stage, each.rule) for each in found] == [
         (Stage.ALARM, "shake"),
         (Stage.CLEARED, "shake"),
     ]
+
+
+def test_shaking_again_is_told_again_though_the_first_call_is_open() -> None:
+    found = shake(0.1, *[14.0] * 8, *[0.1] * 120, *[14.0] * 8)
+    assert [each.stage for each in found] == [Stage.ALARM, Stage.ALARM]
 
 
 def test_a_drop_a_slammed_door_and_a_bus_are_no_call() -> None:
