@@ -120,7 +120,8 @@ class NoiseDetector:
             return []
         self._show(name, "IMPACT_LAF_DBA", impact.laf_dba, reading.at)
         finding = hour.finding(Measure.IMPACT_MAX, reading.at)
-        if finding is None or impact.laf_dba <= finding.limit_dba:
+        limit_dba = hour.limit(Measure.IMPACT_MAX, is_day=hour.is_day(impact.at))
+        if finding is None or impact.laf_dba <= limit_dba:
             return []
         self._last = reading.at
         evidence = Reading(name, Quantity.SOUND_LAF_DBA, impact.laf_dba, impact.at)
@@ -128,7 +129,7 @@ class NoiseDetector:
             return self._tell(hour, finding, evidence, reading.at)
         if self._stage is not None:
             return []
-        why = wording.impact(impact.laf_dba, finding.limit_dba)
+        why = wording.impact(impact.laf_dba, limit_dba)
         return [self._detection(Stage.PREALARM, Measure.IMPACT_MAX, evidence, reading.at, why)]
 
     def _tell(self, hour: Hour, finding: Finding, evidence: Reading, at: float) -> list[Detection]:

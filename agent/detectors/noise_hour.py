@@ -19,9 +19,10 @@ LENGTHS_S = {Measure.IMPACT_LEQ: 60.0, Measure.AIRBORNE_LEQ: 300.0}
 class Finding:
     """What one measure of the rule says over the last hour, of the worst there was in it.
 
-    `level_dba` is the level that decided, `limit_dba` what it was held to; where nobody knows
-    whether it is day (`is_day` None), both limits were looked at and `limit_dba` is that by day.
-    `count` is how often a highest level was surely above it, `lost_pct` of what was not heard.
+    `level_dba` is the level that decided, `limit_dba` what it was held to, by the time at which it
+    was heard; where nobody knows whether that was day (`is_day` None), both limits were looked at
+    and `limit_dba` is that by day. `count` is how often a highest level was surely above it,
+    `lost_pct` of what was not heard.
     """
 
     measure: Measure
@@ -32,6 +33,24 @@ class Finding:
     count: int
     lost_pct: float
     background_dba: float | None
+
+
+@dataclass(slots=True)
+class _Peak:
+    """The highest F level of a minute that ends at `ends`, and when it was heard."""
+
+    ends: float
+    laf_dba: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    """How often blows by day, or by night, were surely above their limit, and may have been."""
+
+    is_day: bool
+    surely: int
+    maybe: int
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +65,7 @@ class Hour:
     means: dict[Measure, deque[Mean]] = field(init=False)
     _averagers: dict[Measure, Averager] = field(init=False)
     _impacts: Impacts = field(default_factory=Impacts, init=False)
-    _peaks: deque[tuple[float, float]] = field(default_factory=deque, init=False)  # each minute's
+    _peaks: deque[_Peak] = field(default_factory=deque, init=False)
 
     def __post_init__(self) -> None:
         """Begin with nothing heard."""
@@ -68,11 +87,11 @@ class Hour:
 
     def half_second(self, laf_dba: float, at: float) -> Impact | None:
         """Take the highest F level of a half second in; give the impact that is over with it."""
-        if not self._peaks or at > self._peaks[-1][0]:
-            self._peaks.append((at - at % 60 + 60, laf_dba))
-        else:
-            ends, level = self._peaks[-1]
-            self._peaks[-1] = ends, max(level, laf_dba)
+        last = self._peaks[-1] if self._peaks else None
+        if last is None or at > last.ends or self.is_day(at) is not self.is_day(last.at):
+            self._peaks.append(_Peak(at - at % 60 + 60, laf_dba, at))
+        elif laf_dba > last.laf_dba:
+            last.laf_dba, last.at = laf_dba, at
         impact = self._impacts.add(laf_dba, at)
         if impact is not None:
             self.struck.append(impact)
@@ -136,7 +155,9 @@ class Hour:
 
     def _is_even(self, mean: Mean) -> bool:
         """Whether no blow stood out in a minute, and its highest level is near its mean."""
-        highest = max((db for ends, db in self._peaks if ends == mean.ends), default=-math.inf)
+        highest = max(
+            (each.laf_dba for each in self._peaks if each.ends == mean.ends), default=-math.inf
+        )
         is_struck = any(mean.begins < blow.at <= mean.ends + 1 for blow in self.struck)
         return not is_struck and highest < mean.laeq_dba + UNEVEN_DB
 
@@ -145,28 +166,50 @@ class Hour:
         return mean
 
     def _often(self, now: float) -> Finding | None:
-        """How often a highest level was above its limit."""
+        """How often a highest level was above the limit of its own time."""
         if not self._peaks:
             return None
-        is_day, margin_db = self.is_day(now), self.instrument.uncertainty_db
         lost = [mean.lost_pct for mean in self.means[Measure.IMPACT_LEQ]]
         lost_pct = sum(lost) / len(lost) if lost else 0.0
-        verdicts, counts = [], []
-        for assumed in _assumed(is_day):
-            limit = self.limit(Measure.IMPACT_MAX, is_day=assumed)
-            surely = sum(blow.laf_dba - margin_db > limit for blow in self.struck)
-            maybe = sum(blow.laf_dba + margin_db > limit for blow in self.struck)
-            verdicts.append(noise_rule.often(surely, maybe, lost_pct))
-            counts.append(surely)
+        heard = {self.is_day(each.at) for each in self._peaks}
+        verdicts, tallies = [], []
+        for assumed in _assumed(None if None in heard else self.is_day(now)):
+            both = [self._tally(is_day, assumed) for is_day in (True, False)]
+            worst = max(both, key=lambda each: (each.surely, each.maybe, each.is_day in heard))
+            verdicts.append(
+                noise_rule.often(worst.surely, sum(each.maybe for each in both), lost_pct)
+            )
+            tallies.append(worst)
+        is_day = None if None in heard else tallies[0].is_day
         return Finding(
             measure=Measure.IMPACT_MAX,
             verdict=noise_rule.agreed(verdicts),
-            level_dba=max(level for _, level in self._peaks),
+            level_dba=self._highest(is_day),
             limit_dba=self.limit(Measure.IMPACT_MAX, is_day=is_day),
             is_day=is_day,
-            count=min(counts),
+            count=min(each.surely for each in tallies),
             lost_pct=lost_pct,
             background_dba=self.background.level(now),
+        )
+
+    def _tally(self, is_day: bool, assumed: bool | None) -> _Tally:
+        """Count the blows by day or by night; `assumed`: which it was where nobody knows."""
+        limit, margin_db = (
+            self.limit(Measure.IMPACT_MAX, is_day=is_day),
+            self.instrument.uncertainty_db,
+        )
+        struck = []
+        for blow in self.struck:
+            known = self.is_day(blow.at)
+            if (assumed if known is None else known) is is_day:
+                struck.append(blow.laf_dba)
+        surely = sum(level - margin_db > limit for level in struck)
+        return _Tally(is_day, surely, sum(level + margin_db > limit for level in struck))
+
+    def _highest(self, is_day: bool | None) -> float:
+        """The highest F level by day or by night; of both where nobody knows."""
+        return max(
+            each.laf_dba for each in self._peaks if is_day is None or self.is_day(each.at) is is_day
         )
 
     def _forget(self, now: float) -> None:
@@ -176,7 +219,7 @@ class Hour:
                 each.popleft()
         while self.struck and self.struck[0].at <= now - HOUR_S:
             self.struck.popleft()
-        while self._peaks and self._peaks[0][0] <= now - HOUR_S:
+        while self._peaks and self._peaks[0].ends <= now - HOUR_S:
             self._peaks.popleft()
 
 

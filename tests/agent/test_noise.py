@@ -169,6 +169,34 @@ def test_three_blows_in_more_than_an_hour_are_no_alarm() -> None:
     assert [each.stage for each in found if each.rule == "lmax"] == [Stage.PREALARM]
 
 
+def test_blows_of_the_evening_are_held_to_the_limit_by_day_also_after_ten() -> None:
+    made = detector(21.5)
+    blows = {300.0: 56.0, 360.0: 56.0, 420.0: 56.0, 480.0: 56.0, 2100.0: 56.0}
+    found = life(made, 2400, blows=blows)
+    assert [(each.stage, each.at) for each in found if each.rule == "lmax"] == [
+        (Stage.PREALARM, 2100.5)
+    ], "only the last was at night"
+    assert "52 dB(A)" in found[0].why.en
+    finding = {each.measure: each for each in made.findings("ear", 2400.0)}[Measure.IMPACT_MAX]
+    assert (finding.verdict, finding.count) == (Verdict.INDETERMINATE, 1)
+    assert (finding.is_day, finding.limit_dba, finding.level_dba) == (False, 52.0, 56.0)
+
+
+def test_three_blows_at_night_keep_their_verdict_after_six() -> None:
+    made = detector(5.0 + 50 / 60)
+    life(made, 1800, blows={300.0: 56.0, 360.0: 56.0, 420.0: 56.0, 1500.0: 40.0})
+    finding = {each.measure: each for each in made.findings("ear", 1800.0)}[Measure.IMPACT_MAX]
+    assert (finding.verdict, finding.count) == (Verdict.EXCEEDS, 3)
+    assert (finding.is_day, finding.limit_dba, finding.level_dba) == (False, 52.0, 56.0)
+
+
+def test_two_blows_by_day_and_two_by_night_are_not_three() -> None:
+    made = detector(21.5)
+    found = life(made, 2400, blows={300.0: 66.0, 360.0: 66.0, 2000.0: 66.0, 2100.0: 66.0})
+    assert Stage.ALARM not in {each.stage for each in found if each.rule == "lmax"}
+    assert verdicts(made, 2400.0)[Measure.IMPACT_MAX] is Verdict.INDETERMINATE
+
+
 def test_a_blow_that_rises_over_two_half_seconds_is_one() -> None:
     made = Impacts()
     rows = [(0.5, 35.0), (1.0, 35.0), (1.5, 60.0), (2.0, 70.0), (2.5, 55.0), (3.0, 40.0)]
