@@ -9,6 +9,7 @@ RISE_DB = FALL_DB = 3.0  # a blow stands out by so much from before, and falls b
 _BEFORE = 10  # half seconds, whose median is what was before
 _WITHIN_S = 3.0  # of its peak it falls: what stays as loud is no blow
 _AT_FIRST_DBA = 40.0
+_APART_S = 0.5  # two seconds that end nearer to each other are one, told twice
 _LATE_S = 1.5  # the last second of a mean may come so much later
 BACKGROUND_S = 600.0  # of whose seconds LA90 is taken
 BACKGROUND_AFTER_S = 3600.0  # before, a lasting noise could not be told from it
@@ -34,10 +35,12 @@ class Mean:
 
 @dataclass(slots=True, eq=False)
 class Averager:
-    """Successive means of `length_s` seconds each."""
+    """Successive means of `length_s` seconds each; a second told twice counts once."""
 
     length_s: float
     _number: int | None = field(default=None, init=False)
+    _done: int | None = field(default=None, init=False)  # the last number that has ended
+    _last: float = field(default=-math.inf, init=False)  # when the last second ended
     _energy: float = field(default=0.0, init=False)
     _heard_s: float = field(default=0.0, init=False)
     _seconds: list[float] = field(default_factory=list, init=False)
@@ -45,13 +48,18 @@ class Averager:
     def add(self, laeq_dba: float, lost_pct: float, at: float) -> Mean | None:
         """Take the level of the second that ended at `at` in; give the mean that has ended."""
         number = math.floor((at - 0.5) / self.length_s)
+        if at - self._last < _APART_S or number == self._done:
+            return None
+        self._last = at
         closed = self._close() if self._number not in (None, number) else None
         self._number = number
         heard_s = 1 - lost_pct / 100
         self._energy += heard_s * 10 ** (laeq_dba / 10)
         self._heard_s += heard_s
         self._seconds.append(laeq_dba)
-        return closed or (self._close() if len(self._seconds) >= self.length_s else None)
+        is_full = len(self._seconds) >= self.length_s
+        is_over = at > (number + 1) * self.length_s - 0.5
+        return closed or (self._close() if is_full and is_over else None)
 
     def wait(self, now: float) -> Mean | None:
         """Let time pass to `now`; give the mean that has ended."""
@@ -67,7 +75,8 @@ class Averager:
             level = 10 * math.log10(self._energy / self._heard_s)
             la50_dba = percentile(self._seconds, 50)
             mean = Mean(begins, begins + self.length_s, level, la50_dba, lost_pct)
-        self._number, self._energy, self._heard_s, self._seconds = None, 0.0, 0.0, []
+        self._number, self._done = None, self._number
+        self._energy, self._heard_s, self._seconds = 0.0, 0.0, []
         return mean
 
 

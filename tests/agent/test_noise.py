@@ -306,6 +306,20 @@ def test_a_minute_is_the_mean_of_its_seconds_energies(heard: list[float]) -> Non
     assert (found.begins, found.ends, found.lost_pct) == (0.0, 60.0, 0.0)
 
 
+@given(st.sampled_from([0.0, 0.05, 0.4, 0.5]), st.floats(0.0, 1.0))
+def test_seconds_that_come_twice_close_no_minute_before_it_ends(
+    apart_s: float, first: float
+) -> None:
+    made, found = Averager(60.0), []
+    for n in range(1, 200):
+        for at in (first + n, first + n + apart_s):
+            if (mean := made.add(40.0, 0.0, at)) is not None:
+                assert at > mean.ends - 0.5
+                found.append(mean)
+    assert [each.ends for each in found] == [60.0, 120.0, 180.0]
+    assert all(each.laeq_dba == pytest.approx(40.0) for each in found)
+
+
 def drops() -> Iterator[Path]:
     yield from sorted((SOUNDS / "floor-impact").glob("MB?F0m-*.ogg"))
 
