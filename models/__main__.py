@@ -56,7 +56,8 @@ def evaluate(args: argparse.Namespace) -> int:
     """Judge a folder whose sub-folders are classes; the last line sums up."""
     from models import judges  # noqa: PLC0415  # only this command needs it
 
-    found = judges.evaluation(judges.judge(args.model, args.runtime, args.fps), args.folder)
+    judge = judges.judge(args.model, args.runtime, args.fps)
+    found = judges.evaluation(judge, args.folder, _aside)
     for number, line in enumerate(_told(found), 1):
         _progress(number)
         _print(line)

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from models.kinds import kind
+
 if TYPE_CHECKING:
     import av
     import numpy as np
@@ -32,8 +34,6 @@ SMALLEST_PX = 16  # a side of a frame in which a person could be seen
 LONGEST = 32  # times the shorter side
 SHRINK_ABOVE_PX = 2048  # a side; a picture twice as large or more is read at half its size or less
 INSTALL = "install it: pip install 'haetae[footage]'"
-ASIDE = {".csv", ".db", ".ini", ".json", ".jsonl", ".log", ".md", ".npy", ".npz", ".toml", ".txt"}
-VIDEO = {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv"}
 # what Pillow raises on a damaged picture, by its format
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error)
 
@@ -122,7 +122,7 @@ class Footage:
                         t_s = last + 1 / rate
                     last = t_s
                     yield t_s - begin, lambda frame=frame: _pixels(frame)  # type: ignore[misc]
-        except (OSError, ValueError) as error:  # PyAV's own are both
+        except (av.FFmpegError, OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             raise FootageError(f"{self.path}: {why}: name a video or a picture") from None
 
@@ -130,22 +130,23 @@ class Footage:
         self, container: "av.container.InputContainer", stream: "av.VideoStream"
     ) -> "Iterator[av.VideoFrame]":
         """Decode packet by packet; a damaged one costs its own frames."""
+        av = _av()
         packets = container.demux(stream)
         while True:
             try:
                 packet = next(packets)
             except StopIteration:
                 return
-            except (OSError, ValueError) as error:  # cut short: what was read stays
+            except (av.FFmpegError, OSError, ValueError) as error:  # cut short: what was read stays
                 self._skip(f"{self.path}: {getattr(error, 'strerror', None) or error}")
                 return
             try:
                 frames = packet.decode()
-            except (OSError, ValueError) as error:
+            except (av.FFmpegError, OSError, ValueError) as error:
                 self._skip(f"{self.path}: {getattr(error, 'strerror', None) or error}")
                 continue
             for frame in frames:
-                if isinstance(frame, _av().VideoFrame):
+                if isinstance(frame, av.VideoFrame):
                     yield frame
 
 
@@ -175,24 +176,10 @@ def listed(folder: Path, still_hz: float = STILL_HZ) -> list[tuple[float, Path]]
     table = folder / TIMES
     if table.exists():
         return list(_rows(table))
-    names = sorted((each for each in folder.iterdir() if is_picture(each)), key=_natural)
+    names = sorted((each for each in folder.iterdir() if kind(each) == "picture"), key=_natural)
     if not names:
         raise FootageError(f"{folder}: no pictures: put some there, or name another folder")
     return [(number / still_hz, each) for number, each in enumerate(names)]
-
-
-def is_picture(path: Path) -> bool:
-    """Whether a file is to be read as a picture: anything but a video and what lies aside."""
-    return (
-        path.is_file()
-        and not path.name.startswith(".")
-        and path.suffix.lower() not in ASIDE | VIDEO
-    )
-
-
-def is_video(path: Path) -> bool:
-    """Whether a file is to be read as a video."""
-    return path.is_file() and not path.name.startswith(".") and path.suffix.lower() in VIDEO
 
 
 def picture(path: Path) -> "Pixels":
@@ -294,7 +281,7 @@ def _pixels(frame: "av.VideoFrame") -> "Pixels":
 
     try:
         pixels = frame.to_ndarray(format="rgb24")
-    except (OSError, ValueError) as error:
+    except (_av().FFmpegError, OSError, ValueError) as error:
         raise FootageError(f"a frame cannot be converted: {error}") from None
     return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90) % 4))
 

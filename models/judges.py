@@ -1,7 +1,7 @@
 """The models as a person asks them: a file in, a line of scores out, and how good they were."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,8 +20,8 @@ class Judge(Protocol):
     classes: tuple[str, ...]
     latencies_ms: list[float]
 
-    def files(self, folder: Path) -> Iterator[Path]:
-        """What there is to judge below a folder, in order of name."""
+    def files(self, folder: Path, aside: list[Path]) -> Iterator[Path]:
+        """What there is to judge below a folder, in order of name; the rest goes to `aside`."""
 
     def judge(self, path: Path) -> dict[str, Any]:
         """Give what the model says of one of them.
@@ -63,9 +63,9 @@ class FireImageJudge:
         self._fire, self._smoke = fire_image.FIRE_THRESHOLD, fire_image.SMOKE_THRESHOLD
         self.latencies_ms: list[float] = []
 
-    def files(self, folder: Path) -> Iterator[Path]:
+    def files(self, folder: Path, aside: list[Path]) -> Iterator[Path]:
         """Every picture below the folder."""
-        return files.pictures(folder)
+        return files.pictures(folder, aside)
 
     def judge(self, path: Path) -> dict[str, Any]:
         """Scores from 0 to 1, beside the thresholds from which they alarm."""
@@ -116,9 +116,9 @@ class FallJudge:
         self._threshold, self._still_hz = fall.FALL_THRESHOLD, still_hz
         self.latencies_ms: list[float] = []
 
-    def files(self, folder: Path) -> Iterator[Path]:
+    def files(self, folder: Path, aside: list[Path]) -> Iterator[Path]:
         """Every video and folder of pictures below the folder."""
-        return files.clips(folder)
+        return files.clips(folder, aside)
 
     def judge(self, path: Path) -> dict[str, Any]:
         """When it first alarmed (s, or None), how often it began to, and its highest score."""
@@ -180,23 +180,37 @@ def lines(judge: Judge, paths: Iterator[Path]) -> Iterator[tuple[Path, dict[str,
             yield path, {"file": str(path), "error": str(error)}
 
 
-def evaluation(judge: Judge, folder: Path) -> Iterator[dict[str, Any]]:
+def _unheard(line: str) -> None:
+    del line
+
+
+def evaluation(
+    judge: Judge, folder: Path, say: Callable[[str], None] = _unheard
+) -> Iterator[dict[str, Any]]:
     """A line for each file of the classes' folders, and the summary.
+
+    Args:
+        judge: Who judges.
+        folder: Its sub-folders are the classes.
+        say: Told in one line what was left aside in a class's folder.
 
     Raises:
         FootageError: There is no such folder, or nothing in it could be judged.
     """
     rows: dict[str, list[Row]] = {}
     unreadable = 0
+    aside: list[Path]
     for label, place in files.classes(folder, judge.classes).items():
-        rows[label] = []
-        for _, line in lines(judge, judge.files(place)):
+        rows[label], aside = [], []
+        for _, line in lines(judge, judge.files(place, aside)):
             if "error" in line:
                 unreadable += 1
                 yield line | {"class": label}
                 continue
             rows[label].append(line)
             yield line | {"class": label, "correct": judge.is_right(label, line)}
+        if left := files.told(place, aside):
+            say(left)
     if not any(rows.values()):
         kinds = ", ".join(f"{each}/" for each in rows)
         raise FootageError(f"{folder}: nothing in {kinds} can be judged: put pictures or clips in")

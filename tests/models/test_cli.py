@@ -27,8 +27,8 @@ class Redness:
     def __init__(self) -> None:
         self.latencies_ms = [3.0, 1.0, 2.0]
 
-    def files(self, folder: Path) -> Iterator[Path]:
-        return files.pictures(folder)
+    def files(self, folder: Path, aside: list[Path]) -> Iterator[Path]:
+        return files.pictures(folder, aside)
 
     def judge(self, path: Path) -> dict[str, Any]:
         return {"fire": float(picture(path)[..., 0].mean()) / 255}
@@ -122,8 +122,8 @@ def test_clips_are_videos_and_folders_of_pictures_through_links_too(tmp_path: Pa
     (timed / "camera.csv").write_text("t_s,file\n0,images/1.png\n")
     for name in ("b.mp4", "a.AVI", ".hidden.mp4", "c.txt"):
         (tmp_path / "data" / name).write_bytes(b"")
-    root = tmp_path / "fall"
-    root.mkdir()
+    root = tmp_path / "sorted" / "fall"
+    root.mkdir(parents=True)
     (root / "link").symlink_to(tmp_path / "data", target_is_directory=True)
     (tmp_path / "data" / "loop").symlink_to(root, target_is_directory=True)
     assert [str(each.relative_to(root / "link")) for each in files.clips(root)] == [
@@ -132,6 +132,40 @@ def test_clips_are_videos_and_folders_of_pictures_through_links_too(tmp_path: Pa
         "deep/timed",
         "frames",
     ]
+
+
+def test_no_video_is_hidden_by_what_lies_beside_it(tmp_path: Path) -> None:
+    room = tmp_path / "fall" / "room 1"
+    paint(room / "cover.jpg", 0)
+    paint(room.parent / "b" / "1.png", 0)
+    (room / "deep").mkdir()
+    for name in ("1.mp4", "2.3gp", "3.MTS", "4.flv", "5.m2ts", "6.ogv", "7.asf", "8.vob"):
+        (room / name).write_bytes(b"")
+    for name in ("README", "a.xml", "a.pdf", "a.mat", "a.zip", "a.srt", "unknown.dat"):
+        (room / name).write_bytes(b"neither")
+    film(tmp_path / "a.mp4", np.zeros((3, 48, 64, 3), np.uint8)).rename(room / "deep" / "plain")
+    paint(tmp_path / "a.png", 0).rename(room / "deep" / "picture")
+    aside: list[Path] = []
+    found = [str(each.relative_to(tmp_path / "fall")) for each in files.clips(room.parent, aside)]
+    videos = ("1.mp4", "2.3gp", "3.MTS", "4.flv", "5.m2ts", "6.ogv", "7.asf", "8.vob")
+    assert found == ["b", *(f"room 1/{each}" for each in videos), "room 1/deep/plain"]
+    assert {each.name for each in aside} == {
+        *("README", "a.xml", "a.pdf", "a.mat", "a.zip", "a.srt", "unknown.dat"),
+        *("cover.jpg", "picture"),
+    }
+    assert files.told(room, aside[-1:]) == f"{room}: 1 left aside: 1 without suffix"
+
+
+def test_no_link_brings_in_another_class(tmp_path: Path) -> None:
+    paint(tmp_path / "fire" / "a.png", 250)
+    paint(tmp_path / "none" / "b.png", 0)
+    for name, target in (("loop", ".."), ("other", "../none"), ("self", ".")):
+        (tmp_path / "fire" / name).symlink_to(target, target_is_directory=True)
+    said: list[str] = []
+    *lines, summary = judges.evaluation(Redness(), tmp_path, said.append)
+    assert [Path(each["file"]).name for each in lines] == ["a.png", "b.png"]
+    assert summary["classes"]["fire"]["count"] == 1
+    assert said == [f"{tmp_path / 'fire'}: 2 left aside: 2 without suffix"]
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_a_video_with_damage_in_the_middle_says_so_and_goes_on(tmp_path: Path) -
     assert str(path) in reader.problem
 
 
-@pytest.mark.parametrize("content", [b"", b"no video", bytes(5000)])
+@pytest.mark.parametrize("content", [b"", b"no video", b"neither", bytes(5000)])
 def test_what_is_no_video_is_an_error_in_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(content)
@@ -124,6 +124,8 @@ def test_what_is_no_video_is_an_error_in_one_line(tmp_path: Path, content: bytes
     assert "\n" not in str(told.value)
     with pytest.raises(FootageError, match="No such file"):
         list(Footage(tmp_path / "none.mp4").frames())
+    with pytest.raises(FootageError, match=r"clip\.dat: .*: name a video"):
+        list(Footage(path.rename(tmp_path / "clip.dat")).frames())
 
 
 def test_a_pipe_is_refused_rather_than_waited_for(tmp_path: Path) -> None:
