@@ -21,6 +21,8 @@ _TIMES: Mapping[bool | None, Why] = {
     None: Why("주야간 모두", "by day and by night"),
 }
 
+_UNKNOWN = Why(", 배경소음은 아직 알 수 없음", ", background not yet known")
+
 
 def impact(level_dba: float, limit_dba: float) -> Why:
     """One blow above the limit for the highest level, both in dB(A)."""
@@ -38,12 +40,14 @@ def exceeds(finding: "Finding", uncertainty_db: float) -> Why:
     is_often = finding.measure == "lmax"
     ko = f" {finding.count}회" if is_often else ""
     en = f", {finding.count} times in an hour" if is_often else ""
+    is_known = is_often or finding.background_dba is not None
+    unknown = Why("", "") if is_known else _UNKNOWN
     return Why(
         f"{what.ko} {finding.level_dba:.0f} dB(A){ko}: {when.ko} 기준"
-        f" {finding.limit_dba:.0f} dB(A) 초과(불확도 ±{uncertainty_db:.1f} dB)."
+        f" {finding.limit_dba:.0f} dB(A) 초과(불확도 ±{uncertainty_db:.1f} dB{unknown.ko})."
         " 층간소음이웃사이센터(1661-2642)와 상담할 수 있습니다.",
         f"{what.en} is {finding.level_dba:.0f} dB(A){en}, above the limit of"
-        f" {finding.limit_dba:.0f} dB(A) {when.en} (±{uncertainty_db:.1f} dB)."
+        f" {finding.limit_dba:.0f} dB(A) {when.en} (±{uncertainty_db:.1f} dB{unknown.en})."
         " The mediation centre for noise between floors (1661-2642) can be asked.",
     )
 

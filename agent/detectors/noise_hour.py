@@ -12,6 +12,7 @@ from agent.detectors.noise_rule import HOUR_S, Instrument, Measure, Verdict
 
 UNEVEN_DB = 6.0  # running gives no pause between two blows, but is not even
 BLOWS_DB = 10.0  # so far above what half of its seconds had, a few blows made a mean
+HUM_DB = 3.0  # between LA10 and LA90: what varies less may be the background itself
 LENGTHS_S = {Measure.IMPACT_LEQ: 60.0, Measure.AIRBORNE_LEQ: 300.0}
 
 
@@ -126,7 +127,10 @@ class Hour:
         )
 
     def judge(self, measure: Measure, mean: Mean) -> Verdict:
-        """Hold one mean to its limit: even noise is no impact's, and a few blows are no music."""
+        """Hold one mean to its limit: even noise is no impact's, and a few blows are no music.
+
+        Nor is a hum, while nobody knows whether it is the house's own.
+        """
         is_day = self.is_day((mean.begins + mean.ends) / 2)
         verdict = noise_rule.agreed(
             noise_rule.judge(
@@ -142,6 +146,7 @@ class Hour:
             self._is_even(mean)
             if measure is Measure.IMPACT_LEQ
             else mean.la50_dba < mean.laeq_dba - BLOWS_DB
+            or (mean.spread_db < HUM_DB and self.background.level(mean.ends) is None)
         )
         return Verdict.INDETERMINATE if verdict is Verdict.EXCEEDS and is_other else verdict
 

@@ -23,13 +23,14 @@ class Mean:
 
     `lost_pct` of it was not heard, be it that samples were lost or that the microphone was silent.
     `la50_dba` is the level that half of its seconds had: far below the mean where a few blows made
-    that.
+    that. `spread_db` is LA10 less LA90: of a hum next to nothing.
     """
 
     begins: float
     ends: float
     laeq_dba: float
     la50_dba: float
+    spread_db: float
     lost_pct: float
 
 
@@ -73,8 +74,9 @@ class Averager:
         if self._heard_s > 0 and self._energy > 0:
             lost_pct = max(0.0, 100 * (1 - self._heard_s / self.length_s))
             level = 10 * math.log10(self._energy / self._heard_s)
-            la50_dba = percentile(self._seconds, 50)
-            mean = Mean(begins, begins + self.length_s, level, la50_dba, lost_pct)
+            la10_dba, la50_dba, la90_dba = (percentile(self._seconds, n) for n in (10, 50, 90))
+            ends, spread_db = begins + self.length_s, la10_dba - la90_dba
+            mean = Mean(begins, ends, level, la50_dba, spread_db, lost_pct)
         self._number, self._done = None, self._number
         self._energy, self._heard_s, self._seconds = 0.0, 0.0, []
         return mean
