@@ -23,6 +23,8 @@ CHANGE = 18.0  # of 255 between two frames; noise and compression stay below
 FLICKERS = 0.35  # share of recent frames in which a place changed
 COLOURED, STAYS = 0.3, 0.6  # share of recent frames in which it had the colour of a flame
 HEART = 4  # places around what flickers in which a flame may be steady
+NEAR_PCT = 0.3  # less flame than that is no fire to look at more closely
+AROUND, LEAST_SHARE = 1.6, 0.25  # what is looked at: so many times the flames, so much of the sides
 WHOLE, SAME_SCENE = 0.5, 0.6  # of the picture that changed at once; correlation of its outlines
 
 Map = NDArray[np.float32]
@@ -57,6 +59,7 @@ class FlameMotion:
         self._coloured = np.zeros_like(self._light)
         self._scene = np.zeros_like(self._light)  # the same over minutes, of what keeps still
         self._areas: deque[tuple[float, float]] = deque(maxlen=64)
+        self._flames: Mask = np.zeros((HEIGHT, WIDTH), np.bool_)  # where they are now
 
     def update(self, frame: NDArray[np.uint8], at: float) -> FlameFigures:
         """Take a frame in: RGB of any size, (height, width, 3), uint8, taken at `at` (seconds).
@@ -75,6 +78,20 @@ class FlameMotion:
         self._light, self._at = light, at
         self._figures = self._figured(coloured, at)
         return self._figures
+
+    def around(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+        """The part of `frame` in which the last update saw flames, and what is about them.
+
+        In a whole room a fire is some pixels to the picture model. None where there is too little.
+        """
+        if self._figures.area_pct < NEAR_PCT:
+            return None
+        rows, columns = _span(self._flames.any(axis=1)), _span(self._flames.any(axis=0))
+        (top, bottom), (left, right) = (
+            (round(begin * size), max(round(end * size), round(begin * size) + 1))
+            for (begin, end), size in zip((rows, columns), frame.shape[:2], strict=True)
+        )
+        return frame[top:bottom, left:right]
 
     def _begin(self, coloured: Mask) -> None:
         """What is there at first is the scene, until it moves."""
@@ -102,7 +119,8 @@ class FlameMotion:
     def _figured(self, coloured: Mask, at: float) -> FlameFigures:
         warm, flickering = self._coloured >= COLOURED, self._flickering()
         come = (self._coloured >= STAYS) & (self._scene < 0.5)
-        area_pct = 100 * float((flickering | come).mean())
+        self._flames = flickering | come
+        area_pct = 100 * float(self._flames.mean())
         if not self._areas or at - self._areas[-1][0] >= GROWTH_S / 60:
             self._areas.append((at, area_pct))
         while at - self._areas[0][0] > GROWTH_S:
@@ -117,6 +135,15 @@ class FlameMotion:
         seconds, areas = np.array(self._areas).T
         apart = seconds - seconds.mean()
         return float(apart @ areas / (apart @ apart))
+
+
+def _span(marked: NDArray[np.bool_]) -> tuple[float, float]:
+    """Begin and end of what is marked and the margin about it, as shares of the whole."""
+    places = np.flatnonzero(marked)
+    begin, end = int(places[0]) / marked.size, (int(places[-1]) + 1) / marked.size
+    share = min(1.0, max(LEAST_SHARE, AROUND * (end - begin)))
+    start = min(max(0.0, (begin + end - share) / 2), 1.0 - share)
+    return start, start + share
 
 
 def flame_coloured(pixels: Map) -> Mask:

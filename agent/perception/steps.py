@@ -29,40 +29,41 @@ def eyes(camera: CameraConfig) -> Callable[[], Eyes]:
     Raises:
         models.runtime.ModelError: A model's file or the runtime is missing, or another one.
     """
-    make: list[Callable[[], Step]] = []
+    make: list[Callable[[], list[Step]]] = []
     if camera.fire:
-        make += [_fire(), _flames]
+        make.append(_fire())
     if camera.falls:
         make.append(_falls(camera))
-    return lambda: Eyes(Sight(), [step() for step in make])
+    return lambda: Eyes(Sight(), [step for steps in make for step in steps()])
 
 
-def _fire() -> Callable[[], Step]:
-    """How fire and smoke look."""
+def _fire() -> Callable[[], list[Step]]:
+    """How fire and smoke look, the whole room and where flames move; and how flames move."""
     from models.fire_image import FireImage  # noqa: PLC0415  # only what is looked for
+    from models.flame_motion import FlameMotion  # noqa: PLC0415  # as above
 
     model = FireImage(runtime.load("fire_image"))
 
-    def look(frame: "Pixels", _at: float) -> dict[Quantity, float]:
-        scores = model.score(frame)
-        return {Quantity.FIRE_SCORE: scores.fire, Quantity.SMOKE_SCORE: scores.smoke}
+    def steps() -> list[Step]:
+        motion = FlameMotion()
 
-    return lambda: Step(look, FIRE_EVERY_S, hindered=True)
+        def look(frame: "Pixels", _at: float) -> dict[Quantity, float]:
+            scores, near = model.score(frame), motion.around(frame)
+            fire = scores.fire if near is None else max(scores.fire, model.score(near).fire)
+            return {Quantity.FIRE_SCORE: fire, Quantity.SMOKE_SCORE: scores.smoke}
+
+        def watch(frame: "Pixels", at: float) -> dict[Quantity, float]:
+            return {Quantity.FLAME_AREA_PCT: motion.update(frame, at).area_pct}
+
+        return [
+            Step(watch, FLAMES_EVERY_S, hindered=True),
+            Step(look, FIRE_EVERY_S, hindered=True),
+        ]
+
+    return steps
 
 
-def _flames() -> Step:
-    """How flames move."""
-    from models.flame_motion import FlameMotion  # noqa: PLC0415  # as above
-
-    motion = FlameMotion()
-    return Step(
-        lambda frame, at: {Quantity.FLAME_AREA_PCT: motion.update(frame, at).area_pct},
-        FLAMES_EVERY_S,
-        hindered=True,
-    )
-
-
-def _falls(camera: CameraConfig) -> Callable[[], Step]:
+def _falls(camera: CameraConfig) -> Callable[[], list[Step]]:
     """Who fell."""
     from models.fall import FallWatch  # noqa: PLC0415  # as above
     from models.pose import Pose  # noqa: PLC0415
@@ -72,7 +73,7 @@ def _falls(camera: CameraConfig) -> Callable[[], Step]:
     )
     zones = [zone.points for zone in camera.zones]
 
-    def step() -> Step:
+    def steps() -> list[Step]:
         pose, watch = Pose(detector, landmarks), FallWatch(classifier, zones)
 
         def look(frame: "Pixels", at: float) -> dict[Quantity, float]:
@@ -85,6 +86,6 @@ def _falls(camera: CameraConfig) -> Callable[[], Step]:
                 Quantity.PERSON_COUNT: float(scores.count),
             }
 
-        return Step(look, FALLS_EVERY_S)
+        return [Step(look, FALLS_EVERY_S)]
 
-    return step
+    return steps

@@ -161,3 +161,27 @@ def test_the_white_of_a_flame_counts_beside_its_colour_and_not_alone() -> None:
     coloured = flame_coloured(scene)
     assert coloured[8, 6]
     assert not coloured[15, 15]
+
+
+@pytest.mark.parametrize("side", ["left", "middle", "right"])
+def test_where_flames_move_is_cut_out_with_what_is_about_them(side: str) -> None:
+    draw, motion, frame = np.random.default_rng(5), FlameMotion(), room()
+    shift = {"left": -70, "middle": 0, "right": 70}[side]
+    for n in range(40):
+        lit = burning(room(), draw, 16, 30) if n > 4 else room()
+        frame = np.roll(lit, shift, axis=1) if n > 4 else lit
+        motion.update(frame, n / 2)
+    near = motion.around(frame)
+    assert near is not None
+    assert near.shape[0] * near.shape[1] < frame.shape[0] * frame.shape[1] / 3
+    whole, part = (int(flame_coloured(each.astype(np.float32)).sum()) for each in (frame, near))
+    assert part >= 0.8 * whole
+
+
+def test_a_candle_is_not_looked_at_closely_nor_is_a_room_without_flames() -> None:
+    draw, motion = np.random.default_rng(6), FlameMotion()
+    assert motion.around(room()) is None
+    for n in range(40):
+        frame = burning(room(), draw, 3, 5) if n > 4 else room()
+        motion.update(frame, n / 2)
+        assert motion.around(frame) is None
