@@ -185,6 +185,14 @@ def back_again() -> Why:
     return Why("다시 안에 있습니다.", "Back inside.")
 
 
+def opened_after_closing(door: str, clock: str) -> Why:
+    """A door or shutter was opened after closing time."""
+    return Why(
+        f"문 닫은 시간({clock})에 문({door})이 열렸습니다.",
+        f"After closing time, at {clock}, the door ({door}) was opened.",
+    )
+
+
 def after_closing(sensor: str, clock: str) -> Why:
     """Somebody is there after closing time."""
     return Why(
@@ -221,6 +229,14 @@ def cold(air_c: float, for_s: float) -> Why:
     )
 
 
+def humidity_assumed(humidity_pct: float) -> Why:
+    """The felt temperature was computed without a measured humidity."""
+    return Why(
+        f"습도를 알 수 없어 {humidity_pct:.0f} %로 보고 계산했습니다.",
+        f"The humidity is not known; {humidity_pct:.0f} % was assumed.",
+    )
+
+
 CLIMATE_ADVICE = {
     "heat": Why("물을 마시고 시원한 곳으로 가세요.", "Drink water and go where it is cool."),
     "cold": Why("방을 따뜻하게 하고 옷을 껴입으세요.", "Please heat the room and dress warmly."),
@@ -234,28 +250,51 @@ def climate_over() -> Why:
 
 def air(what: str, mean: float, limit: float, hours: float) -> Why:
     """A mean over hours that is over its limit."""
-    name, unit = _AIR[what]
-    return Why(
-        f"{hours:g}시간 평균 {name.ko} {mean:.0f} {unit}로 기준 {limit:.0f} {unit}을 넘었습니다."
-        " 환기하거나 공기청정기를 켜 주세요.",
-        f"The {hours:g} h mean of {name.en} is {mean:.0f} {unit}, over the limit of {limit:.0f}"
-        f" {unit}. Please air the room or clean its air.",
+    name, unit, advice = _AIR[what]
+    by, over = _PARTICLES[unit]
+    told = Why(
+        f"{hours:g}시간 평균 {name.ko} {_figure(mean)} {unit}{by} 기준 {limit:g} {unit}{over}"
+        " 넘었습니다.",
+        f"The {hours:g} h mean of {name.en} is {_figure(mean)} {unit}, over the limit of"
+        f" {limit:g} {unit}.",
     )
+    return joined(told, advice)
 
 
 def air_over(what: str, mean: float) -> Why:
     """A mean over hours that is below its limit again."""
-    name, unit = _AIR[what]
+    name, unit, _ = _AIR[what]
     return Why(
-        f"{name.ko} 평균이 {mean:.0f} {unit}로 내려왔습니다.",
-        f"The mean of {name.en} is down to {mean:.0f} {unit}.",
+        f"{name.ko} 평균이 {_figure(mean)} {unit}{_PARTICLES[unit][0]} 내려왔습니다.",
+        f"The mean of {name.en} is down to {_figure(mean)} {unit}.",
     )
 
 
+def _figure(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
+
+
+_PARTICLES = {"ppm": ("으로", "을"), "µg/m³": ("로", "를")}  # as the units are read aloud
+_FILTER = Why(
+    "공기청정기를 켜고, 바깥 공기가 좋을 때만 환기해 주세요.",
+    "Please switch an air cleaner on, and air the room only when the air outside is good.",
+)
 _AIR = {
-    "PM10_UG_M3": (Why("미세먼지(PM10)", "PM10"), "µg/m³"),
-    "PM2_5_UG_M3": (Why("초미세먼지(PM2.5)", "PM2.5"), "µg/m³"),
-    "CO2_PPM": (Why("이산화탄소", "CO2"), "ppm"),
+    "PM10_UG_M3": (Why("미세먼지(PM10)", "PM10"), "µg/m³", _FILTER),
+    "PM2_5_UG_M3": (Why("초미세먼지(PM2.5)", "PM2.5"), "µg/m³", _FILTER),
+    "CO2_PPM": (
+        Why("이산화탄소", "CO2"),
+        "ppm",
+        Why("창문을 열어 환기해 주세요.", "Please open the windows."),
+    ),
+    "CO_PPM": (
+        Why("일산화탄소", "CO"),
+        "ppm",
+        Why(
+            "불을 쓰는 난방기와 조리기를 끄고 창문을 열어 주세요.",
+            "Please switch off heaters and stoves that burn, and open the windows.",
+        ),
+    ),
 }
 
 

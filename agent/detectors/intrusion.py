@@ -151,7 +151,13 @@ class IntrusionDetector:
 
     def _detection(self, evidence: tuple[Reading, ...], at: float) -> Detection:
         clock = self._calendar.clock(at) or ""
-        told = [wording.after_closing(each.sensor, clock) for each in evidence]
+        told = [_told(each, clock) for each in evidence]
         why = wording.joined(*told, self._config.tell)
         stage = self._stage or Stage.CLEARED
         return Detection(Hazard.INTRUSION, stage, PLACE, self._rule, evidence, at, why)
+
+
+def _told(sign: Reading, clock: str) -> Why:
+    if sign.quantity is Quantity.CONTACT_OPEN:
+        return wording.opened_after_closing(sign.sensor, clock)
+    return wording.after_closing(sign.sensor, clock)

@@ -28,6 +28,7 @@ class WanderingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     A door opened at night speaks at once; it is an alarm when after `return_s` nobody has come
     back. A tag unheard for `tag_gone_s` is told as gone, `always` or only at night, and is an alarm
     if a door had just been opened. `escort` is a button that whoever goes out along presses first.
+    `tell` says who is told of an alarm; before that the device speaks to who is at the door.
     """
 
     begins: ClockTime = "22:00"
@@ -210,7 +211,8 @@ class WanderingDetector:
             del self._stages[subject], self._rules[subject]
         else:
             self._stages[subject], self._rules[subject] = stage, rule
-            why = wording.joined(why, self._config.tell)
+            tell = self._config.tell if stage is Stage.ALARM else None
+            why = wording.joined(why, tell)
         return Detection(Hazard.WANDERING, stage, subject, rule, evidence, at, why)
 
 

@@ -50,6 +50,15 @@ def test_a_shutter_raised_at_night_is_a_prealarm_and_motion_behind_it_an_alarm()
     assert found == [(Stage.PREALARM, "door_after_closing"), (Stage.ALARM, "signs_agree")]
 
 
+def test_a_shutter_is_said_to_be_opened_and_only_who_is_seen_to_be_somebody() -> None:
+    detector = IntrusionDetector(CONFIG, calendar())
+    rows = [Reading(name, quantity, value, at) for at, name, quantity, value in burglary(NIGHT)]
+    opened, agreed = (each for row in rows for each in detector.update(row))
+    assert opened.why.ko == "문 닫은 시간(23:00)에 문(shutter)이 열렸습니다."
+    assert "문(shutter)이 열렸습니다." in agreed.why.ko
+    assert "pir 센서가 사람을 알렸습니다." in agreed.why.ko
+
+
 def test_by_day_it_is_a_customer() -> None:
     assert feed(IntrusionDetector(CONFIG, calendar()), burglary(DAY)) == []
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from agent.detectors.calendar import Calendar, seconds
 from agent.detectors.presence import Source
 from agent.detectors.wandering import WanderingConfig, WanderingDetector
-from agent.values import PLACE, Detection, Hazard, Reading, Stage
+from agent.values import PLACE, Detection, Hazard, Reading, Stage, Why
 from drivers.sensor import Quantity
 
 MOTION, DOOR, BED, TAG = (
@@ -70,6 +70,12 @@ def test_a_door_opened_at_night_from_an_empty_bed_speaks_and_then_calls() -> Non
     assert 180 <= found[1].at - AT <= 190
     assert "02:30" in found[0].why.en
     assert "밤입니다" in found[0].why.ko
+
+
+def test_who_is_at_the_door_is_spoken_to_alone_and_others_are_told_of_the_alarm() -> None:
+    config = WanderingConfig(tell=Why("112에 신고해 주세요.", "Call 112."))
+    found = feed(watcher(config=config), [*getting_up(), (AT, "door", DOOR, 1.0)], AT + 400)
+    assert ["Call 112." in each.why.en for each in found] == [False, True]
 
 
 def test_who_comes_back_to_bed_or_moves_behind_the_shut_door_is_back() -> None:
