@@ -9,9 +9,11 @@ import argparse
 import hashlib
 import heapq
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from agent import config, noise_page, recording
 from agent.cli import PROFILES
@@ -19,8 +21,8 @@ from agent.config import Config, ConfigError
 from agent.detectors.calendar import Calendar
 from agent.detectors.noise import UNKNOWN, NoiseConfig, NoiseDetector
 from agent.detectors.noise_hour import Finding
-from agent.detectors.noise_levels import Impact, percentile
-from agent.detectors.noise_rule import HOUR_S, Instrument, Measure
+from agent.detectors.noise_levels import Background, Impact, percentile
+from agent.detectors.noise_rule import HOUR_S, Instrument, Measure, Verdict
 from agent.instruments import instruments
 from agent.recording import Recording, RecordingError
 from agent.replay import calendar_of, media_of
@@ -28,15 +30,19 @@ from agent.values import Reading
 from drivers.sensor import Quantity
 
 BAD_INPUT = 65  # EX_DATAERR
+_OVER_S = 1.0  # a second that ends with the hour may come so much later
+_LATE_S = 2.0  # by then every mean of the hour has ended
+_ORDER = (Verdict.BELOW, Verdict.INDETERMINATE, Verdict.EXCEEDS)
 _LEVELS = frozenset({Quantity.SOUND_LAF_DBA, Quantity.SOUND_LAEQ_DBA, Quantity.SOUND_LOST_PCT})
 
 
 @dataclass(slots=True)
 class Stretch:
-    """One recording of one microphone, judged; times in seconds of the recording, levels in dB(A).
+    """A clock hour of a recording of one microphone; times in seconds of it, levels in dB(A).
 
-    `findings` are what the rule says of its last hour; `minutes` the end and level of each minute,
-    `peaks` the highest F level of each ten seconds. `sha256` is of the levels as they were read.
+    `findings` are what the rule says of it, for the highest level of any hour that ends in it;
+    `minutes` the end and level of each minute, `peaks` the highest F level of each ten seconds.
+    `sha256` is of the levels as they were read.
     """
 
     title: str
@@ -60,68 +66,116 @@ class Stretch:
 
 
 def judge(found: Recording, settings: Config, state: Path | None = None) -> list[Stretch]:
-    """Each microphone of a recording, judged by the rule; of more than an hour, hour by hour.
+    """Each microphone of a recording, judged by the rule over the whole, shown hour by hour.
+
+    The background is that of the whole recording, also for its first hour.
 
     Raises:
         RecordingError: The recording cannot be used.
     """
     calendar, known = calendar_of(found, settings), instruments(settings, state)
+    heard: dict[str, list[Reading]] = {}
     rows = heapq.merge(
         found.readings(), *(each.readings() for each in media_of(found, settings)), key=_time
     )
-    done: list[Stretch] = []
-    open_: dict[str, _Judging] = {}
     for reading in rows:
-        if reading.quantity not in _LEVELS:
-            continue
-        name = reading.sensor
-        judging = open_.get(name)
-        if judging is not None and reading.at > judging.ends_at:
-            done.append(judging.closed())
-            judging = None
-        if judging is None:
-            stretch = Stretch(found.title, name, calendar, known.get(name, UNKNOWN))
-            judging = open_[name] = _Judging(stretch, settings.noise or NoiseConfig(), reading.at)
-        judging.take(reading)
-    return done + [each.closed() for each in open_.values()]
+        if reading.quantity in _LEVELS:
+            heard.setdefault(reading.sensor, []).append(reading)
+    done: list[Stretch] = []
+    for name, readings in heard.items():
+        rule = _with_background(settings.noise or NoiseConfig(), readings)
+        stretch = Stretch(found.title, name, calendar, known.get(name, UNKNOWN))
+        done += _Judging(stretch, rule).all_of(readings)
+    return sorted(done, key=lambda each: each.ends)
+
+
+def _with_background(rule: NoiseConfig, readings: Sequence[Reading]) -> NoiseConfig:
+    """The rule with the background of a whole recording, where it is long enough to tell."""
+    background = Background(rule.background_dba)
+    for reading in readings:
+        if reading.quantity is Quantity.SOUND_LAEQ_DBA:
+            background.add(reading.value, reading.at)
+    return msgspec.structs.replace(rule, background_dba=background.level(readings[-1].at))
 
 
 class _Judging:
-    """An hour of one microphone on its way through the detector."""
+    """One microphone's levels on their way through the one detector of a recording."""
 
-    def __init__(self, stretch: Stretch, rule: NoiseConfig, at: float) -> None:
-        self._stretch, self._hash = stretch, hashlib.sha256()
-        self._detector = NoiseDetector(
-            rule, stretch.calendar, {stretch.microphone: stretch.instrument}
-        )
-        self.ends_at = (at // HOUR_S + 1) * HOUR_S + 1.0
-        self._seen: set[Impact] = set()
+    def __init__(self, first: Stretch, rule: NoiseConfig) -> None:
+        self._stretch = first
+        self._detector = NoiseDetector(rule, first.calendar, {first.microphone: first.instrument})
+        self._hour = self._detector.hour(first.microphone)
+        self._begin(0.0)
 
-    def take(self, reading: Reading) -> None:
+    def all_of(self, readings: Sequence[Reading]) -> Iterator[Stretch]:
+        """Take all levels in, in order of time; give each clock hour that something is heard of."""
+        self._begin(readings[0].at)
+        for reading in readings:
+            if reading.at > self._ends_at + _OVER_S:
+                yield self._closed()
+                old = self._stretch
+                self._stretch = Stretch(old.title, old.microphone, old.calendar, old.instrument)
+                self._begin(reading.at)
+            self._take(reading)
+        yield self._closed()
+
+    def _begin(self, at: float) -> None:
+        self._hash = hashlib.sha256()
+        self._begins_at = at // HOUR_S * HOUR_S
+        self._ends_at = self._begins_at + HOUR_S
+        self._worst: Finding | None = None  # of the highest level, in any hour that ends here
+
+    def _take(self, reading: Reading) -> None:
         """Take a level in."""
         row = f"{reading.at:.3f},{reading.sensor},{reading.quantity},{reading.value!r}\n"
         self._hash.update(row.encode())
-        self._detector.update(reading)
-        self._detector.tick(reading.at)
         made, at = self._stretch, reading.at
+        before = self._hour.struck[-1] if self._hour.struck else None
+        self._detector.update(reading)
+        self._detector.tick(at)
         made.ends = at
         if reading.quantity is Quantity.SOUND_LAF_DBA:
             ten = int(at // 10)
             made.peaks[ten] = max(reading.value, made.peaks.get(ten, reading.value))
+            last = self._hour.struck[-1] if self._hour.struck else None
+            if last is not None and last is not before:
+                made.impacts.append(last)
+                self._weigh(at)
         elif reading.quantity is Quantity.SOUND_LAEQ_DBA:
             made.seconds.append(reading.value)
         else:
             made.lost_s += reading.value / 100
 
-    def closed(self) -> Stretch:
-        """What came of it."""
+    def _weigh(self, at: float) -> None:
+        """Keep the worst that the highest level made of an hour so far."""
+        found = self._hour.finding(Measure.IMPACT_MAX, at)
+        if found is not None and (self._worst is None or _weight(found) >= _weight(self._worst)):
+            self._worst = found
+
+    def _closed(self) -> Stretch:
+        """What came of the clock hour."""
         made = self._stretch
-        hour = self._detector.hour(made.microphone)
-        made.impacts = list(hour.struck)
-        made.minutes = [(each.ends, each.laeq_dba) for each in hour.means[Measure.IMPACT_LEQ]]
-        made.findings = self._detector.findings(made.microphone, made.ends)
+        if made.ends > self._ends_at:
+            self._detector.tick(self._ends_at + _LATE_S)
+        self._weigh(made.ends)
+        for measure in Measure:
+            found = (
+                self._worst
+                if measure is Measure.IMPACT_MAX
+                else self._hour.finding(measure, made.ends, since=self._begins_at)
+            )
+            if found is not None:
+                made.findings.append(found)
+        minutes = self._hour.means[Measure.IMPACT_LEQ]
+        made.minutes = [
+            (each.ends, each.laeq_dba) for each in minutes if each.ends > self._begins_at
+        ]
         made.sha256 = self._hash.hexdigest()
         return made
+
+
+def _weight(found: Finding) -> tuple[int, int]:
+    return _ORDER.index(found.verdict), found.count
 
 
 def _time(reading: Reading) -> float:

@@ -105,11 +105,14 @@ class Hour:
         found = (self.finding(each, now) for each in Measure)
         return [each for each in found if each is not None]
 
-    def finding(self, measure: Measure, now: float) -> Finding | None:
-        """What one measure says of it; None where nothing was heard for long enough."""
+    def finding(self, measure: Measure, now: float, *, since: float = -math.inf) -> Finding | None:
+        """What one measure says of it; None where nothing was heard for long enough.
+
+        Means that ended by `since` do not count; the highest level's hour has its whole length.
+        """
         if measure is Measure.IMPACT_MAX:
             return self._often(now)
-        if not (means := self.means[measure]):
+        if not (means := [each for each in self.means[measure] if each.ends > since]):
             return None
         verdicts = [(self.judge(measure, mean), mean) for mean in means]
         verdict = noise_rule.any_exceeds(found for found, _ in verdicts)

@@ -8,7 +8,9 @@ import pytest
 
 from agent import config, recording
 from agent.cli import PROFILES
-from agent.noise_report import judge, main, report
+from agent.detectors.noise_hour import Finding
+from agent.detectors.noise_rule import Measure, Verdict
+from agent.noise_report import Stretch, judge, main, report
 from agent.values import Reading
 from drivers.sensor import Quantity
 
@@ -93,6 +95,36 @@ def test_two_hours_are_two_sections(tmp_path: Path) -> None:
     found = judge(recording.load(recorded(tmp_path / "a", rows(7000, 35.0, {}))), SETTINGS)
     assert [round(each.ends) for each in found] == [3601, 7000]
     assert sum(len(each.seconds) for each in found) == 7000
+
+
+def lmax(stretch: Stretch) -> Finding:
+    return next(each for each in stretch.findings if each.measure is Measure.IMPACT_MAX)
+
+
+def test_three_blows_within_an_hour_exceed_also_across_two_sections(tmp_path: Path) -> None:
+    blows = {3500: 70.0, 3550: 70.0, 3650: 70.0}
+    folder = recorded(tmp_path / "a", rows(4200, 33.0, blows), "2026-11-20T12:00:00+09:00")
+    first, second = judge(recording.load(folder), SETTINGS)
+    assert (lmax(first).verdict, lmax(first).count) == (Verdict.BELOW, 2)
+    assert (lmax(second).verdict, lmax(second).count) == (Verdict.EXCEEDS, 3)
+    assert [len(each.impacts) for each in (first, second)] == [2, 1]
+    assert [len(each.minutes) for each in (first, second)] == [60, 10]
+
+
+def test_three_blows_early_in_a_section_are_not_forgotten_by_its_end(tmp_path: Path) -> None:
+    found = rows(7200, 33.0, {20: 70.0, 3610: 70.0, 3612: 70.0})
+    sections = judge(recording.load(recorded(tmp_path / "a", found)), SETTINGS)
+    assert lmax(sections[1]).verdict is Verdict.EXCEEDS
+    assert lmax(sections[1]).count == 3
+
+
+def test_the_background_of_a_whole_recording_holds_for_its_first_hour_too(tmp_path: Path) -> None:
+    found = judge(recording.load(recorded(tmp_path / "a", rows(9000, 48.0, {}))), SETTINGS)
+    airborne = [
+        each for made in found for each in made.findings if each.measure is Measure.AIRBORNE_LEQ
+    ]
+    assert [each.verdict for each in airborne] == [Verdict.INDETERMINATE] * 3
+    assert [each.background_dba for each in airborne] == [pytest.approx(48.0)] * 3
 
 
 def test_the_command_writes_a_file_or_says_why_not(
