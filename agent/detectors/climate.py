@@ -21,6 +21,7 @@ SMOOTH_S = 900.0  # of the air's temperature, against doors and draughts
 FIRE_RISE_C = 6.0  # so far above the last quarter of an hour is no weather
 FIRE_C = 50.0
 HUMIDITY_FRESH_S = 900.0
+ASSUMED_PCT = 50.0  # of humidity, where none is measured
 
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
 
@@ -44,7 +45,8 @@ class ClimateConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     33 and 35 °C felt are the limits of the Korea Meteorological Administration's heat advisory and
     warning; 18 °C is the least for health (WHO Housing and health guidelines, 2018), 16 °C that
     below which airways suffer (Collins, 1986). `sensors` names the room's own thermometers; without
-    it they are those that measure humidity too, for a thermometer on a plug is no weather.
+    it they are those that measure humidity too, for a thermometer on a plug is no weather. Where a
+    room's humidity is not heard for a quarter of an hour 50 % is assumed, and the event says so.
     """
 
     heat: Strain = HEAT
@@ -59,9 +61,9 @@ class ClimateConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         if self.cold.alarm_c > self.cold.prealarm_c:
             yield "`alarm_c` is above `prealarm_c` - at `$.climate.cold`", "lower `alarm_c`"
         both = {Quantity.TEMPERATURE_C, Quantity.RELATIVE_HUMIDITY_PCT}
-        if not any(both <= each.quantities for each in sources.values()):
+        if not self.sensors and not any(both <= each.quantities for each in sources.values()):
             problem = "no sensor measures temperature and humidity - at `$.climate`"
-            yield problem, "add a `[[sensors]]`, for example with driver `sht4x`"
+            yield problem, "name a thermometer in `sensors`, or add one with driver `sht4x`"
         for name in self.sensors:
             if name not in sources or Quantity.TEMPERATURE_C not in sources[name].quantities:
                 problem = f"no thermometer is named `{name}` - at `$.climate.sensors`"
@@ -121,12 +123,12 @@ class _Stress:
 
 @dataclass(slots=True, eq=False)
 class _Room:
-    """One thermometer, its smoothed air in °C and what it feels like."""
+    """One thermometer, its smoothed air in °C and what it feels like; `begun` at its first."""
 
     heat: _Stress
     cold: _Stress
+    begun: float
     air_c: float | None = None
-    humidity: Reading | None = None
     felt_c: float | None = None
     at: float = field(default=0.0)
 
@@ -153,7 +155,9 @@ class ClimateDetector:
         room = self._rooms.get(reading.sensor)
         if room is None:
             room = self._rooms[reading.sensor] = _Room(
-                _stress("heat", self._config.heat, 1), _stress("cold", self._config.cold, -1)
+                _stress("heat", self._config.heat, 1),
+                _stress("cold", self._config.cold, -1),
+                reading.at,
             )
         return self._judge(room, reading) if self._take(room, reading) else []
 
@@ -184,16 +188,28 @@ class ClimateDetector:
 
     def _judge(self, room: _Room, reading: Reading) -> list[Detection]:
         air_c, at, found = room.air_c if room.air_c is not None else reading.value, reading.at, []
-        humidity = self._humidity.get(reading.sensor)
-        if humidity is not None and at - humidity.at <= HUMIDITY_FRESH_S:
-            room.felt_c = felt_c(air_c, humidity.value)
+        if (humidity := self._humidity_pct(room, reading)) is not None:
+            humidity_pct, measured = humidity
+            room.felt_c = felt_c(air_c, humidity_pct)
             if (stage := room.heat.update(room.felt_c, at)) is not None:
                 told = wording.heat(room.felt_c, air_c, room.heat.lasted_s(at))
-                found.append(self._detection("heat", stage, told, (reading, humidity)))
+                assumed = None if measured else wording.humidity_assumed(humidity_pct)
+                told = wording.joined(told, assumed)
+                found.append(self._detection("heat", stage, told, (reading, *measured)))
         if (stage := room.cold.update(-air_c, at)) is not None:
             told = wording.cold(air_c, room.cold.lasted_s(at))
             found.append(self._detection("cold", stage, told, (reading,)))
         return found
+
+    def _humidity_pct(
+        self, room: _Room, reading: Reading
+    ) -> tuple[float, tuple[Reading, ...]] | None:
+        """Give the humidity in % and its reading; without one it is assumed, but not at once."""
+        humidity = self._humidity.get(reading.sensor)
+        heard = room.begun if humidity is None else humidity.at
+        if reading.at - heard > HUMIDITY_FRESH_S:
+            return ASSUMED_PCT, ()
+        return None if humidity is None else (humidity.value, (humidity,))
 
     def _detection(
         self, rule: str, stage: Stage, told: Why, evidence: tuple[Reading, ...]

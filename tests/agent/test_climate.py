@@ -93,6 +93,32 @@ def test_a_named_thermometer_is_a_room_without_humidity_for_cold() -> None:
     assert told(room.stay(10, 15.0, None))[0][1] == "cold"
 
 
+def test_heat_is_told_without_humidity_and_says_what_was_assumed() -> None:
+    room = Room(ClimateConfig(sensors=["room"]))
+    found = room.stay(8, 38.0, None)
+    assert told(found) == [(Stage.ALARM, "heat")]
+    assert "습도를 알 수 없어 50 %" in found[0].why.ko
+    assert "50 % was assumed" in found[0].why.en
+
+
+def test_heat_goes_on_being_told_when_the_humidity_falls_silent() -> None:
+    room = Room()
+    room.stay(1, 29.0)
+    found = room.stay(8, 38.0, None)
+    assert (Stage.ALARM, "heat") in told(found)
+    assert "50 %" in found[-1].why.ko
+
+
+def test_a_measured_humidity_is_never_said_to_be_assumed() -> None:
+    assert "was assumed" not in Room().stay(4, 38.0)[0].why.en
+
+
+def test_a_thermometer_that_is_named_needs_no_humidity() -> None:
+    attic = {"attic": Source(frozenset({T}), 2.0)}
+    assert list(ClimateConfig(sensors=["attic"]).problems(attic)) == []
+    assert len(list(ClimateConfig().problems(attic))) == 1
+
+
 def test_silence_ends_no_heat() -> None:
     room = Room()
     room.stay(4, 36.5, 62.0)
@@ -133,14 +159,42 @@ def breathe(
     every_s: float,
 ) -> list[tuple[Stage, str]]:
     """`course` is (hours, value) one after the other."""
-    found, now = [], 0.0
+    return told(inhale(detector, quantity, course, every_s))
+
+
+def inhale(
+    detector: AirDetector,
+    quantity: Quantity,
+    course: Sequence[tuple[float, float]],
+    every_s: float,
+) -> list[Detection]:
+    found: list[Detection] = []
+    now = 0.0
     for hours, value in course:
         until = now + HOUR * hours
         while (now := now + every_s) <= until:
             found += detector.update(Reading("air", quantity, value, now)) + detector.tick(now)
         now = until
     assert all(each.why.ko and each.why.en for each in found)
-    return [(each.stage, each.rule) for each in found]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("quantity", "value", "figures", "advice"),
+    [
+        (CO2, 1008.0, "1008 ppm으로 기준 1000 ppm을", "창문을 열어 환기해 주세요."),
+        (Quantity.CO_PPM, 12.0, "12.0 ppm으로 기준 10 ppm을", "불을 쓰는 난방기와 조리기를 끄고"),
+        (PM25, 41.0, "41.0 µg/m³로 기준 35 µg/m³를", "바깥 공기가 좋을 때만"),
+        (Quantity.PM10_UG_M3, 90.0, "90.0 µg/m³로 기준 75 µg/m³를", "공기청정기를 켜고"),
+    ],
+)
+def test_each_pollutant_is_told_with_the_advice_that_helps_against_it(
+    quantity: Quantity, value: float, figures: str, advice: str
+) -> None:
+    (found,) = inhale(AirDetector(AirConfig(), Calendar()), quantity, [(25, value)], 30.0)
+    assert figures in found.why.ko
+    assert advice in found.why.ko
+    assert ("공기청정기" in found.why.ko) is (quantity in {PM25, Quantity.PM10_UG_M3})
 
 
 def test_co2_over_an_hours_mean_is_told_once_and_ends_once() -> None:

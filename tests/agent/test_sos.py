@@ -31,16 +31,16 @@ def test_a_press_is_an_alarm_at_once_and_letting_go_takes_nothing_back() -> None
 
 
 def test_a_call_stays_open_for_half_an_hour_and_then_its_age_is_told() -> None:
-    rows = [(0, 1.0), (1, 0.0), (61, 0.0), (1800, 0.0), (1801, 0.0), (4000, 0.0)]
-    found = feed(SosDetector(["sos"]), rows)
+    released = [(at, 0.0) for at in (1.0, 61.0, 1800.0, 1801.0, 4000.0)]
+    found = feed(SosDetector(["sos"]), [(0, 1.0), *released])
     assert [(each.stage, each.at) for each in found] == [(Stage.ALARM, 0), (Stage.CLEARED, 1801)]
     assert "30분이 지났습니다" in found[-1].why.ko
     assert "30 min old" in found[-1].why.en
 
 
 def test_the_last_press_counts_for_how_long_a_call_stays_open() -> None:
-    rows = [(0, 1.0), (1, 0.0), (1700, 1.0), (1701, 0.0), (3500, 0.0), (3501, 0.0)]
-    found = feed(SosDetector(["sos"]), rows)
+    again = [(1700.0, 1.0), (1701.0, 0.0), (3500.0, 0.0), (3501.0, 0.0)]
+    found = feed(SosDetector(["sos"]), [(0, 1.0), (1, 0.0), *again])
     assert [(each.stage, each.at) for each in found] == [
         (Stage.ALARM, 0),
         (Stage.ALARM, 1700),
