@@ -59,7 +59,7 @@ class Averager:
         self._heard_s += heard_s
         self._seconds.append(laeq_dba)
         is_full = len(self._seconds) >= self.length_s
-        is_over = at > (number + 1) * self.length_s - 0.5
+        is_over = at >= (number + 1) * self.length_s - 0.5
         return closed or (self._close() if is_full and is_over else None)
 
     def wait(self, now: float) -> Mean | None:
