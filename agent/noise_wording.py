@@ -74,5 +74,8 @@ def neighbour(pulses: int) -> Why:
 
 
 def neighbour_over() -> Why:
-    """It has not been heard for minutes."""
-    return Why("이웃 경보음이 멈췄습니다.", "The alarm nearby is no longer heard.")
+    """It has not been heard for minutes, which is not to say that it has stopped."""
+    return Why(
+        "이웃 경보음이 더 이상 들리지 않습니다. 멈췄는지는 확인해 주세요.",
+        "The alarm nearby is no longer heard. Please check whether it has stopped.",
+    )

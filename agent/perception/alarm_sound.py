@@ -28,6 +28,8 @@ _RESTLESS = 6  # times the pulses of a group: so many onsets are noise
 _CONTRAST_DB = 8.0  # between the pulses and the pauses of a bin
 _BELOW_PEAK_DB = (5.0, 8.0, 12.0)  # a pulse ends so far below: what rings longer is the room
 _TONAL_DB = 5.0  # above what surrounds it, in the middle of the pulses
+_ALIVE_S = 170.0  # after one was heard, one more group is enough: CO alarms come down to that
+_ALIVE_BINS = 1  # so far from where it was heard
 _FILL_S = 0.05  # shorter gaps and blips are noise
 
 
@@ -67,6 +69,7 @@ class AlarmSound:
         self._power = np.empty((0, _HIGHEST - _LOWEST))  # of the last frames
         self._frames = 0
         self._heard: dict[int, int] = {}  # pulses: the frame at which its last group was found
+        self._bins: dict[int, int] = {}  # and the bin that it was found in
 
     def update(self, samples: Samples, lost: int = 0) -> int:
         """Take the next samples in; `lost` were missing before them, which ends what was heard."""
@@ -86,8 +89,12 @@ class AlarmSound:
         before, self._frames = self._frames, self._frames + len(frames)
         if before // _EVERY != self._frames // _EVERY:
             for cadence in (T3, T4):
-                if self._finds(cadence):
+                column = self._finds(cadence)
+                if column is None and self._is_alive(cadence):
+                    column = self._finds(cadence, 1)
+                if column is not None:
                     self._heard[cadence.pulses] = self._frames
+                    self._bins[cadence.pulses] = column
         return self._pulses()
 
     def _pulses(self) -> int:
@@ -97,6 +104,11 @@ class AlarmSound:
             if found is not None and self._frames - found <= 1.5 * cadence.period_s[1] / _HOP_S:
                 return cadence.pulses
         return 0
+
+    def _is_alive(self, cadence: Cadence) -> bool:
+        """Whether so little time has passed since a T4 that a single group may be its next."""
+        found = self._heard.get(cadence.pulses)
+        return cadence is T4 and found is not None and self._frames - found <= _ALIVE_S / _HOP_S
 
     def _remember(self, frames: NDArray[np.float64]) -> None:
         """Keep the level of each bin of each frame, and how far it stands above its neighbours."""
@@ -113,32 +125,42 @@ class AlarmSound:
         self._tonal = _appended(self._tonal, mine - np.median(around, axis=0))
         self._smooth = _appended(self._smooth, 10 * np.log10(mean))
 
-    def _finds(self, cadence: Cadence) -> bool:
-        """Whether two groups of a cadence have just been heard in any bin."""
-        span = round((2 * cadence.period_s[1] + 0.5) / _HOP_S)
+    def _finds(self, cadence: Cadence, groups: int = 2) -> int | None:
+        """The bin in which so many groups of a cadence have just been heard."""
+        span = round((groups * cadence.period_s[1] + 0.5) / _HOP_S)
         levels = (self._smooth if cadence.is_smooth else self._levels)[-span:]
         if len(levels) * _HOP_S < cadence.period_s[0]:
-            return False
+            return None
         ranked = np.sort(levels[::_SPARSE], axis=0)
         peak = ranked[round(cadence.loud_share * (len(ranked) - 1))]
         contrast = peak - ranked[round(_QUIET_SHARE * (len(ranked) - 1))]
-        return any(
-            self._matches(cadence, levels, peak - np.minimum(below_db, contrast / 2), contrast)
-            for below_db in _BELOW_PEAK_DB
-        )
+        for below_db in _BELOW_PEAK_DB:
+            limit = peak - np.minimum(below_db, contrast / 2)
+            column = self._matches(cadence, groups, levels, limit, contrast)
+            if column is not None:
+                return column
+        return None
 
-    def _matches(self, cadence: Cadence, levels: Levels, limit: Levels, contrast: Levels) -> bool:
-        """Whether what is above `limit`, of each bin, is the cadence in one of them."""
+    def _matches(
+        self, cadence: Cadence, groups: int, levels: Levels, limit: Levels, contrast: Levels
+    ) -> int | None:
+        """The bin in which what is above `limit`, of each bin, is the cadence."""
         sounds = levels > limit
         starts = np.count_nonzero(sounds[1:] & ~sounds[:-1], axis=0)
         likely = (contrast >= _CONTRAST_DB) & (starts < _RESTLESS * cadence.pulses)
+        likely &= starts >= groups * cadence.pulses - 1
+        if groups == 1:
+            near = np.arange(likely.size) - self._bins[cadence.pulses]
+            likely &= np.abs(near) <= _ALIVE_BINS
         fill = round(_FILL_S / _HOP_S) if cadence.is_smooth else 1
-        for column in np.flatnonzero(likely & (starts >= 2 * cadence.pulses - 1)):
-            for group in _groups(_runs(sounds[:, column], fill), cadence, len(levels)):
-                middles = [(begin + end) // 2 for begin, end in group]
-                if np.median(self._tonal[-len(levels) :][middles, column]) >= _TONAL_DB:
-                    return True
-        return False
+        tonal = self._tonal[-len(levels) :]
+        for column in np.flatnonzero(likely):
+            runs = _runs(sounds[:, column], fill)
+            for found in _groups(runs, cadence, groups, len(levels)):
+                middles = [(begin + end) // 2 for begin, end in found]
+                if np.median(tonal[middles, column]) >= _TONAL_DB:
+                    return int(column)
+        return None
 
 
 def _appended(rows: Levels, more: NDArray[np.float64]) -> Levels:
@@ -159,34 +181,37 @@ def _runs(sounds: NDArray[np.bool_], fill: int) -> list[tuple[int, int]]:
 
 
 def _groups(
-    runs: Sequence[tuple[int, int]], cadence: Cadence, now: int
+    runs: Sequence[tuple[int, int]], cadence: Cadence, groups: int, now: int
 ) -> Iterator[Sequence[tuple[int, int]]]:
-    """The last two groups in a row, if they end now and nothing else sounded between them."""
-    count = 2 * cadence.pulses
+    """So many groups in a row, if they end now and nothing else sounded between them."""
+    count = groups * cadence.pulses
     for first in range(len(runs) - count + 1):
-        both = runs[first : first + count]
+        found = runs[first : first + count]
         before = runs[first - 1][0] if first else None
         after = runs[first + count][0] if first + count < len(runs) else now
-        if _is_cadence(both, cadence, before, after):
-            yield both
+        if _is_cadence(found, cadence, before, after):
+            yield found
 
 
 def _is_cadence(
-    both: Sequence[tuple[int, int]], cadence: Cadence, before: int | None, after: int
+    found: Sequence[tuple[int, int]], cadence: Cadence, before: int | None, after: int
 ) -> bool:
     def within(frames: int, bounds: tuple[float, float]) -> bool:
         return bounds[0] <= frames * _HOP_S <= bounds[1]
 
-    count, onsets = cadence.pulses, [begin for begin, _ in both]
-    lengths = [end - begin for begin, end in both]
+    onsets = [begin for begin, _ in found]
+    lengths = [end - begin for begin, end in found]
     gaps = [late - soon for soon, late in itertools.pairwise(onsets)]
-    pause = gaps.pop(count - 1)
+    count = cadence.pulses
+    pauses = gaps[count - 1 :: count]
+    periods = [late - soon for soon, late in itertools.pairwise(onsets[::count])]
+    del gaps[count - 1 :: count]
     return (
         all(within(each, cadence.on_s) for each in lengths)
         and max(lengths) <= _ALIKE * min(lengths) + 2
         and all(within(each, cadence.apart_s) for each in gaps)
-        and within(onsets[count] - onsets[0], cadence.period_s)
-        and pause * _HOP_S > cadence.apart_s[1]
+        and all(within(each, cadence.period_s) for each in periods)
+        and all(each * _HOP_S > cadence.apart_s[1] for each in pauses)
         and (before is None or (onsets[0] - before) * _HOP_S > cadence.apart_s[1])
         and (after - onsets[-1]) * _HOP_S > cadence.apart_s[1]
     )

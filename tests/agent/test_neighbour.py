@@ -36,6 +36,8 @@ def test_it_begins_once_and_is_over_after_three_quiet_minutes(pulses: int, word:
         (Stage.CLEARED, 59.5 + CLEAR_S),
     ]
     assert word in found[0].why.en.lower()
+    assert "no longer heard. Please check" in found[1].why.en
+    assert found[1].why.ko.endswith("더 이상 들리지 않습니다. 멈췄는지는 확인해 주세요.")
 
 
 def test_a_co_alarm_that_sounds_once_a_minute_stays_one_alarm() -> None:

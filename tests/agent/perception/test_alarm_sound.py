@@ -76,6 +76,24 @@ def test_one_group_is_none() -> None:
     assert not heard(noisy(pulses(RATE_HZ, 3100.0, 4.5), 20.0))
 
 
+def once_a_minute(hz: float) -> Samples:
+    single = pulses(RATE_HZ, hz, 3.0, (0.1, 0.1, 4, 60.0))
+    return np.concatenate((np.zeros(56 * RATE_HZ), single))
+
+
+def test_a_t4_that_was_heard_is_kept_alive_by_one_group_a_minute() -> None:
+    lively = pulses(RATE_HZ, 3100.0, 13.5, T4)
+    sound = np.concatenate((lively, *[once_a_minute(3100.0)] * 3, np.zeros(15 * RATE_HZ)))
+    found = heard(noisy(sound, 15.0))
+    assert [pulses for _, pulses in found] == [4, 0] * 4
+
+
+def test_one_group_a_minute_is_none_before_two_were_heard_nor_at_another_pitch() -> None:
+    assert not heard(noisy(np.concatenate([once_a_minute(3100.0)] * 2), 15.0))
+    sound = np.concatenate((pulses(RATE_HZ, 3100.0, 13.5, T4), once_a_minute(2500.0)))
+    assert [pulses for _, pulses in heard(noisy(sound, 15.0))] == [4, 0]
+
+
 def test_a_gap_in_the_samples_begins_anew() -> None:
     ear, sound = AlarmSound(RATE_HZ), pulses(RATE_HZ, 3100.0, 9.5)
     said = [
