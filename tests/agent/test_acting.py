@@ -13,6 +13,7 @@ from agent.cli import PROFILES
 from agent.commands import VERBS, Answered, Away, Code, Command, Identify
 from agent.config import ConfigError
 from agent.detectors.calendar import Calendar
+from agent.detectors.sos import SosDetector
 from agent.eventstore import GENESIS
 from agent.pipeline import Pipeline
 from agent.values import PLACE, Detection, Event, Hazard, Reading, Stage
@@ -91,6 +92,19 @@ def test_an_answer_is_for_one_call_and_ends_with_it(tmp_path: Path) -> None:
     device.alarm(Hazard.SOS, Stage.CLEARED)
     assert device.answered() == {}
     assert device.act(answer(second.id)) is Code.NOT_ACTIVE
+
+
+def test_who_pressed_and_let_go_can_be_answered_twenty_minutes_later(tmp_path: Path) -> None:
+    device, detector = Device(tmp_path), SosDetector(["sos"])
+    levels = [1.0] + [0.0] * 1200
+    events = [
+        device.alarm(each.hazard, each.stage)
+        for at, level in enumerate(levels)
+        for each in detector.update(Reading("sos", Quantity.BUTTON, level, float(at)))
+    ]
+    (press,) = events
+    assert device.act(answer(press.id)) is None
+    assert device.room.annunciator.playing() == "help_coming"
 
 
 def test_where_nobody_is_missed_away_is_refused(tmp_path: Path) -> None:
