@@ -1,8 +1,8 @@
 """Commands in: what the hub may ask of a device, and which of it is taken. No clock, no I/O.
 
 A command is one JSON object on `cmd/{verb}`. A new verb is one more struct in `VERBS` and one more
-case in `agent.acting.act`; everything here then holds for it too. No verb touches the
-outbox, silences a fire or weakens a detector, but for `away`: it suspends `inactivity`, for 744 h
+case in `agent.acting.act`; everything here then holds for it too. No verb touches the outbox,
+silences a fire or weakens a detector, with one exception: `away` suspends `inactivity`, for 744 h
 at most.
 """
 
