@@ -19,6 +19,8 @@ from drivers.sensor import Quantity
 
 HEADER = "t_s,sensor,quantity,value"
 _AGES_S = 1e12
+FULL_SCALE_KEY = "microphone_full_scale_db"
+FULL_SCALES_DB = (60.0, 180.0)  # no microphone is below or above
 RECORDER = "haetae recorder"  # the `source` of what a device wrote itself
 _QUANTITIES = {each.value: each for each in Quantity}
 _SENSOR = re.compile(r"[^,\s][^,]{0,63}")
@@ -82,6 +84,7 @@ def load(folder: Path) -> Recording:
                 table[key] = table[key].isoformat()
                 continue
             raise RecordingError(f"{path}: `{key}` is not a text: put it in quotes")
+    _check_full_scale(path, table)
     return Recording(
         folder=folder,
         title=table.get("title", folder.name),
@@ -92,6 +95,16 @@ def load(folder: Path) -> Recording:
         camera=_camera(folder),
         microphone=_microphone(folder),
     )
+
+
+def _check_full_scale(path: Path, table: Mapping[str, Any]) -> None:
+    """Refuse a sound's full scale that no microphone has: every level would be wrong."""
+    low, high = FULL_SCALES_DB
+    value = table.get(FULL_SCALE_KEY, low)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (is_number and low <= value <= high):
+        what = f"`{FULL_SCALE_KEY}` is {value!r}"
+        raise RecordingError(f"{path}: {what}: give {low:.0f} to {high:.0f} dB or leave it out")
 
 
 def write(

@@ -1,5 +1,6 @@
 """`microphone.wav` of a recording: its samples, and what the device's own ear makes of them."""
 
+import logging
 import math
 import struct
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from agent.perception.ear import Ear
 from agent.perception.sound_level import LEAST_RATE_HZ, percentile
 from agent.recording import RecordingError
 from agent.values import Reading
+
+log = logging.getLogger(__name__)
 
 FULL_SCALE_DB = 120.0  # an INMP441's and SPH0645's: -26 dBFS at 94 dB
 NAME = "microphone.wav"
@@ -70,13 +73,14 @@ def sounds_of_wav(
     wave = _parse(path)
     ear = _ear(path, wave, full_scale_db)
     minute, whole = _Summary(sensor, ""), _Summary(sensor, "_WHOLE")
-    frames, at = 0, 0.0
+    frames, at, is_heard = 0, 0.0, False
     for block in _blocks(path, wave, ear.block_frames):
         frames += ear.block_frames
         numbers, levels = ear.hear(block), ear.levels
         if not numbers or levels is None:
             continue
         at = frames / wave.rate_hz
+        is_heard = True
         yield from (Reading(sensor, quantity, value, at) for quantity, value in numbers.items())
         if math.isfinite(levels.las_dba):
             yield Derived(sensor, "LAS_MAX_DBA", levels.las_dba, at)
@@ -88,6 +92,8 @@ def sounds_of_wav(
         if len(minute.seconds_dba) == _MINUTE_S:
             yield from minute.told(at)
             minute = _Summary(sensor, "")
+    if not is_heard:
+        raise RecordingError(f"{path}: no sound in it, or less than 0.5 s: copy the file again")
     yield from whole.told(at)
 
 
@@ -175,6 +181,10 @@ def _chunks(path: Path, file: BinaryIO, size: int) -> _Wave:
             kind, rate_hz, bits = found
             # a recorder that was cut off leaves a length of 0 or one beyond the end
             left = size - begin
+            if length > left:
+                bytes_s = rate_hz * bits // 8
+                says, has = (f"{count / bytes_s:.1f} s" for count in (length, left))
+                log.warning("%s: cut off: it says %s of sound and has %s", path, says, has)
             return _Wave(rate_hz, kind, bits, begin, min(length or left, left))
         file.seek(begin + length + length % 2)
     raise RecordingError(f"{path}: no sound in it: copy the file again")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent import recording
 from agent.detectors.derived import Derived
 from agent.perception.sound_file import FULL_SCALE_DB, sounds_of_wav
 from agent.values import Reading
@@ -12,7 +13,7 @@ from drivers import record
 
 NAME = "microphone"  # of the sensor, where the configuration has none
 _KEPT = 64  # more than is told of one second
-FULL_SCALE_KEY = "microphone_full_scale_db"  # in recording.toml
+FULL_SCALE_KEY = recording.FULL_SCALE_KEY
 
 
 @dataclass(slots=True, eq=False)

@@ -51,6 +51,14 @@ def test_the_recording_says_how_loud_its_full_scale_is(
     assert values(found, "SOUND_LAEQ_DBA")[-1] == pytest.approx(full_scale_db - 20, abs=0.1)
 
 
+@pytest.mark.parametrize("value", ['"loud"', "true", "nan", "inf", "500", "-3", "[120]"])
+def test_a_full_scale_that_cannot_be_is_refused_by_file_and_key(tmp_path: Path, value: str) -> None:
+    text = f"microphone_full_scale_db = {value}"
+    write_recording(tmp_path, tone(16_000, 1000.0, 1.0), 16_000, text)
+    with pytest.raises(RecordingError, match=r"recording\.toml: `microphone_full_scale_db`"):
+        rows(tmp_path)
+
+
 def test_pink_noise_replays_with_its_level_within_a_fifth_of_a_decibel(tmp_path: Path) -> None:
     sound = pink(48_000, 30.0, 0.003)
     power = np.abs(np.fft.rfft(sound)) ** 2
@@ -92,11 +100,14 @@ def test_an_alarm_next_door_is_an_event_of_any_profile(
     assert events[0]["t_s"] <= 9.0
 
 
-def test_a_file_that_was_cut_off_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+def test_a_file_that_was_cut_off_is_read_as_far_as_it_goes_and_it_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = tmp_path / "a.wav"
     write_wav(path, tone(16_000, 1000.0, 5.0), 16_000)
     path.write_bytes(path.read_bytes()[: 44 + 2 * 16_000 * 3])
     assert max(each.at for each in readings_of_wav(path)) == 3.0
+    assert f"{path}: cut off: it says 5.0 s of sound and has 3.0 s" in caplog.text
 
 
 def test_digital_silence_has_no_level(tmp_path: Path) -> None:
@@ -112,6 +123,8 @@ def damaged(folder: Path) -> Iterator[tuple[str, bytes]]:
     yield "cut short", good[:20]
     yield "cut short", b""
     yield "no sound in it", good[:36]
+    yield "no sound in it", good[:44]
+    yield "no sound in it, or less than 0.5 s", good[: 44 + 2 * 7_999]
     yield "2 channels", good[:22] + struct.pack("<H", 2) + good[24:]
     yield "8000 Hz", good[:24] + struct.pack("<I", 8_000) + good[28:]
     yield "16001 Hz", good[:24] + struct.pack("<I", 16_001) + good[28:]
