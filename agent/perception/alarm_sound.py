@@ -157,10 +157,15 @@ class AlarmSound:
         for column in np.flatnonzero(likely):
             runs = _runs(sounds[:, column], fill)
             for found in _groups(runs, cadence, groups, len(levels)):
-                middles = [(begin + end) // 2 for begin, end in found]
-                if np.median(tonal[middles, column]) >= _TONAL_DB:
+                if _is_tone(found, tonal[:, column]):
                     return int(column)
         return None
+
+
+def _is_tone(pulses: Sequence[tuple[int, int]], tonal: Levels) -> bool:
+    """Whether a bin stands out all through most pulses, which noise does not."""
+    inner = [tonal[begin + 1 : max(end - 1, begin + 2)] for begin, end in pulses]
+    return bool(np.percentile([each.mean() for each in inner], 30) >= _TONAL_DB)
 
 
 def _appended(rows: Levels, more: NDArray[np.float64]) -> Levels:

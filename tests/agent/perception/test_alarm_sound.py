@@ -147,6 +147,21 @@ def test_noise_alone_is_no_alarm() -> None:
     assert not heard(pink(RATE_HZ, 120.0, 0.1))
 
 
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("is_pink", [True, False])
+@pytest.mark.parametrize("rt60_s", [0.0, 0.5])
+def test_bursts_of_noise_in_the_time_of_a_t3_are_no_alarm(
+    seed: int, is_pink: bool, rt60_s: float
+) -> None:
+    noise = pink(RATE_HZ, 30.0, 0.1, seed)
+    if not is_pink:
+        noise = np.random.default_rng(seed).normal(0.0, 0.1, len(noise))
+    at = times(RATE_HZ, 30.0)
+    bursts = noise * ((at % 4.0 < 3.0) & (at % 1.0 < 0.5))
+    sound = in_room(bursts, RATE_HZ, rt60_s) if rt60_s else bursts
+    assert not heard(noisy(sound, 25.0))
+
+
 def decoded(path: Path) -> tuple[Samples, int]:
     av = pytest.importorskip("av")
     with av.open(str(path)) as file:
