@@ -177,11 +177,13 @@ def test_closing_says_offline(broker: Mosquitto) -> None:
 
 def test_a_second_device_of_the_same_name_is_told_and_stays_told(broker: Mosquitto) -> None:
     hub, clone = hub_of(broker.config()), hub_of(broker.config())
-    for _ in range(4):  # this broker closes the older connection without a word
+    for _ in range(4):  # mosquitto 2.0.11 closes the older one without a word, newer ones say why
         for each in (hub, clone):
             assert each.send(row_of()) or each.send(row_of()), each.status
     assert hub.status.startswith("connected")
-    assert f"another device as {DEVICE} (was a card cloned?)" in hub.status
+    assert "another device" in hub.status
+    assert DEVICE in hub.status
+    assert "was a card cloned?" in hub.status
     for each in (clone, hub):
         each.close()
 

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -43,7 +44,8 @@ def test_the_level_of_a_tone_is_found_whatever_its_pitch(
     sensor.open()
     part.level_db, part.tone_hz = level, tone
     few_steps = level < 55  # the converter's own steps show
-    assert heard_db(sensor) == pytest.approx(level, abs=3.0 if few_steps else 1.5)
+    heard = median(heard_db(sensor) for _ in range(3))  # a busy machine samples unevenly at times
+    assert heard == pytest.approx(level, abs=3.0 if few_steps else 1.5)
     sensor.close()
     wiring.close()
 
