@@ -1,12 +1,12 @@
 """The learned rhythm on disk: once a day and at the end, replaced in one step."""
 
 import logging
-import os
 from pathlib import Path
 
 import msgspec
 
 from agent.detectors.rhythm import RhythmState
+from drivers import kept
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class RhythmStore:
         if waiting is None:
             return
         try:
-            _replace(self._path, waiting)
+            kept.replace(self._path, waiting)
         except OSError as error:
             log.error("rhythm: not kept: %s", error)  # noqa: TRY400  # no traceback
 
@@ -69,23 +69,3 @@ class RhythmStore:
         """Keep the last state, at the end."""
         self._next = msgspec.json.encode(state)
         self.write()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Either the old file or the new one is there after a power cut.
-
-    Raises:
-        OSError: The disk is full, read-only or broken.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    with fresh.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -23,10 +23,19 @@ def store(kept: Path, record: msgspec.Struct) -> None:
     Raises:
         OSError: The disk is full, read-only or broken; the old record stays.
     """
+    replace(kept, msgspec.json.format(msgspec.json.encode(record)) + b"\n")
+
+
+def replace(kept: Path, content: bytes) -> None:
+    """The same for what is written as bytes already.
+
+    Raises:
+        OSError: The disk is full, read-only or broken; the old content stays.
+    """
     kept.parent.mkdir(parents=True, exist_ok=True)
     fresh = kept.with_suffix(".new")
     with fresh.open("wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(record)) + b"\n")
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(kept)

@@ -8,15 +8,18 @@ the moments in which a real process computes, and everything before the numbers.
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from drivers import record
 from drivers.record import RecordError
+from drivers.sensor import Quantity
+from hw_mocks.faults import Fault
 
 TICK_S = 0.5
+LATE_S = 2.8  # within what the socket takes, beyond what the driver does
 _TURN_S = 2.7  # so long passes at each turn of a knob where no clock is given
 
 
@@ -118,3 +121,42 @@ class SimPerception:
             self._socket.setblocking(False)
             self._socket.bind(str(self._own))
         return self._socket
+
+
+class SaidKnob:
+    """A number that perception says of a part (`part.process`); time passes as it is turned."""
+
+    def __init__(self, at_first: float = 0.0) -> None:
+        self._at_first = at_first
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, part: object, owner: type | None = None) -> float:
+        value: float = vars(part).get(self._name, self._at_first)
+        return value
+
+    def __set__(self, part: Any, value: float) -> None:
+        vars(part)[self._name] = float(value)
+        part.process.turned()
+
+
+class Faltering:
+    """What perception says for the part `name`, as the part's fault has it."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._lies = name, 0
+
+    def datagrams(
+        self, numbers: Mapping[Quantity, float], fault: Fault, at: float
+    ) -> Iterator[bytes]:
+        """Nothing where it is absent, garbage where corrupted, late where slow, else records."""
+        if fault is Fault.ABSENT:
+            return
+        if fault is Fault.CORRUPTED:
+            self._lies += 1
+            yield bytes((self._lies * 31 + n) & 0xFF for n in range(self._lies * 7 % 97))
+            return
+        late_s = LATE_S if fault is Fault.SLOW else 0.0
+        for quantity, value in numbers.items():
+            yield record.encode(self._name, quantity, value, at - late_s)

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from drivers import record
 from drivers.sensor import Quantity
 from drivers.view import View
 from hw_mocks.faults import Fault, FaultKnob
-from hw_mocks.perception import SimPerception
+from hw_mocks.perception import Faltering, SaidKnob, SimPerception
 from hw_mocks.senses import Sense
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ SENSES = (
     Sense("flame_area_pct", 2.0, high=100.0, of=lambda room: (room.temperature_c - 40.0) / 10.0),
     Sense("smoke_score", 2.0, high=1.0, of=lambda room: room.obscuration_pct_per_m / 30.0),
 )
-_LATE_S = 2.8  # within what the socket takes, beyond what the driver does
 
 
 def plug(wiring: "Wiring", config: Any) -> "CameraSim":
@@ -44,21 +42,6 @@ def plug(wiring: "Wiring", config: Any) -> "CameraSim":
     )
     wiring.perception.add(part)
     return part
-
-
-class _Knob:
-    """A number of its pictures; time passes as it is turned."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, part: object, owner: type | None = None) -> float:
-        value: float = vars(part).get(self._name, 0.0)
-        return value
-
-    def __set__(self, part: "CameraSim", value: float) -> None:
-        vars(part)[self._name] = float(value)
-        part.process.turned()
 
 
 class CameraSim:
@@ -80,11 +63,11 @@ class CameraSim:
     ) -> None:
         self.name, self.process, self.is_muted, self._said = name, process, is_muted, said
         self._stuck: dict[Quantity, float] | None = None
-        self._lies = 0
+        self._faltering = Faltering(name)
 
-    fire_score, smoke_score, flame_area_pct = _Knob(), _Knob(), _Knob()
-    fall_score, lying_score, body_motion = _Knob(), _Knob(), _Knob()
-    person_count, pose_lost, view = _Knob(), _Knob(), _Knob()
+    fire_score, smoke_score, flame_area_pct = SaidKnob(), SaidKnob(), SaidKnob()
+    fall_score, lying_score, body_motion = SaidKnob(), SaidKnob(), SaidKnob()
+    person_count, pose_lost, view = SaidKnob(), SaidKnob(), SaidKnob()
 
     def _failed(self) -> None:
         self._stuck = self._numbers() if self.fault is Fault.STUCK else None
@@ -96,15 +79,7 @@ class CameraSim:
 
     def datagrams(self, at: float) -> Iterator[bytes]:
         """Its records at this time, by its fault."""
-        if self.fault is Fault.ABSENT:
-            return
-        if self.fault is Fault.CORRUPTED:
-            self._lies += 1
-            yield bytes((self._lies * 31 + n) & 0xFF for n in range(self._lies * 7 % 97))
-            return
-        late_s = _LATE_S if self.fault is Fault.SLOW else 0.0
-        for quantity, value in (self._stuck or self._numbers()).items():
-            yield record.encode(self.name, quantity, value, at - late_s)
+        return self._faltering.datagrams(self._stuck or self._numbers(), self.fault, at)
 
     def is_flooding(self) -> bool:
         """Whether it never stops."""
