@@ -8,38 +8,30 @@ import contextlib
 import fcntl
 import logging
 import queue
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from agent import __version__, care, fire_model, sdnotify, supervisor
+from agent import __version__, fire_model, sdnotify
 from agent.acting import act
 from agent.commands import Order
-from agent.config import Config
 from agent.daily import Daily
-from agent.detectors.calendar import Calendar
-from agent.detectors.co import CoDetector
-from agent.detectors.detector import Detector
-from agent.detectors.fall import FallDetector
-from agent.detectors.fire import FireDetector
-from agent.detectors.rhythm import RhythmState
-from agent.detectors.sos import SosDetector
-from agent.detectors.view_watch import ViewWatch
 from agent.envelope import Identity, boot_id, stamp
-from agent.health import Heartbeats
 from agent.hub import Hub
 from agent.mute import Mutes
 from agent.orders import Orders
 from agent.outbox import Outbox
 from agent.outputs import annunciator, speaker
-from agent.pipeline import Pipeline, Watched
+from agent.pipeline import Pipeline
 from agent.recorder import Recorder
 from agent.sampler import Channel, Sampler
+from agent.sections import Config
 from agent.status import Status
 from agent.uplink import forward
 from agent.values import Detection, Failure, Reading
 from agent.wallclock import WallTime, read_wall_clock
+from agent.watch import detectors, watched
+from agent.workers import Worker, Workers
 from drivers.board import Board
 from drivers.i2c_recovery import recovery
 from drivers.sensor import Quantity
@@ -49,50 +41,10 @@ log = logging.getLogger(__name__)
 TICK_S = 1.0  # silence is looked for, and the status written, this often
 ARM_WITHIN_S = 15.0  # a hung sensor may not keep the others from being armed
 QUEUE = 1000  # readings between the samplers and the pipeline
-CRASHED = 70  # EX_SOFTWARE: a bug; systemd restarts the agent
 
 
 class AlreadyRunningError(Exception):
     """Another agent holds the state directory."""
-
-
-def detectors(
-    config: Config, calendar: Calendar | None = None, rhythm: RhythmState | None = None
-) -> list[Detector]:
-    """Every detector the configuration asks for, each fresh.
-
-    Without a `calendar` the time of day is not known; `rhythm` is what was kept of a resident's.
-    """
-    if calendar is None:
-        calendar = Calendar(config.calendar.utc_offset_h)
-    ends = {
-        (each.name, quantity): span.saturates
-        for each in config.sensors
-        for quantity, span in each.spans.items()
-        if span.saturates is not None
-    }
-    mutes = [name for each in config.sensors if (name := each.muted_by()) is not None]
-    return [
-        FireDetector(config.fire, ends),
-        CoDetector(config.co),
-        SosDetector(config.sos.buttons, config.sos),
-        FallDetector(config.fall, sos=config.sos.buttons, mute=mutes),
-        ViewWatch(),
-        *care.detectors(config, calendar, rhythm),
-    ]
-
-
-def watched(config: Config) -> dict[str, Watched]:
-    """What each configured sensor may report and how often it must, by its name."""
-    return {
-        each.name: Watched(
-            spans=each.spans,
-            every_s=each.every_s,
-            warm_up_s=each.warm_up_s,
-            ready_within_s=each.ready_within_s,
-        )
-        for each in config.sensors
-    }
 
 
 class App:
@@ -118,10 +70,9 @@ class App:
         self._config, self._board, self._clock, self._pace = config, board, clock, pace
         self._wall = wall
         self._lock = _lock(state)
-        self._stop = threading.Event()
-        self._crashed = False
+        self._workers = Workers()
+        self._stop = self._workers.stopping
         self._queue: queue.Queue[Reading | Failure | Order] = queue.Queue(QUEUE)
-        self._heartbeats = Heartbeats(time.monotonic)
         self._daily = Daily(config, state, wall)
         found = detectors(config, self._daily.calendar, self._daily.rhythm)
         self._daily.keep(found)
@@ -154,23 +105,14 @@ class App:
 
     def run(self) -> int:
         """Arm, then supervise until `stop`; return the exit code."""
-        threads = [self._start(*worker) for worker in self._workers()]
-        supervisor.watch(
-            self._heartbeats,
-            self._stop,
-            every_s=TICK_S,
-            notify=sdnotify.notify,
-            report=self._write_down,
-        )
-        for thread in threads:
-            thread.join(timeout=5.0)
+        code = self._workers.run(self._work(), stop=self.stop, report=self._write_down)
         self._daily.close()
         self._outbox.close()
         self._board.close()
         self._status.remove()
         with self._lock:
             pass
-        return CRASHED if self._crashed else 0
+        return code
 
     def stop(self) -> None:
         """End `run`; from any thread or a signal handler."""
@@ -183,39 +125,20 @@ class App:
         self._recorder.stop()
         self._outbox.wake()
 
-    def _workers(self) -> list[tuple[str, Callable[[Callable[[], None]], None], float]]:
-        """Each thread's name, what it runs, and the longest silence it may keep, in seconds."""
-        workers: list[tuple[str, Callable[[Callable[[], None]], None], float]] = [
-            ("annunciator", self._annunciator.run, 20.0),
-            ("pipeline", self._middle, 20.0),
-            ("recorder", self._recorder.run, 60.0),
+    def _work(self) -> list[Worker]:
+        workers = [
+            Worker("annunciator", self._annunciator.run, 20.0),
+            Worker("pipeline", self._middle, 20.0),
+            Worker("recorder", self._recorder.run, 60.0),
         ]
         for sampler in self._samplers:
             slowest_s = max(channel.every_s for channel in sampler.channels)
-            workers.append((sampler.wire, sampler.run, 30.0 + 2 * slowest_s / self._pace))
+            workers.append(Worker(sampler.wire, sampler.run, 30.0 + 2 * slowest_s / self._pace))
         if self._speaker is not None:
-            workers.append(("voice", self._speaker.run, 60.0))
+            workers.append(Worker("voice", self._speaker.run, 60.0))
         if self._hub is not None:
-            workers.append(("uplink", self._forward, self._hub.patience_s + 30.0))
+            workers.append(Worker("uplink", self._forward, self._hub.patience_s + 30.0))
         return workers
-
-    def _start(
-        self, name: str, work: Callable[[Callable[[], None]], None], within_s: float
-    ) -> threading.Thread:
-        def run() -> None:
-            try:
-                work(lambda: self._heartbeats.beat(name))
-            except (
-                Exception
-            ):  # the top of a thread: a bug ends the process, and systemd restarts it
-                log.critical("%s: ended by a bug", name, exc_info=True)
-                self._crashed = True
-                self.stop()
-
-        self._heartbeats.expect(name, within_s)
-        thread = threading.Thread(target=run, name=name, daemon=True)
-        thread.start()
-        return thread
 
     def _middle(self, beat: Callable[[], None]) -> None:
         """The pipeline's thread: readings in, detections to siren, outbox and recorder."""

@@ -18,7 +18,7 @@ from agent.detectors.wandering import WanderingDetector
 from agent.instruments import instruments
 
 if TYPE_CHECKING:
-    from agent.config import Config
+    from agent.sections import Config
 
 
 def sources(config: "Config") -> dict[str, Source]:

@@ -4,7 +4,7 @@ import ssl
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.config import HubConfig
+from agent.sections import HubConfig
 
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, <openssl/x509_vfy.h>
 _SEQUENCE, _VERSION, _UTC_TIME = 0x30, 0xA0, 0x17  # ASN.1 tags (X.690)

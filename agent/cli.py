@@ -19,7 +19,8 @@ from typing import Any, NoReturn
 import msgspec
 
 from agent import __version__, config
-from agent.config import Config, ConfigError
+from agent.config import ConfigError
+from agent.sections import Config
 from drivers.board import Board
 
 USAGE, BAD_CONFIG, FOUND_WRONG = 64, 78, 1

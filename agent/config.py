@@ -7,41 +7,16 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
 from agent import care, perceived
-from agent.detectors.air import AirConfig
-from agent.detectors.calendar import CalendarConfig
-from agent.detectors.climate import ClimateConfig
-from agent.detectors.co import CoConfig
-from agent.detectors.fall import FallConfig
-from agent.detectors.fire import FireConfig
-from agent.detectors.inactivity import InactivityConfig
-from agent.detectors.intrusion import IntrusionConfig
-from agent.detectors.neighbour import NeighbourConfig
-from agent.detectors.noise import NoiseConfig
-from agent.detectors.presence import PresenceConfig
-from agent.detectors.sos import SosConfig
-from agent.detectors.wandering import WanderingConfig
-from agent.values import HUB, Why
+from agent.sections import Config
+from agent.values import HUB
 from drivers import catalog
-from drivers.board import GpioNumber
 from drivers.sensor import Quantity
-from drivers.siren import ToneHz
 
-if TYPE_CHECKING:
-    from drivers.board import SensorConfig
-
-    Sensors = list[SensorConfig]
-else:
-    Sensors = list[Any]  # each is decoded by the driver that it names
-
-Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,47}\Z")]
-SensorName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
-IDENTITY = "/etc/haetae/identity"
 LONGEST_BYTES = 1024 * 1024
 # what the kernel's drivers of these buses take for themselves on the header (BCM numbers)
 BUS_PINS = {
@@ -63,116 +38,6 @@ DECIDING = frozenset(
     }
 )
 DECIDING_EVERY_S = 30.0  # a type test gives a detector 30 s for a step
-
-
-class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A table of the file: a key that is not listed here is an error."""
-
-
-class DeviceConfig(Section, frozen=True, kw_only=True):
-    """Who this device is; given at provisioning."""
-
-    id: Identifier = "unprovisioned"
-    site: Identifier = "nowhere"
-
-
-class HubConfig(Section, frozen=True, kw_only=True):
-    """The city hub's broker. `tls = false` is accepted for a loopback address only."""
-
-    host: Annotated[str, Meta(min_length=1, max_length=253)]
-    port: Annotated[int, Meta(ge=1, le=65535)] = 8883
-    protocol: Literal["5", "3.1.1"] = "5"
-    tls: bool = True
-    ca: str = f"{IDENTITY}/ca.pem"
-    certificate: str = f"{IDENTITY}/device.pem"
-    key: str = f"{IDENTITY}/device.key"
-    heartbeat_s: Annotated[float, Meta(ge=1, le=3600)] = 60.0
-    puback_timeout_s: Annotated[float, Meta(ge=0.5, le=120)] = 10.0
-
-
-class SirenConfig(Section, frozen=True, kw_only=True):
-    """The sounder's pin. `frequency_hz` is for one without a tone of its own, as 520 or 3100."""
-
-    gpio: GpioNumber
-    active_high: bool = True
-    frequency_hz: ToneHz | None = None
-
-
-class LampConfig(Section, frozen=True, kw_only=True):
-    """The lamp's pin."""
-
-    gpio: GpioNumber
-    active_high: bool = True
-
-
-class RelayConfig(Section, frozen=True, kw_only=True):
-    """What is moved in a fire or CO alarm, as a gas valve or a fan; it never moves unless `armed`.
-
-    `armed = true` says that somebody has looked at what hangs on it. `active_high` is false for
-    relay boards that switch on at 0 V.
-    """
-
-    gpio: GpioNumber
-    active_high: bool = True
-    armed: bool = False
-
-
-class VoiceConfig(Section, frozen=True, kw_only=True):
-    """A loudspeaker for words between the tones.
-
-    `card` is the name in brackets in /proc/asound/cards, which stays whatever number the kernel
-    gives. `scripts/make_prompts.py` fills `folder`.
-    """
-
-    card: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}\Z")]
-    languages: Annotated[tuple[Literal["ko", "en"], ...], Meta(min_length=1, max_length=2)] = (
-        "ko",
-        "en",
-    )
-    folder: str = "/usr/share/haetae/prompts"
-
-
-class AnnunciatorConfig(Section, frozen=True, kw_only=True):
-    """What people hear and see, and the button that hushes (in alarm) or tests (else)."""
-
-    siren: SirenConfig
-    lamp: LampConfig | None = None
-    voice: VoiceConfig | None = None
-    relay: RelayConfig | None = None
-    button: SensorName | None = None
-    hush_s: Annotated[float, Meta(ge=60, le=900)] = 540.0  # EN 14604: 5 to 15 minutes
-
-
-class RecorderConfig(Section, frozen=True, kw_only=True):
-    """How much of the past is frozen to disk with an alarm, and how many such recordings stay."""
-
-    minutes: Annotated[float, Meta(ge=1, le=60)] = 5.0
-    keep: Annotated[int, Meta(ge=1, le=1000)] = 50
-
-
-class Config(Section, frozen=True, kw_only=True):
-    """The whole file. Without `[device]` and `[hub]` it is a profile."""
-
-    profile: Identifier
-    title: Why
-    device: DeviceConfig = DeviceConfig()
-    hub: HubConfig | None = None
-    annunciator: AnnunciatorConfig
-    fire: FireConfig = FireConfig()
-    co: CoConfig = CoConfig()
-    fall: FallConfig = FallConfig()
-    sos: SosConfig = SosConfig()
-    calendar: CalendarConfig = CalendarConfig()
-    presence: PresenceConfig = PresenceConfig()
-    inactivity: InactivityConfig | None = None
-    wandering: WanderingConfig | None = None
-    intrusion: IntrusionConfig | None = None
-    climate: ClimateConfig | None = None
-    air: AirConfig | None = None
-    noise: NoiseConfig | None = None
-    neighbour: NeighbourConfig = NeighbourConfig()
-    recorder: RecorderConfig = RecorderConfig()
-    sensors: Annotated[Sensors, Meta(min_length=1, max_length=64)]
 
 
 class ConfigError(Exception):

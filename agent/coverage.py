@@ -5,8 +5,8 @@ from types import MappingProxyType
 
 import msgspec
 
-from agent.config import Config
 from agent.pipeline import Health
+from agent.sections import Config
 from agent.values import Hazard
 from drivers.sensor import Quantity
 from drivers.view import HINDERED, View

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 
-from agent.config import Config
 from agent.detectors.calendar import Calendar
 from agent.detectors.detector import Detector
 from agent.detectors.inactivity import InactivityDetector
 from agent.detectors.noise import NoiseDetector
 from agent.instruments import instruments
 from agent.rhythm_store import RhythmStore
+from agent.sections import Config
 from agent.wallclock import WallTime, read_wall_clock
 
 EVERY_S = 60.0

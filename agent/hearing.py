@@ -11,9 +11,9 @@ from enum import StrEnum
 
 from agent import signals
 from agent.annunciator import Output
-from agent.config import Config
 from agent.outputs import siren as make_siren
 from agent.sampler import failure
+from agent.sections import Config
 from agent.signals import Signal
 from drivers.board import Board, SensorConfig
 from drivers.pace import Pace

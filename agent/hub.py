@@ -13,7 +13,6 @@ from pathlib import Path
 import msgspec
 
 from agent.certificates import CertificateFileError, tls_context, valid_until
-from agent.config import HubConfig
 from agent.envelope import (
     CONTENT_TYPE,
     DAMAGED_TYPE,
@@ -36,6 +35,7 @@ from agent.link import (
     user_properties,
 )
 from agent.orders import Answer, Orders
+from agent.sections import HubConfig
 from agent.wallclock import read_wall_clock
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from drivers import calibration
 from drivers.sensor import NotReadyError, Quantity
 
 if TYPE_CHECKING:
-    from agent.config import Config
+    from agent.sections import Config
 
 
 def instruments(config: "Config", state: Path | None = None) -> dict[str, Instrument]:

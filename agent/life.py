@@ -8,7 +8,7 @@ whether it has come is left open.
 from collections.abc import Iterator
 from datetime import date
 
-from agent.config import Config
+from agent.sections import Config
 from agent.wallclock import WallTime
 from drivers.board import SensorConfig
 

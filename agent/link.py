@@ -23,7 +23,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from agent.config import HubConfig
+from agent.sections import HubConfig
 
 log = logging.getLogger(__name__)
 

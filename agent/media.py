@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from agent.config import Config
 from agent.recording import Recording, RecordingError
+from agent.sections import Config
 from agent.values import Reading
 from drivers import record
 from drivers.camera import CameraConfig

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING
 
-from agent.config import Config
 from agent.detectors.noise import NoiseConfig
 from agent.detectors.noise_hour import Finding
 from agent.detectors.noise_rule import Measure, Verdict, limit_dba
+from agent.sections import Config
 from agent.values import Why
 
 if TYPE_CHECKING:

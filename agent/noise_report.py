@@ -17,7 +17,7 @@ import msgspec
 
 from agent import config, noise_page, recording
 from agent.cli import PROFILES
-from agent.config import Config, ConfigError
+from agent.config import ConfigError
 from agent.detectors.calendar import Calendar
 from agent.detectors.noise import UNKNOWN, NoiseConfig, NoiseDetector
 from agent.detectors.noise_hour import Finding
@@ -26,6 +26,7 @@ from agent.detectors.noise_rule import HOUR_S, Instrument, Measure, Verdict
 from agent.instruments import instruments
 from agent.recording import Recording, RecordingError
 from agent.replay import calendar_of, media_of
+from agent.sections import Config
 from agent.values import Reading
 from drivers.sensor import Quantity
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.annunciator import Annunciator
-from agent.config import Config, RelayConfig, SirenConfig, VoiceConfig
+from agent.sections import Config, RelayConfig, SirenConfig, VoiceConfig
 from drivers.board import Board
 from drivers.lamp import Lamp
 from drivers.relay import Relay

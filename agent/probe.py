@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 
 from agent import life
-from agent.config import Config
 from agent.coverage import Claim, coverage, covered_by
 from agent.plausibility import Health, Plausibility, State, Watched
 from agent.sampler import Channel
+from agent.sections import Config
 from agent.values import Failure, FailureKind, Reading
 from agent.wallclock import read_wall_clock
 from drivers import calibration, kept

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent import recording
-from agent.config import RecorderConfig
+from agent.sections import RecorderConfig
 from agent.values import Event, Reading, Stage
 
 log = logging.getLogger(__name__)

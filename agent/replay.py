@@ -9,12 +9,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent import app, fire_model, recording
-from agent.config import Config
+from agent import fire_model, recording, watch
 from agent.detectors.calendar import Calendar
 from agent.detectors.derived import Deriving
 from agent.detectors.detector import Detector, Waiting
 from agent.pipeline import Pipeline
+from agent.sections import Config
 from agent.values import Detection, Reading
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def replay(recording_dir: Path, config: Config, *, readings: bool) -> Iterator[d
         RecordingError: The recording cannot be used, or not all that it holds.
     """
     found = recording.load(recording_dir)
-    detectors = app.detectors(config, calendar_of(found, config))
+    detectors = watch.detectors(config, calendar_of(found, config))
     own = found.source == recording.RECORDER
     pipeline = Pipeline(_watched(found, config) if own else {}, detectors, fire_model.load())
     seen = media_of(found, config)
@@ -96,7 +96,7 @@ def media_of(found: recording.Recording, config: Config) -> "list[Medium]":
 def _watched(found: recording.Recording, config: Config) -> dict[str, Any]:
     """What the configuration knows of the sensors that the recording holds."""
     held = {reading.sensor for reading in found.readings()}
-    return {name: each for name, each in app.watched(config).items() if name in held}
+    return {name: each for name, each in watch.watched(config).items() if name in held}
 
 
 def _silence(pipeline: Pipeline, since: float, until: float) -> Iterator[dict[str, Any]]:

@@ -16,15 +16,15 @@ from pathlib import Path
 import msgspec
 
 from agent import life
-from agent.app import detectors, watched
-from agent.config import Config, VoiceConfig
 from agent.coverage import FLOOR
 from agent.envelope import Identity, stamp
 from agent.hearing import Verdict, hear
 from agent.outbox import Outbox
 from agent.pipeline import Pipeline
+from agent.sections import Config, VoiceConfig
 from agent.values import PLACE, Detection, Hazard, Reading, Stage, Why
 from agent.wallclock import read_wall_clock
+from agent.watch import detectors, watched
 from drivers.board import Board, SensorConfig
 from drivers.sensor import Quantity
 

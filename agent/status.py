@@ -12,10 +12,10 @@ from typing import Any, Literal
 import msgspec
 
 from agent import life
-from agent.config import Config
 from agent.coverage import UNTRIED, Claim, Proof, coverage, covered_by
 from agent.envelope import Identity
 from agent.pipeline import Health
+from agent.sections import Config
 from agent.values import Detection, Event, Hazard, Stage
 from agent.wallclock import read_wall_clock
 

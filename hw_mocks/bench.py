@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from agent.config import Config
+from agent.sections import Config
 from drivers.board import SensorConfig
 from hw_mocks.chips import chip
 from hw_mocks.wiring import Wiring

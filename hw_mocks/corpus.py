@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from agent.config import Config
+from agent.sections import Config
 from agent.values import Reading
 from drivers.sensor import Quantity
 from hw_mocks.scenario import SCENARIOS, Scenario

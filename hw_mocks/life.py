@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from agent.config import Config
+from agent.sections import Config
 from drivers import baseline, kept
 from drivers.board import SensorConfig
 from hw_mocks.bench import Bench

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from agent.config import Config
 from agent.detectors.fire import FireConfig, FireDetector
 from agent.detectors.limits import OnsetSign
 from agent.recording import Recording
+from agent.sections import Config
 from agent.values import Reading, Stage
 from drivers.sensor import Quantity
 

@@ -15,7 +15,7 @@ from fire_more import joined
 from fire_result import evaluate
 
 from agent import recording
-from agent.config import Config
+from agent.sections import Config
 from agent.values import Reading
 from drivers.sensor import Quantity
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from agent import recording
-from agent.config import Config
 from agent.recording import Recording
 from agent.replay import replay
+from agent.sections import Config
 
 
 @dataclass

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from agent import app, config, fire_model
-from agent.config import Config
+from agent import config, fire_model, watch
 from agent.pipeline import Pipeline
+from agent.sections import Config
 from agent.values import Detection, Hazard, Stage
 from hw_mocks import corpus
 from hw_mocks.corpus import METER
@@ -33,7 +33,7 @@ DEVICES = {
 
 def pipeline(device: Config) -> Pipeline:
     """The real middle with the real model; faults are not what is counted here."""
-    return Pipeline({}, app.detectors(device), fire_model.load())
+    return Pipeline({}, watch.detectors(device), fire_model.load())
 
 
 def life(dead: frozenset[str], profiles: dict[str, Config]) -> tuple[dict[str, Any], list[str]]:

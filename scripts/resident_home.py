@@ -14,12 +14,12 @@ from pathlib import Path
 import msgspec
 from resident_life import DAY_S, HOUR_S, Edge, Home, Life, Span
 
-from agent import app, config
-from agent.config import Config
+from agent import config, watch
 from agent.detectors.calendar import Calendar
 from agent.detectors.inactivity import InactivityDetector
 from agent.detectors.rhythm import RhythmState
 from agent.pipeline import Pipeline
+from agent.sections import Config
 from agent.values import Detection, Failure, FailureKind, Reading
 from drivers.sensor import Quantity
 
@@ -92,9 +92,9 @@ class Watching:
 
     def _start(self, kept: bytes | None) -> None:
         rhythm = None if kept is None else msgspec.json.decode(kept, type=RhythmState)
-        found = app.detectors(self.config, self.calendar, rhythm)
+        found = watch.detectors(self.config, self.calendar, rhythm)
         (self._inactivity,) = [each for each in found if isinstance(each, InactivityDetector)]
-        self._pipeline = Pipeline(app.watched(self.config), found)
+        self._pipeline = Pipeline(watch.watched(self.config), found)
 
     def fork(self) -> "Watching":
         """The same, to be fed another fate from now on."""

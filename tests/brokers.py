@@ -21,7 +21,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from agent.config import HubConfig
+from agent.sections import HubConfig
 from tests.authority import YEAR, Authority
 
 SITE, DEVICE = "alley-3", "stall-17"

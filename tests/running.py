@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from agent.config import HubConfig
+from agent.sections import HubConfig
 
 REPOSITORY = Path(__file__).parent.parent
 STALL = (REPOSITORY / "provisioning" / "profiles" / "market-stall.toml").read_text()

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from agent import config as configuration
-from agent.app import detectors, watched
-from agent.config import Config
 from agent.coverage import Claim, coverage
 from agent.mute import FILE, Mutes
 from agent.pipeline import Pipeline
 from agent.sampler import Channel, Sampler
+from agent.sections import Config
 from agent.values import Detection, Failure, Hazard, Reading, Stage
+from agent.watch import detectors, watched
 from drivers import record
 from drivers.perception_link import PerceptionLink
 from drivers.sensor import Quantity

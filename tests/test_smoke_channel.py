@@ -16,12 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.app import detectors, watched
-from agent.config import AnnunciatorConfig, Config, SirenConfig
 from agent.coverage import PROOF_LASTS_S, Proof, coverage
 from agent.pipeline import Pipeline
 from agent.sampler import Channel, Sampler
+from agent.sections import AnnunciatorConfig, Config, SirenConfig
 from agent.values import Detection, Failure, Hazard, Reading, Stage, Why
+from agent.watch import detectors, watched
 from drivers import catalog
 from drivers.i2c_recovery import recovery
 from drivers.sensor import ChecksumError, DisconnectedError, WrongDeviceError

@@ -18,12 +18,13 @@ import msgspec
 
 from agent import config
 from agent.cli import BAD_CONFIG, CONFIG, FOUND_WRONG, Parser
-from agent.config import Config, ConfigError
+from agent.config import ConfigError
 from agent.perception.ears import Ears
 from agent.perception.listener import Listener
 from agent.perception.process import Perception, Worker
 from agent.perception.sender import Sender
 from agent.perception.watcher import Watcher
+from agent.sections import Config
 from drivers.board import Board
 from drivers.camera import CameraConfig
 from drivers.i2s_mic import I2sMicConfig

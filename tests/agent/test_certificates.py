@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.certificates import CertificateFileError, tls_context, valid_until
-from agent.config import HubConfig
+from agent.sections import HubConfig
 from tests.authority import Authority
 
 

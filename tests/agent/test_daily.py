@@ -3,7 +3,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent import app, config
+from agent import config, watch
 from agent.cli import PROFILES
 from agent.daily import EVERY_S, Daily
 from agent.detectors.inactivity import InactivityConfig
@@ -42,7 +42,7 @@ def test_what_was_learned_is_kept_at_the_end_and_given_to_the_next_start(tmp_pat
     clock = Clock()
     daily = Daily(ROOM, tmp_path, clock)
     assert daily.rhythm == RhythmState()
-    found = app.detectors(ROOM, daily.calendar, daily.rhythm)
+    found = watch.detectors(ROOM, daily.calendar, daily.rhythm)
     daily.keep(found)
     for k in range(3 * 24 * 30):
         now = clock.now = 120.0 * k
@@ -60,7 +60,7 @@ def test_what_was_learned_is_kept_at_the_end_and_given_to_the_next_start(tmp_pat
 
 def test_a_profile_without_the_section_keeps_nothing(tmp_path: Path) -> None:
     daily = Daily(config.load(PROFILES / "market-stall.toml"), tmp_path, lambda: NOON)
-    daily.keep(app.detectors(config.load(PROFILES / "market-stall.toml")))
+    daily.keep(watch.detectors(config.load(PROFILES / "market-stall.toml")))
     daily.look(0.0)
     daily.close()
     assert list(tmp_path.iterdir()) == []

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.config import AnnunciatorConfig, Config, SirenConfig
 from agent.hearing import GAP_DB, LEAST_DB, Level, Verdict, hear, judge
+from agent.sections import AnnunciatorConfig, Config, SirenConfig
 from agent.values import Why
 from drivers import catalog
 from hw_mocks import blinka

@@ -9,10 +9,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.certificates import tls_context
-from agent.config import HubConfig
 from agent.hub import Hub
 from agent.link import Link, Lost
 from agent.outbox import Row
+from agent.sections import HubConfig
 from hw_mocks.network import Forwarder
 from tests.agent.events import AT_S, row_of
 from tests.authority import Authority

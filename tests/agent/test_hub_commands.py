@@ -13,9 +13,9 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from agent.commands import PER_MINUTE, Order
-from agent.config import HubConfig
 from agent.hub import Hub
 from agent.orders import Orders
+from agent.sections import HubConfig
 from agent.status import State
 from tests.agent.events import row_of
 from tests.agent.orders import SET, body

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from agent.certificates import tls_context
-from agent.config import HubConfig
 from agent.hub import Hub, is_loopback
+from agent.sections import HubConfig
 from tests.agent.events import row_of
 from tests.authority import Authority
 from tests.brokers import DEVICE, SITE, Mosquitto, free_port

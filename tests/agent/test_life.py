@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from agent import config as configuration
 from agent import life
 from agent.cli import PROFILES
-from agent.config import Config, ConfigError
+from agent.config import ConfigError
 from agent.coverage import Proof, coverage
 from agent.pipeline import Health, State
+from agent.sections import Config
 from agent.values import Hazard
 from agent.wallclock import WallTime
 from drivers import catalog

@@ -9,6 +9,7 @@ import pytest
 from agent import config, probe
 from agent.cli import PROFILES
 from agent.detectors.sos import SosConfig
+from agent.sections import Config
 from agent.values import FailureKind
 from drivers import baseline, catalog
 from drivers.baseline import Baseline
@@ -163,7 +164,7 @@ def test_what_was_measured_at_the_start_is_shown_with_its_date(
     assert probed(bench)["ceiling"].note == told
 
 
-def device(driver: str) -> config.Config:
+def device(driver: str) -> Config:
     """A device with this one part."""
     only = [catalog.decode({"driver": driver, "name": "under_test"})]
     return msgspec.structs.replace(STALL, sensors=only, sos=SosConfig())

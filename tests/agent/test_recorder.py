@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 
 from agent import recording
-from agent.config import RecorderConfig
 from agent.recorder import Recorder
+from agent.sections import RecorderConfig
 from agent.values import Event, Hazard, Reading, Stage, Why
 from drivers.sensor import Quantity
 

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from agent import recording
-from agent.config import AnnunciatorConfig, Config, SirenConfig
 from agent.recording import RecordingError
 from agent.replay import as_text, replay
+from agent.sections import AnnunciatorConfig, Config, SirenConfig
 from agent.values import Why
 from drivers.dht22 import Dht22Config
 from drivers.smoke_relay import SmokeRelayConfig

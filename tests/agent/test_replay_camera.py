@@ -12,10 +12,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from agent.config import AnnunciatorConfig, Config, SirenConfig
 from agent.media import Held
 from agent.recording import RecordingError
 from agent.replay import replay
+from agent.sections import AnnunciatorConfig, Config, SirenConfig
 from agent.values import Why
 from drivers.camera import CameraConfig
 from drivers.sensor import Quantity

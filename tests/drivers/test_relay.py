@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.config import RelayConfig
+from agent.sections import RelayConfig
 from drivers.board import Board
 from drivers.relay import Relay
 from hw_mocks.gpio import SimPins

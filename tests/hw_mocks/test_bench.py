@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.config import AnnunciatorConfig, Config, LampConfig, SirenConfig
+from agent.sections import AnnunciatorConfig, Config, LampConfig, SirenConfig
 from agent.values import Why
 from drivers import baseline, catalog
 from drivers.sensor import Quantity, SensorError

@@ -4,6 +4,7 @@ from itertools import islice
 from pathlib import Path
 
 from agent import config
+from agent.sections import Config
 from drivers.sensor import Quantity
 from hw_mocks import corpus
 from hw_mocks.scenario import SCENARIOS
@@ -11,7 +12,7 @@ from hw_mocks.scenario import SCENARIOS
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def profile(name: str) -> config.Config:
+def profile(name: str) -> Config:
     return config.load(ROOT / "provisioning" / "profiles" / f"{name}.toml")
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from agent import config
-from agent.config import Config, ConfigError
+from agent.config import ConfigError
 from agent.probe import Finding, probe
+from agent.sections import Config
 from hw_mocks.bench import Bench
 from hw_mocks.life import write_baselines
 
