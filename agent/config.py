@@ -2,9 +2,7 @@
 
 import difflib
 import ipaddress
-import math
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +10,23 @@ from typing import Any
 import msgspec
 
 from agent import care, perceived
+from agent.commands import VERBS
 from agent.sections import Config
+from agent.tomlfile import (
+    ConfigError,
+    field_of,
+    finite,
+    keys_of,
+    read_table,
+    refusal,
+    remedy_of,
+)
 from agent.values import HUB
 from drivers import catalog
 from drivers.sensor import Quantity
 
-LONGEST_BYTES = 1024 * 1024
+__all__ = ["ConfigError", "load"]
+
 # what the kernel's drivers of these buses take for themselves on the header (BCM numbers)
 BUS_PINS = {
     "spi0.": range(7, 12),
@@ -40,81 +49,20 @@ DECIDING = frozenset(
 DECIDING_EVERY_S = 30.0  # a type test gives a detector 30 s for a step
 
 
-class ConfigError(Exception):
-    """The file cannot be used; the message is one line that names file, key and remedy."""
-
-
 def load(path: Path) -> Config:
     """Read and check the file.
 
     Raises:
         ConfigError: It cannot be read, or something in it is not as it must be.
     """
+    table = read_table(path)
     try:
-        raw = _content(path)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise _error(path, f"cannot be read: {error}", "name a readable file: --config") from None
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError as error:
-        key = _last_key(raw[: error.start].decode().splitlines())
-        raise _error(path, f"not UTF-8 - at or after `{key}`", "save it as UTF-8") from None
-    try:
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _error(path, *_syntax(error, text)) from None
-    try:
-        config = _decode(_finite(table))
+        config = _decode(finite(table))
     except msgspec.ValidationError as error:
-        raise _error(path, str(error), _remedy(str(error), table)) from None
+        raise refusal(path, str(error), _remedy(str(error), table)) from None
     for problem, remedy in _problems(config):
-        raise _error(path, problem, remedy)
+        raise refusal(path, problem, remedy)
     return config
-
-
-def _content(path: Path) -> bytes:
-    """Read a file that a person can have written: a device or a pipe may never end."""
-    if not path.is_file():
-        path.stat()  # says so if there is nothing
-        raise OSError("not a file")
-    with path.open("rb") as file:
-        content = file.read(LONGEST_BYTES + 1)
-    if len(content) > LONGEST_BYTES:
-        raise OSError(f"longer than {LONGEST_BYTES // 1024} KiB")
-    return content
-
-
-def _error(path: Path, problem: str, remedy: str) -> ConfigError:
-    line = f"{path}: {problem}: {remedy}"
-    return ConfigError("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line))
-
-
-def _syntax(error: Exception, text: str) -> tuple[str, str]:
-    """Name the line of a TOML error and the key that stands there or last before it."""
-    message = str(error) or type(error).__name__
-    place = re.search(r"at line (\d+)", message)
-    lines = text.splitlines()[: int(place[1]) if place else None]
-    return f"not TOML: {message} - at or after `{_last_key(lines)}`", "mend that line"
-
-
-def _last_key(lines: list[str]) -> str:
-    """The last key or table that begins one of `lines`."""
-    keys = (m[1] for line in reversed(lines) if (m := re.match(r"\s*([\w.\-\[\]\"']+)", line)))
-    return next(keys, "(start of file)")
-
-
-def _finite(table: dict[str, Any]) -> dict[str, Any]:
-    """Return the table as it is; TOML's `nan` and `inf` measure nothing and pass no bound."""
-    todo: list[tuple[str, Any]] = [("$", table)]
-    while todo:
-        place, value = todo.pop()
-        if isinstance(value, dict):
-            todo += [(f"{place}.{key}", each) for key, each in value.items()]
-        elif isinstance(value, list):
-            todo += [(f"{place}[{n}]", each) for n, each in enumerate(value)]
-        elif isinstance(value, float) and not math.isfinite(value):
-            raise msgspec.ValidationError(f"Expected a finite number, got {value} - at `{place}`")
-    return table
 
 
 def _decode(table: dict[str, Any]) -> Config:
@@ -129,33 +77,19 @@ def _decode(table: dict[str, Any]) -> Config:
 
 
 def _remedy(message: str, table: dict[str, Any]) -> str:
-    field = re.search(r"field `(.+?)`", message)
-    if field and "missing" in message:
-        return f"add `{field[1]} = ...`"
-    if field and (near := difflib.get_close_matches(field[1], sorted(_keys(table)), n=1)):
-        return f"remove it, or did you mean `{near[0]}`?"
-    if field:
-        return "remove it"
+    if field_of(message) is not None:
+        return remedy_of(message, _keys(table))
     if (tag := re.match(r"Invalid value '(.*?)' - at `.*\.driver`", message)) is not None:
         known = sorted(catalog.DRIVERS)
         near = difflib.get_close_matches(tag[1], known, n=1)
         return f"did you mean `{near[0]}`?" if near else f"one of {', '.join(known)}"
-    return "change the value"
+    return remedy_of(message, ())
 
 
 def _keys(table: dict[str, Any]) -> set[str]:
     """Every key that may stand anywhere in a file with these sensors, for "did you mean"."""
     sensors = catalog.config_types(catalog.named(table.get("sensors")))
-    seen: set[str] = set()
-    todo: list[Any] = [msgspec.inspect.type_info(each) for each in (Config, *sensors)]
-    while todo:
-        kind = todo.pop()
-        if isinstance(kind, msgspec.inspect.StructType):
-            seen |= {field.encode_name for field in kind.fields}
-            todo += [field.type for field in kind.fields]
-        elif isinstance(kind, msgspec.inspect.UnionType):
-            todo += kind.types
-    return seen | {"driver"}
+    return keys_of(Config, *sensors) | {"driver"}
 
 
 def _problems(config: Config) -> Iterator[tuple[str, str]]:
@@ -177,11 +111,25 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
             yield problem, f"name one of {sorted(buttons)} or add a `[[sensors]]` for it"
     if config.hub is not None and not config.hub.tls and not _is_loopback(config.hub.host):
         yield "plain text to another machine - at `$.hub.tls`", "remove `tls = false`"
+    yield from _commanders(config)
     yield from perceived.problems(config.sensors, [name for _, name in wanted])
     yield from config.fire.problems()
     yield from config.co.problems()
     yield from care.problems(config)
     yield from config.fall.problems()
+
+
+def _commanders(config: Config) -> Iterator[tuple[str, str]]:
+    """Verbs that there are not, and two who sign by one name."""
+    names: set[str] = set()
+    for n, each in enumerate(config.commanders):
+        for verb in each.verbs:
+            if verb not in VERBS:
+                problem = f"no verb is called `{verb}` - at `$.commanders[{n}].verbs`"
+                yield problem, f"one of {', '.join(VERBS)}"
+        if each.name in names:
+            yield f"`{each.name}` is there twice - at `$.commanders[{n}].name`", "give each its own"
+        names.add(each.name)
 
 
 def _used_twice(config: Config) -> Iterator[tuple[str, str]]:

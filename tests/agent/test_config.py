@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import cli, config
+from agent import cli, config, tomlfile
 from agent.cli import PROFILES
 
 PROVISIONED = (
@@ -96,7 +96,7 @@ def test_a_file_without_an_end_is_a_configuration_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "long.toml").write_bytes(b"#" * (config.LONGEST_BYTES + 1))
+    (tmp_path / "long.toml").write_bytes(b"#" * (tomlfile.LONGEST_BYTES + 1))
     for path in (Path("/dev/zero"), tmp_path / "pipe", tmp_path / "long.toml"):
         assert cli.main(["--config", str(path), "check"]) == 78
         assert "cannot be read" in capsys.readouterr().err
