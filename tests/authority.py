@@ -27,12 +27,17 @@ class Authority:
         self._sign(builder, self.ca)
 
     def issue(
-        self, name: str, *, lasts: timedelta = YEAR, password: bytes | None = None
+        self,
+        name: str,
+        *,
+        lasts: timedelta = YEAR,
+        password: bytes | None = None,
+        address: str = "127.0.0.1",
     ) -> tuple[Path, Path]:
         """A certificate with CN `name`, good for loopback, and its key; negative: expired."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        hosts = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        hosts = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address(address))]
         builder = self._builder(subject, key.public_key(), lasts).add_extension(
             x509.SubjectAlternativeName(hosts), critical=False
         )

@@ -33,14 +33,21 @@ DEADLINE_S = 20.0  # for what takes milliseconds when all is well
 class Mosquitto:
     """The broker of `provisioning/hub` on a loopback port that it keeps over restarts.
 
-    With `persistent`, what the listener has not fetched outlives even `kill`.
+    With `persistent`, what the listener has not fetched outlives even `kill`. `address` is the
+    machine's own where clients come from another network namespace.
     """
 
     def __init__(
-        self, folder: Path, *, persistent: bool = True, server_lasts: timedelta = YEAR
+        self,
+        folder: Path,
+        *,
+        persistent: bool = True,
+        server_lasts: timedelta = YEAR,
+        address: str = "127.0.0.1",
     ) -> None:
         self.authority = Authority(folder)
-        self.authority.issue("server", lasts=server_lasts)
+        self.authority.issue("server", lasts=server_lasts, address=address)
+        self.host = "localhost" if address == "127.0.0.1" else address
         self.port = free_port()
         self._folder = folder
         self._process: subprocess.Popen[str] | None = None
@@ -48,7 +55,7 @@ class Mosquitto:
         shutil.copy(HUB_FILES / "acl.conf", folder / "acl.conf")
         template = string.Template((HUB_FILES / "mosquitto.conf").read_text("utf-8"))
         text = template.substitute(
-            address="127.0.0.1",
+            address=address,
             port=self.port,
             folder=folder,
             tls_version="tlsv1.3",
@@ -103,6 +110,10 @@ class Mosquitto:
         """End it in order."""
         self._end(signal.SIGTERM)
 
+    def forget(self) -> None:
+        """Lose all sessions and messages that it has saved; only while it is down."""
+        (self._folder / "mosquitto.db").unlink(missing_ok=True)
+
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None and self._draining is not None:
             self._process.send_signal(how)
@@ -131,7 +142,7 @@ class Mosquitto:
         """How `device` reaches this broker, with a new certificate if no `files` are given."""
         certificate, key = files or self.authority.issue(device)
         settings: dict[str, Any] = {
-            "host": "localhost",
+            "host": self.host,
             "port": self.port,
             "ca": str(self.authority.ca),
             "certificate": str(certificate),
@@ -172,7 +183,7 @@ class Listener:
         session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         session.SessionExpiryInterval = 3600
         session.ReceiveMaximum = 65535
-        client.connect_async("localhost", broker.port, clean_start=False, properties=session)
+        client.connect_async(broker.host, broker.port, clean_start=False, properties=session)
 
     def __enter__(self) -> Self:
         self._client.loop_start()
