@@ -52,6 +52,8 @@ class Header(msgspec.Struct, frozen=True):
     monotonic_s: float
     wall_time: str
     simulated: bool
+    revision: int = 0
+    inspection: str = ""
 
 
 def kernel_boot(path: Path = KERNEL_BOOT_ID) -> str:
@@ -104,6 +106,19 @@ def stamp(
     )
 
 
+def retold(event: Event, *, seq: int, previous: str, wall: WallTime) -> Event:
+    """Tell `event` again as record `seq`: the same in all but what is known of its time."""
+    return msgspec.structs.replace(
+        event,
+        seq=seq,
+        previous=previous,
+        revision=event.revision + 1,
+        wall_time=wall.iso,
+        wall_uncertainty_s=wall.uncertainty_s,
+        wall_source=wall.source,
+    )
+
+
 def header(body: bytes) -> Header | None:
     """What delivery needs of a record's bytes; None where they cannot be understood."""
     try:
@@ -138,7 +153,8 @@ def properties(event: Event | Header, *, historical: bool = False) -> dict[str, 
     """Every CloudEvents attribute but `datacontenttype`, in its canonical string form.
 
     `sequence` is the extension of that name: padded, since it must sort as text. `historical` is
-    there only on an event that is delivered late.
+    there only on an event that is delivered late or told again, `revision` on one told again, and
+    `test` on one that an inspection provoked.
     """
     attributes = {
         "specversion": "1.0",
@@ -151,8 +167,12 @@ def properties(event: Event | Header, *, historical: bool = False) -> dict[str, 
     }
     if event.wall_time:
         attributes["time"] = event.wall_time
-    if historical:
+    if historical or event.revision:
         attributes["historical"] = "true"
+    if event.revision:
+        attributes["revision"] = str(event.revision)
+    if event.inspection:
+        attributes["test"] = "true"
     return attributes
 
 
@@ -163,9 +183,11 @@ def structured(body: bytes, *, event: Event | Header, historical: bool = False) 
     (§3.1.1).
     """
     attributes: dict[str, object] = dict(properties(event, historical=historical))
-    for flag in ("simulated", "historical"):  # a boolean in JSON as well (§2.2)
+    for flag in ("simulated", "historical", "test"):  # a boolean in JSON as well (§2.2)
         if flag in attributes:
             attributes[flag] = attributes[flag] == "true"
+    if event.revision:
+        attributes["revision"] = event.revision  # a number (§2.2)
     if header(body) is None:
         data = base64.b64encode(body).decode()
         return msgspec.json.encode(

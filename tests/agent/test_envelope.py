@@ -87,6 +87,33 @@ def test_attribute_names_are_lower_case_letters_and_digits_only() -> None:
     assert all(name.isascii() and name.isalnum() and name.islower() for name in names)
 
 
+def test_an_event_told_again_says_so_and_differs_in_its_time_alone() -> None:
+    again = envelope.retold(
+        event(), seq=50, previous="ab", wall=WallTime("2026-11-21T09:00:01.000Z", 0.5, "corrected")
+    )
+    assert envelope.properties(again) == envelope.properties(event()) | {
+        "sequence": "00000000000000000050",
+        "time": "2026-11-21T09:00:01.000Z",
+        "historical": "true",
+        "revision": "1",
+    }
+    back = msgspec.structs.replace(
+        again, seq=42, previous=GENESIS, revision=0, wall_time=WALL.iso,
+        wall_uncertainty_s=WALL.uncertainty_s, wall_source=WALL.source,
+    )  # fmt: skip
+    assert back == event()
+    assert envelope.retold(again, seq=51, previous="ab", wall=WALL).revision == 2
+
+
+def test_in_structured_mode_a_revision_is_a_number_and_a_test_a_boolean() -> None:
+    told = event(revision=1, inspection="nonce-1234")
+    for each in (told, envelope.header(msgspec.json.encode(told))):
+        assert each is not None
+        made = json.loads(envelope.structured(msgspec.json.encode(told), event=each))
+        assert (made["revision"], made["historical"], made["test"]) == (1, True, True)
+        assert made["data"]["inspection"] == "nonce-1234"
+
+
 @pytest.mark.parametrize(
     ("boot", "now", "late"),
     [
