@@ -20,7 +20,7 @@ from agent.envelope import Identity, boot_id, stamp
 from agent.hub import Hub
 from agent.mute import Mutes
 from agent.orders import Orders
-from agent.outbox import Outbox
+from agent.outbox import HOME, Outbox
 from agent.outputs import annunciator, speaker
 from agent.pipeline import Pipeline
 from agent.recorder import Recorder
@@ -144,6 +144,7 @@ class App:
         """The pipeline's thread: readings in, detections to siren, outbox and recorder."""
         started = due = self._clock()
         armed = False
+        self._decide(self._outbox.found(started))
         while not self._stop.is_set():
             try:
                 item = self._queue.get(timeout=max(0.0, due - self._clock()) / self._pace)
@@ -154,6 +155,7 @@ class App:
             now = self._clock()
             if now >= due:
                 due = now + TICK_S
+                self._outbox.flush()
                 self._daily.look(now)
                 self._decide(self._pipeline.tick(now))
                 self._report(now)
@@ -235,7 +237,7 @@ class App:
 
     def _forward(self, beat: Callable[[], None]) -> None:
         if self._hub is not None:
-            forward(self._outbox, self._hub, stop=self._stop, beat=beat, clock=self._clock)
+            forward(self._outbox.reader(HOME), self._hub, stop=self._stop, beat=beat, clock=self._clock)
 
     def _make_hub(self) -> Hub | None:
         if self._config.hub is None:

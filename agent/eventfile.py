@@ -1,19 +1,48 @@
-"""The outbox's file: opening it, on a read-only disk too, and saving what a damaged one holds."""
+"""The outbox's file: its tables, its hash chain, and opening it, on a read-only disk too.
+
+The table of records is what the first version made, so that either version opens the other's file.
+"""
 
 import contextlib
 import hashlib
-import itertools
-import logging
 import sqlite3
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-log = logging.getLogger(__name__)
+import msgspec
 
 BUSY_S = 5.0  # another process, such as `haetae events`, may hold the file this long
 WAL_PAGES = 2000  # the log is folded into the file at this size at the latest
 ALL = "SELECT seq, id, alarm, confirmed_at, body FROM event ORDER BY seq"
 RECENT = f"{ALL} DESC LIMIT ?"
+
+_EVENT = """
+CREATE TABLE IF NOT EXISTS event (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    alarm INTEGER NOT NULL,
+    confirmed_at REAL,
+    body BLOB NOT NULL
+)
+"""
+_CURSOR = """
+CREATE TABLE IF NOT EXISTS cursor (
+    reader TEXT NOT NULL,
+    lane INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (reader, lane)
+) WITHOUT ROWID
+"""
+_SEAM = "CREATE TABLE IF NOT EXISTS seam (seq INTEGER PRIMARY KEY)"
+
+
+class _Link(msgspec.Struct):
+    """What of a record's body the hash chain needs."""
+
+    id: str
+    seq: int
+    previous: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +69,27 @@ def history(path: Path, limit: int) -> list[Row]:
     db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=BUSY_S, uri=True)
     with contextlib.closing(db):
         return [to_row(each) for each in db.execute(RECENT, (limit,))]
+
+
+def breaks(rows: Iterable[Row]) -> Iterator[int]:
+    """The rows, given in order of seq, that do not fit the hash chain.
+
+    A gap left by evicted rows is not held against the row behind it.
+    """
+    before: Row | None = None
+    for row in rows:
+        try:
+            link = msgspec.json.decode(row.body, type=_Link)
+        except msgspec.DecodeError:
+            link = None
+        adjoins = before is not None and before.seq + 1 == row.seq
+        if (
+            link is None
+            or (link.id, link.seq) != (row.id, row.seq)
+            or (adjoins and before is not None and link.previous != before.digest())
+        ):
+            yield row.seq
+        before = row
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -91,66 +141,70 @@ def is_writable(db: sqlite3.Connection) -> bool:
     return True
 
 
+def has_table(db: sqlite3.Connection, name: str) -> bool:
+    """Whether the file has this table: an older version's has fewer.
+
+    Raises:
+        sqlite3.Error: It cannot be told.
+    """
+    found = db.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,))
+    return found.fetchone() is not None
+
+
+def create_tables(db: sqlite3.Connection) -> None:
+    """Make what is not there yet.
+
+    Raises:
+        sqlite3.Error: The disk does not take it. A full one is no reason to leave an older
+            version's records alone: what is missing beside them can wait.
+    """
+    db.execute(_EVENT)
+    try:
+        db.execute(_CURSOR)
+        db.execute(_SEAM)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL:
+            raise
+
+
+def insert(db: sqlite3.Connection, rows: Iterable[Row]) -> None:
+    """Write rows; one that is there already stays.
+
+    Raises:
+        sqlite3.Error: The disk does not take them.
+    """
+    db.executemany(
+        "INSERT INTO event (seq, id, alarm, confirmed_at, body) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (seq) DO NOTHING",
+        [(row.seq, row.id, row.alarm, row.confirmed_at, row.body) for row in rows],
+    )
+
+
+def cursors(db: sqlite3.Connection) -> dict[tuple[str, int], int]:
+    """How far each reader beside home has come, by its name and lane.
+
+    Raises:
+        sqlite3.Error: The file cannot be read.
+    """
+    if not has_table(db, "cursor"):
+        return {}
+    rows = db.execute("SELECT reader, lane, seq FROM cursor")
+    return {(reader, lane): seq for reader, lane, seq in rows}
+
+
+def seams(db: sqlite3.Connection) -> set[int]:
+    """The rows at which the chain is known to break since a damaged file was carried over.
+
+    Raises:
+        sqlite3.Error: The file cannot be read.
+    """
+    return (
+        {seq for (seq,) in db.execute("SELECT seq FROM seam")} if has_table(db, "seam") else set()
+    )
+
+
 def to_row(found: tuple[int, str, int, float | None, bytes | str]) -> Row:
     """Make a row of a table's."""
     seq, id_, alarm, confirmed_at, body = found
     exact = body.encode() if isinstance(body, str) else body  # somebody's tool wrote text
     return Row(seq, id_, exact, bool(alarm), confirmed_at)
-
-
-def set_aside_if_damaged(path: Path) -> list[Row]:
-    """Give a damaged file another name, never delete it; return the rows to carry over.
-
-    Raises:
-        sqlite3.OperationalError: It is the disk that fails, not the file.
-        OSError: The damaged file cannot be renamed.
-    """
-    if not path.exists():
-        return []
-    damage, rows = _examine(path)
-    if damage is None:
-        return []
-    aside = next(
-        name for n in itertools.count(1) if not (name := Path(f"{path}.damaged-{n}")).exists()
-    )
-    for suffix in ("", "-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            Path(f"{path}{suffix}").rename(f"{aside}{suffix}")
-    log.error(
-        "outbox: damaged, set aside as %s: %s: %d rows carried over", aside, damage, len(rows)
-    )
-    return rows
-
-
-def _examine(path: Path) -> tuple[str | None, list[Row]]:
-    """What is damaged in a file, if anything, and what can be saved from it.
-
-    Raises:
-        sqlite3.OperationalError: It is the disk that fails, not the file.
-    """
-    try:
-        with contextlib.closing(connect(path)) as db:
-            found = "; ".join(each for (each,) in db.execute("PRAGMA quick_check(1)"))
-            return (None, []) if found == "ok" else (found.replace("\n", ": "), _readable(db))
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError as error:  # not even a database
-        return str(error), []
-
-
-def _readable(db: sqlite3.Connection) -> list[Row]:
-    """What can still be read of a damaged file: unconfirmed rows, and the newest for its seq."""
-    seqs: set[int] = set()
-    for query in (
-        "SELECT max(seq) FROM event",
-        "SELECT seq FROM event WHERE confirmed_at IS NULL ORDER BY seq",
-        "SELECT seq FROM event WHERE confirmed_at IS NULL ORDER BY seq DESC",
-    ):  # from both ends, up to the damage
-        with contextlib.suppress(sqlite3.Error):
-            seqs.update(seq for (seq,) in db.execute(query) if seq is not None)
-    rows: list[Row] = []
-    for seq in sorted(seqs):
-        with contextlib.suppress(sqlite3.Error):
-            query = "SELECT seq, id, alarm, confirmed_at, body FROM event WHERE seq = ?"
-            rows += map(to_row, db.execute(query, (seq,)))
-    return rows

@@ -1,38 +1,23 @@
-"""The outbox's table: records in one SQLite database, written so that they survive a power cut.
+"""The outbox's tables: records and cursors in one SQLite database that survives a power cut.
 
-WAL with `synchronous=FULL` is durable at each commit. The newest record is never pruned: sequence
-and hash chain go on from it.
+WAL with `synchronous=FULL` is durable at each commit; what is committed otherwise survives a kill,
+and a power cut once `sync` has returned. The newest record is never pruned: sequence and hash
+chain go on from it.
 """
 
 import contextlib
+import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from agent.eventfile import ALL, RECENT, Row, connect, is_writable, set_aside_if_damaged, to_row
+from agent import eventfile, salvage
+from agent.eventfile import ALL, RECENT, Row, breaks, connect, is_writable, to_row
 
 GENESIS = "0" * 64  # what the first record has for its predecessor's hash
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS event (
-    seq INTEGER PRIMARY KEY,
-    id TEXT NOT NULL,
-    alarm INTEGER NOT NULL,
-    confirmed_at REAL,
-    body BLOB NOT NULL
-)
-"""
-
-
-class _Link(msgspec.Struct):
-    """What of a record's body the hash chain needs."""
-
-    id: str
-    seq: int
-    previous: str
 
 
 class EventStore:
@@ -40,19 +25,22 @@ class EventStore:
 
     Only one thread may write at a time; `fold` may run beside it. Every method may raise
     `sqlite3.Error`: the disk is full, read-only, gone or damaged. On a read-only file system
-    (`read_only`) the rows can still be read.
+    (`read_only`) the rows can still be read. `damage` says why an earlier file was not gone on
+    with; what it held is here.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, check_chain: bool = True) -> None:
         self._path = path
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
+        self._log_is_linked = False
         try:
-            carried_over = set_aside_if_damaged(path)
-            self._db().execute(_SCHEMA)
-            for row in carried_over:
-                self.insert(row)
+            self.damage = salvage.set_aside_if_damaged(path, check_chain=check_chain)
             self.read_only = not is_writable(self._db())
+            if not self.read_only:
+                eventfile.create_tables(self._db())
+                with contextlib.suppress(OSError):  # a full disk: the next start leaves the word
+                    salvage.mark(path)
         except sqlite3.Error:
             self._release()
             raise
@@ -87,66 +75,80 @@ class EventStore:
                 db.execute("ROLLBACK")
             raise
 
-    def insert(self, row: Row) -> None:
-        """Write a row; it is on flash when this returns.
+    def insert(self, rows: Sequence[Row], *, durable: bool) -> None:
+        """Write rows, all or none. If `durable`, they and all before are on flash on return.
 
         A row that is there already stays: a commit may have failed only after it was written.
         """
-        with self._transaction(durable=True) as db:
-            db.execute(
-                "INSERT INTO event (seq, id, alarm, confirmed_at, body) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (seq) DO NOTHING",
-                (row.seq, row.id, row.alarm, row.confirmed_at, row.body),
-            )
+        with self._transaction(durable=durable) as db:
+            eventfile.insert(db, rows)
 
-    def confirm(self, seq: int, at: float) -> Row | None:
-        """Note that the hub has the row; return it, or None if it is no longer there.
+    def sync(self) -> None:
+        """Put on flash what was committed without waiting for it."""
+        try:
+            with contextlib.suppress(FileNotFoundError):  # all of it is folded into the file
+                _sync(Path(f"{self._path}-wal"))
+                if not self._log_is_linked:
+                    _sync(self._path.parent)
+                    self._log_is_linked = True
+        except OSError as error:
+            raise sqlite3.OperationalError(f"sync: {error}") from error
+
+    def confirm(self, row: Row, at: float) -> None:
+        """Note that home has the row, if it is still there, at `at` (monotonic s).
 
         Survives a kill, but perhaps not a power cut: the row is then sent again, under its id.
         """
         with self._transaction(durable=False) as db:
-            found = db.execute(
-                "UPDATE event SET confirmed_at = ? WHERE seq = ?"
-                " RETURNING seq, id, alarm, confirmed_at, body",
-                (at, seq),
-            ).fetchall()
-        return next(map(to_row, found), None)
+            query = "UPDATE event SET confirmed_at = ? WHERE seq = ? AND id = ?"
+            db.execute(query, (at, row.seq, row.id))
 
-    def prune(self, keep: int) -> None:
-        """Delete all but the newest `keep` confirmed rows."""
+    def move(self, reader: str, lane: int, seq: int, *, durable: bool = False) -> None:
+        """Note that another reader has all rows of the lane up to `seq`; else as `confirm`."""
+        with self._transaction(durable=durable) as db:
+            db.execute("INSERT OR REPLACE INTO cursor VALUES (?, ?, ?)", (reader, lane, seq))
+
+    def cursors(self) -> dict[tuple[str, int], int]:
+        """How far each reader beside home has come, by its name and lane."""
+        return eventfile.cursors(self._db())
+
+    def prune(self, keep: int, needed: Collection[int]) -> None:
+        """Delete all but the newest `keep` rows that home has and no other reader needs."""
         with self._transaction(durable=False) as db:
             db.execute(
                 "DELETE FROM event WHERE confirmed_at IS NOT NULL AND seq <= "
                 "(SELECT seq FROM event WHERE confirmed_at IS NOT NULL"
                 " ORDER BY seq DESC LIMIT 1 OFFSET ?)"
-                " AND seq < (SELECT max(seq) FROM event)",
-                (keep,),
+                " AND seq < (SELECT max(seq) FROM event)"
+                " AND seq NOT IN (SELECT value FROM json_each(?))",
+                (keep, msgspec.json.encode(sorted(needed)).decode()),
             )
 
-    def evict(self, keep: int) -> int:
-        """Delete unconfirmed rows that are no alarms, oldest first, down to `keep`; count them."""
+    def delete(self, seqs: Collection[int]) -> None:
+        """Delete these rows, but never the newest."""
         with self._transaction(durable=False) as db:
-            found = db.execute(
-                "DELETE FROM event WHERE confirmed_at IS NULL AND NOT alarm AND seq <= "
-                "(SELECT seq FROM event WHERE confirmed_at IS NULL AND NOT alarm"
-                " ORDER BY seq DESC LIMIT 1 OFFSET ?)"
+            db.execute(
+                "DELETE FROM event WHERE seq IN (SELECT value FROM json_each(?))"
                 " AND seq < (SELECT max(seq) FROM event)",
-                (keep,),
+                (msgspec.json.encode(sorted(seqs)).decode(),),
             )
-        return found.rowcount
 
     def fold(self) -> None:
         """Move the log into the file, as far as no reader holds it up; never blocks a writer."""
         self._db().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
-    def oldest(self, after: int) -> Row | None:
-        """The first unconfirmed row beyond `after`."""
+    def at(self, seq: int) -> Row | None:
+        """The row with this number."""
+        return next(iter(self.after(seq - 1, 1, until=seq)), None)
+
+    def after(self, seq: int, limit: int, *, until: int = 1 << 62) -> list[Row]:
+        """The first `limit` rows beyond `seq`, up to `until`."""
         found = self._db().execute(
             "SELECT seq, id, alarm, confirmed_at, body FROM event"
-            " WHERE seq > ? AND confirmed_at IS NULL ORDER BY seq LIMIT 1",
-            (after,),
+            " WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+            (seq, until, limit),
         )
-        return next(map(to_row, found), None)
+        return [to_row(each) for each in found]
 
     def newest(self) -> Row | None:
         """The last row written."""
@@ -156,27 +158,30 @@ class EventStore:
         """The last `limit` rows, newest first."""
         return [to_row(each) for each in self._db().execute(RECENT, (limit,))]
 
-    def waiting(self) -> tuple[int, int]:
-        """How many rows are unconfirmed, and how many of these are no alarms."""
-        query = "SELECT count(*), coalesce(sum(NOT alarm), 0) FROM event WHERE confirmed_at IS NULL"
-        count, minor = self._db().execute(query).fetchone()
-        return int(count), int(minor)
+    def confirmed(self) -> list[int]:
+        """The numbers of the rows that home has, oldest first."""
+        query = "SELECT seq FROM event WHERE confirmed_at IS NOT NULL ORDER BY seq"
+        return [seq for (seq,) in self._db().execute(query)]
 
     def broken_at(self) -> int | None:
         """The first row that does not fit the hash chain, None if all do.
 
-        A gap left by evicted rows is not held against the row behind it.
+        Where a damaged file was carried over, the break is known and not told again.
         """
-        before: Row | None = None
-        for row in map(to_row, self._db().execute(ALL)):
-            try:
-                link = msgspec.json.decode(row.body, type=_Link)
-            except msgspec.DecodeError:
-                return row.seq
-            follows = (
-                before is None or before.seq + 1 != row.seq or link.previous == before.digest()
-            )
-            if (link.id, link.seq) != (row.id, row.seq) or not follows:
-                return row.seq
-            before = row
-        return None
+        known = eventfile.seams(self._db())
+        return next(
+            (seq for seq in breaks(map(to_row, self._db().execute(ALL))) if seq not in known), None
+        )
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file or folder is on flash.
+
+    Only ever the log or the folder: closing a second descriptor of the database itself would end
+    SQLite's locks on it (POSIX advisory locks belong to the process).
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Events kept on disk until the hub has confirmed them; see docs/adr/0004-outbox.md.
+"""Events kept on disk until their hubs have confirmed them; see ADR 4 and ADR 11.
 
 A full, read-only or broken disk holds nobody up: rows then wait in RAM, in order, are handed to
 the uplink all the same, and are written as soon as the disk takes them again.
@@ -6,135 +6,178 @@ the uplink all the same, and are written as soon as the disk takes them again.
 
 import contextlib
 import logging
-import sqlite3
 import threading
-from collections import deque
-from collections.abc import Callable
-from functools import partial
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
+from agent import wording
+from agent.bounds import BATCH, Bounds
 from agent.eventfile import Row, history
-from agent.eventstore import GENESIS, EventStore
+from agent.eventstore import EventStore
+from agent.lanes import Lane, hazard_of, lane_of
+from agent.reader import HOME, Reader
 from agent.reserve import Reserve
-from agent.values import Event, Hazard
+from agent.shelf import Outcome, Shelf
+from agent.values import Detection, Event, Hazard, Stage
 
-__all__ = ["Outbox", "Row", "history"]
+__all__ = ["HOME", "Outbox", "Reader", "Row", "history"]
 
 log = logging.getLogger(__name__)
 
-KEPT = 300  # confirmed rows that stay for `haetae events`
-BATCH = 64  # confirmations between two prunings, to spare the flash
 MINOR_KEPT = 5000  # unconfirmed rows that are no alarms: a device that has no hub for months
-MINOR_IN_RAM = 100  # the same while the disk takes nothing
-EVICTABLE = frozenset({Hazard.FAULT, Hazard.CLIMATE, Hazard.AIR})  # nobody's life hangs on one
+PAGE = 100  # rows looked at in one go: a `put` never waits for more
 
-_PASSING = frozenset(  # the open file is sound, only not to be written just now
-    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-)
 
-T = TypeVar("T")
+class _Clock(msgspec.Struct):
+    """What of a record's body says how its time was known."""
+
+    id: str
+    boot_id: str
+    wall_source: str
+    revision: int = 0
 
 
 class Outbox:
-    """A first-in, first-out store of events; an event leaves only by `confirm`.
+    """Keeps events in order; an event leaves only by the `confirm` of each of its readers.
 
-    One thread puts, another reads and confirms. Nothing here raises for the disk's sake:
-    `trouble` says what is wrong with it.
+    `clock` is monotonic seconds. Nothing here raises for the disk's sake: `trouble` says what is
+    wrong with it, and `found` whether the file was damaged or gone at the start.
     """
 
     def __init__(
-        self, path: Path, *, reserve_bytes: int = 1 << 20, minor_kept: int = MINOR_KEPT
+        self,
+        path: Path,
+        *,
+        reserve_bytes: int = 1 << 20,
+        minor_kept: int = MINOR_KEPT,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._path, self._minor_kept = path, minor_kept
+        self._path = path
         self._reserve = Reserve(path.with_suffix(".reserve"), reserve_bytes)
         self._lock = threading.Lock()
-        self._folding = threading.Lock()  # taken after the other
-        self._news = threading.Event()
-        self._ram: deque[Row] = deque()  # not on disk yet
-        self._store: EventStore | None = None
-        self._suspect = True  # the store must be opened (again)
-        self._trouble: str | None = None
-        self._last_seq, self._last_digest = 0, GENESIS
-        self._written = 0  # the last row on disk
-        self._owed: deque[tuple[int, float]] = deque()  # confirmed, and not yet said on disk
-        self._told = 0  # the last row on disk that the hub has confirmed
-        self._waiting = self._minor = 0  # rows on disk that wait; those of them that are no alarms
+        self._shelf = Shelf(path, clock)
+        self._home = Reader(self, HOME, None)
+        self._readers = {HOME: self._home}
+        self._bounds = Bounds(self._shelf, self._reserve, self._readers, minor_kept)
         self._unpruned = 0
         with self._lock:
             self._write_down()
 
+    def reader(self, name: str, hazards: Iterable[str] | None = None) -> Reader:
+        """Whoever takes events under this name; `hazards` are what it gets, everything if None.
+
+        Home is always there. Another begins with the events to come, and goes on after a restart
+        where it was: name every one before the first `put`, since rows are kept for those named.
+        """
+        with self._lock:
+            found = self._readers.get(name)
+            if found is None:
+                found = self._readers[name] = Reader(self, name, hazards)
+                self._fill([found])
+            return found
+
     def put(self, make: Callable[[int, str], Event]) -> Event:
         """Keep the event that `make` builds from its sequence number and its predecessor's hash.
 
-        On return it is on flash, or `trouble` says why not.
+        On return an alarm is on flash, or `trouble` says why not; what is no alarm, or a revision,
+        outlives a kill, and a power cut once it has waited for a group (`shelf.GROUP_S`).
         """
+        shelf = self._shelf
         with self._lock:
-            event = make(self._last_seq + 1, self._last_digest)
-            row = Row(event.seq, event.id, msgspec.json.encode(event), _is_alarm(event))
-            self._last_seq, self._last_digest = row.seq, row.digest()
-            self._ram.append(row)
+            event = make(shelf.last_seq + 1, shelf.last_digest)
+            lane = lane_of(event.hazard, alarm=True)
+            alarm = lane is Lane.ALARM
+            row = Row(event.seq, event.id, msgspec.json.encode(event), alarm)
+            shelf.add(row, urgent=alarm and event.revision == 0)
+            wanting = [each for each in self._readers.values() if each.wants(event.hazard)]
+            for reader in wanting:
+                reader.queue.add(row.seq, lane)
             self._write_down()
-        self._news.set()
+            ready = shelf.is_readable(row.seq)
+        for reader in wanting:
+            reader.wake() if ready else reader.stir()
         return event
 
-    def wait(self, timeout_s: float) -> bool:
-        """Sleep until the next `put` or `wake`, at most `timeout_s`; say whether one came.
+    def flush(self) -> None:
+        """Put on flash what waits for it, whether due or not. Whoever ticks calls this."""
+        with self._lock:
+            synced = self._shelf.sync()
+        if synced:
+            self.wake()
 
-        Look for the `oldest` row after it, whatever it says.
-        """
-        came = self._news.wait(timeout_s)
-        self._news.clear()
-        return came
+    def flush_if_due(self) -> float | None:
+        """Put on flash what has waited long enough; seconds until the next is due, if any."""
+        with self._lock:
+            due_s = self._shelf.due_in_s
+            synced = due_s == 0.0 and self._shelf.sync()
+        if synced:
+            self.wake()
+        return None if due_s == 0.0 else due_s
 
     def wake(self) -> None:
-        """End the `wait` of another thread."""
-        self._news.set()
+        """End the `wait` of every reader."""
+        for reader in list(self._readers.values()):
+            reader.wake()
 
-    def oldest(self) -> Row | None:
-        """The first row that the hub has not confirmed."""
+    def first(self, reader: Reader) -> Row | None:
+        """The row that goes next to this reader."""
         with self._lock:
             self._write_down()
-            found = [self._ram[0]] if self._ram else []
-            row = self._ask(lambda store: store.oldest(after=self._told), None)
-            if row is not None:
-                found.append(row)
-            return min(found, key=lambda row: row.seq, default=None)
+            if self._shelf.due_in_s == 0.0:
+                self._shelf.sync()
+            return self._shown(reader)
 
-    def confirm(self, seq: int, at: float) -> None:
-        """Note that the hub has row `seq`, at `at` (monotonic s)."""
+    def took(self, reader: Reader, place: int, at: float) -> None:
+        """Note that the reader's hub has the row in this place, at `at` (monotonic s)."""
         with self._lock:
-            if self._ram and self._ram[0].seq == seq:
-                self._ram.popleft()
+            lane = reader.queue.remove(place)
+            if lane is None:
                 return
-            self._told = max(self._told, seq)
-            self._owed.append((seq, at))
-            self._settle()
+            if not reader.queue:
+                reader.given_up = 0
+            if self._shelf.is_on_disk(place):
+                self._note(reader, lane, place, at)
+                self._unpruned += 1
+            else:
+                self._take_from_ram(reader, place, at)
         if self._unpruned >= BATCH:
             self._tidy()
 
     def pending(self) -> int:
-        """How many rows the hub has not confirmed. Costs nothing."""
-        with self._lock:
-            return self._waiting + len(self._ram)
+        """How many rows home has not confirmed. Costs nothing."""
+        return self._home.pending()
 
     def recent(self, limit: int) -> list[Row]:
         """The last `limit` rows, newest first."""
         with self._lock:
-            rows = list(self._ram)[::-1][:limit]
+            held = [*self._shelf.stranded.values(), *self._shelf.ram]
+            rows = sorted(held, key=lambda row: -row.seq)[:limit]
             nothing: list[Row] = []
-            return rows + self._ask(lambda store: store.recent(limit - len(rows)), nothing)
+            return rows + self._shelf.ask(lambda store: store.recent(limit - len(rows)), nothing)
+
+    def unsynchronised(self, boot: str) -> list[Row]:
+        """The rows of the kernel's boot `boot` whose time nobody vouched for, oldest first.
+
+        Without those that have a revision already.
+        """
+        found: dict[str, Row] = {}
+        revised = set()
+        for row in self._rows():
+            with contextlib.suppress(msgspec.DecodeError):
+                known = msgspec.json.decode(row.body, type=_Clock)
+                if known.revision > 0:
+                    revised.add(known.id)
+                elif known.boot_id.startswith(boot) and known.wall_source != "ntp":
+                    found[row.id] = row
+        return [row for id_, row in found.items() if id_ not in revised]
 
     def verify(self) -> int | None:
-        """The first row on disk that breaks the hash chain, None if the chain is whole.
-
-        Raises:
-            sqlite3.Error: The disk cannot be read.
-        """
+        """The first row on disk that breaks the hash chain, None if the chain is whole."""
         with self._lock:
-            return self._store.broken_at() if self._store is not None else None
+            return self._shelf.ask(EventStore.broken_at, None)
 
     def bytes_on_disk(self) -> int:
         """What database, log and reserve occupy."""
@@ -144,163 +187,170 @@ class Outbox:
                 total += path.stat().st_blocks * 512
         return total
 
+    def found(self, at: float) -> list[Detection]:
+        """What was wrong with the file when it was opened, at `at` (monotonic s); tell it once."""
+        damage = self._shelf.damage
+        if damage is None:
+            return []
+        why = wording.records(damage.rule)
+        return [Detection(Hazard.FAULT, Stage.ALARM, "outbox", damage.rule, (), at, why)]
+
     @property
     def trouble(self) -> str | None:
-        """What is wrong with the disk, in one sentence; None while all is well."""
-        if self._trouble is not None:
-            return self._trouble
-        return None if self._reserve.held else "the disk is full: the reserve for alarms is in use"
+        """What is wrong with disk or readers, in one line; None while all is well."""
+        parts = []
+        if self._shelf.damage is not None:
+            parts.append(self._shelf.damage.text)
+        if self._shelf.trouble is not None:
+            parts.append(self._shelf.trouble)
+        elif not self._reserve.held:
+            parts.append("the disk is full: the reserve for alarms is in use")
+        parts += [
+            f"{each.name} is away: {each.given_up} events are given up for it"
+            for each in list(self._readers.values())
+            if each.given_up
+        ]
+        return "; ".join(parts) or None
 
     def close(self) -> None:
         """Release the file. Only once no other thread uses the outbox."""
         with self._lock:
             self._write_down()
-            if self._ram:
-                log.error("outbox: %d events were in RAM only and are lost", len(self._ram))
-            with self._folding:
-                if self._store is not None:
-                    self._store.close()
-                self._store = None
+            self._shelf.sync()
+            held = len(self._shelf.ram) + len(self._shelf.stranded)
+            if held:
+                log.error("outbox: %d events were in RAM only and are lost", held)
+            self._shelf.close()
 
     def _write_down(self) -> None:
-        """Open the store if need be, and write what waits in RAM, in order."""
-        if self._suspect:
+        """Open the file if need be, and write what waits in RAM."""
+        shelf, bounds = self._shelf, self._bounds
+        if shelf.is_suspect:
             self._open()
-        # a file that came late may hold these numbers already: such rows stay in RAM
-        for row in [row for row in self._ram if row.seq > self._written]:
-            if not self._write(row):
-                self._drop_surplus()
-                return
-            self._ram.remove(row)
-            self._written = row.seq
-            self._count(row, 1)
-            self._recover()
-        self._settle()
-        if self._minor > self._minor_kept + BATCH:
-            self._evict(self._minor_kept, "no hub took them for long")
-        if not self._reserve.held and self._store is not None:
-            with contextlib.suppress(OSError):  # `trouble` says that it is missing
-                self._reserve.take()
-
-    def _settle(self) -> None:
-        """Write down what the hub has confirmed; what the disk refuses now, it is asked again."""
-        while self._owed:
-            seq, at = self._owed[0]
-            done = self._ask(partial(_confirm, seq=seq, at=at), None)
-            if done is None:
-                return
-            self._owed.popleft()
-            (row,) = done
-            if row is not None:
-                self._count(row, -1)
-                self._unpruned += 1
-                self._recover()
+        before = shelf.written
+        while (outcome := shelf.write()) is Outcome.FULL and bounds.make_room():
+            pass
+        self._hand_over(before)
+        if outcome is not Outcome.DONE:
+            bounds.drop_from_ram()
+            return
+        shelf.settle()
+        bounds.keep()
+        bounds.take_reserve()
 
     def _open(self) -> None:
-        try:
-            store = EventStore(self._path)
-        except (sqlite3.Error, OSError) as error:
-            self._fail(error)
-            return
-        with self._folding:
-            if self._store is not None:
-                self._store.close()
-            self._store, self._suspect = store, False
-        self._waiting, self._minor = self._ask(EventStore.waiting, (0, 0))
-        newest = self._ask(EventStore.newest, None)
-        if newest is not None:
-            self._written = newest.seq
-            if newest.seq > self._last_seq:
-                self._last_seq, self._last_digest = newest.seq, newest.digest()
-        if store.read_only:
-            self._fail(sqlite3.OperationalError("read-only file system"))
+        opened = self._shelf.open()
+        if not opened and self._shelf.is_full and self._reserve.held:
+            # to carry over what a damaged file holds takes room
+            opened = self._bounds.release_reserve() and self._shelf.open()
+        if opened:
+            self._fill(list(self._readers.values()))
+
+    def _fill(self, readers: Sequence[Reader]) -> None:
+        """Let every row wait anew that these readers still need."""
+        shelf = self._shelf
+        for reader in readers:
+            reader.queue.clear()
+            if reader is not self._home:
+                shelf.start(reader.name, Lane)
+        cursors, owed, page, seq = shelf.cursors(), shelf.owed(), self._page(0), 0
+        while page:
+            for row in page:
+                hazard = hazard_of(row.body)
+                lane = lane_of(hazard, alarm=row.alarm)
+                for reader in readers:
+                    if reader is self._home:
+                        done = row.confirmed_at is not None or (row.seq, row.id) in owed
+                    else:
+                        done = row.seq <= cursors.get((reader.name, lane), 0)
+                    if not done and reader.wants(hazard):
+                        reader.queue.add(row.seq, lane)
+            seq = page[-1].seq
+            page = self._page(seq)
+        self._fill_from_ram(readers)
+
+    def _fill_from_ram(self, readers: Sequence[Reader]) -> None:
+        held = [*self._shelf.stranded.items(), *((row.seq, row) for row in self._shelf.ram)]
+        for place, row in held:
+            hazard = hazard_of(row.body)
+            for reader in readers:
+                if place not in reader.taken and reader.wants(hazard):
+                    reader.queue.add(place, lane_of(hazard, alarm=row.alarm))
+
+    def _hand_over(self, before: int) -> None:
+        """See to what readers have taken from RAM of the rows that are on disk now."""
+        for reader in self._readers.values():
+            for place in sorted(reader.taken):
+                if before < place <= self._shelf.written:
+                    reader.taken.remove(place)
+                    row = self._shelf.get(place)
+                    if row is not None and reader is not self._home:
+                        lane = lane_of(hazard_of(row.body), alarm=row.alarm)
+                        self._shelf.move(reader.name, lane, place)
+
+    def _shown(self, reader: Reader) -> Row | None:
+        shelf, is_unreadable = self._shelf, False
+        gone = []
+        for place in reader.queue:
+            if not shelf.is_readable(place) or (is_unreadable and shelf.is_on_disk(place)):
+                continue
+            row = shelf.get(place)
+            if row is not None:
+                reader.shown = place, row
+                break
+            is_unreadable = is_unreadable or shelf.is_suspect
+            if not shelf.is_suspect:
+                log.error("outbox: row %d is gone", place)
+                gone.append(place)
         else:
-            self._recover()
+            row = None
+        if gone:
+            reader.queue.forget(gone)
+        return row
 
-    def _write(self, row: Row) -> bool:
-        while self._store is not None:
-            try:
-                self._store.insert(row)
-            except sqlite3.Error as error:
-                if _code(error) != sqlite3.SQLITE_FULL or not self._make_room():
-                    self._fail(error)
-                    return False
-            else:
-                return True
-        return False
+    def _note(self, reader: Reader, lane: Lane, place: int, at: float) -> None:
+        if reader is not self._home:
+            self._shelf.move(reader.name, lane, place)
+            return
+        row = reader.shown[1] if reader.shown[0] == place else self._shelf.get(place)
+        if row is not None:
+            self._shelf.confirm(row, at)
 
-    def _make_room(self) -> bool:
-        """On a full disk, and for an alarm only: give up the reserve, then what is no alarm."""
-        if not any(row.alarm for row in self._ram):
-            return False
-        if self._reserve.held:
-            try:
-                self._reserve.release()
-            except OSError:
-                return False
-            log.error("outbox: the disk is full: the reserve for alarms is released")
-            return True
-        return self._evict(0, "the disk is full")
-
-    def _evict(self, keep: int, why: str) -> bool:
-        count = self._ask(lambda store: store.evict(keep), 0)
-        if count:
-            self._waiting, self._minor = self._ask(EventStore.waiting, (0, 0))
-            self._ask(EventStore.fold, None)  # the log starts anew, in place
-            log.error("outbox: %d events that are no alarms are given up: %s", count, why)
-        return count > 0
-
-    def _drop_surplus(self) -> None:
-        minor = [row for row in self._ram if not row.alarm]
-        for row in minor[:-MINOR_IN_RAM]:
-            self._ram.remove(row)
-            log.error("outbox: event %s, no alarm, is given up: the disk takes nothing", row.id)
+    def _take_from_ram(self, reader: Reader, place: int, at: float) -> None:
+        """Let a row go once every reader has it; the disk may still take it before that."""
+        row = self._shelf.get(place)
+        if row is None:
+            return
+        reader.taken.add(place)
+        hazard = hazard_of(row.body)
+        others = [each for each in self._readers.values() if each.wants(hazard)]
+        if all(place in each.taken for each in others):
+            self._shelf.drop(place)
+            for each in others:
+                each.taken.discard(place)
+        elif reader is self._home:
+            self._shelf.mark_confirmed(place, at)
 
     def _tidy(self) -> None:
-        """Prune confirmed rows; fold the log without holding up `put`."""
+        """Prune rows that nobody needs; fold the log without holding up `put`."""
         with self._lock:
             self._unpruned = 0
-            store = self._store
-            self._ask(lambda store: store.prune(KEPT), None)
-        with self._folding, contextlib.suppress(sqlite3.Error):  # the next batch tries again
-            if store is not None and store is self._store:
-                store.fold()
+            self._bounds.prune()
+        self._shelf.fold()
 
-    def _count(self, row: Row, by: int) -> None:
-        self._waiting += by
-        self._minor += 0 if row.alarm else by
+    def _rows(self) -> Iterator[Row]:
+        """Every row, a page at a time: a `put` does not wait for all of them."""
+        seq = 0
+        while True:
+            with self._lock:
+                page = self._page(seq)
+                held = [*self._shelf.stranded.values(), *self._shelf.ram]
+            yield from page
+            if len(page) < PAGE:
+                yield from held
+                return
+            seq = page[-1].seq
 
-    def _ask(self, work: Callable[[EventStore], T], otherwise: T) -> T:
-        """Let the store work; if it cannot, that becomes `trouble` and `otherwise` the answer."""
-        if self._store is None:
-            return otherwise
-        try:
-            return work(self._store)
-        except sqlite3.Error as error:
-            self._fail(error)
-            return otherwise
-
-    def _fail(self, error: Exception) -> None:
-        if _code(error) not in _PASSING:
-            self._suspect = True
-        if self._trouble is None:
-            log.error("outbox: the disk fails, events wait in RAM: %s", error)
-        self._trouble = f"the disk fails: {error}"
-
-    def _recover(self) -> None:
-        if self._trouble is not None and not self._ram:
-            log.warning("outbox: the disk takes events again")
-            self._trouble = None
-
-
-def _confirm(store: EventStore, *, seq: int, at: float) -> tuple[Row | None]:
-    return (store.confirm(seq, at),)
-
-
-def _code(error: Exception) -> int:
-    """SQLite's primary result code."""
-    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-
-
-def _is_alarm(event: Event) -> bool:
-    return event.hazard not in EVICTABLE
+    def _page(self, after: int) -> list[Row]:
+        nothing: list[Row] = []
+        return self._shelf.ask(lambda store: store.after(after, PAGE), nothing)

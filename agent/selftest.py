@@ -19,7 +19,7 @@ from agent import life
 from agent.coverage import FLOOR
 from agent.envelope import Identity, stamp
 from agent.hearing import Verdict, hear
-from agent.outbox import Outbox
+from agent.outbox import HOME, Outbox
 from agent.pipeline import Pipeline
 from agent.sections import Config, VoiceConfig
 from agent.values import PLACE, Detection, Hazard, Reading, Stage, Why
@@ -184,7 +184,8 @@ def _keeps(state: Path) -> Result:
                     wall=read_wall_clock(),
                 )
             )
-            oldest, trouble = outbox.oldest(), outbox.trouble
+            outbox.flush()
+            oldest, trouble = outbox.reader(HOME).oldest(), outbox.trouble
             outbox.close()
     except OSError as error:
         return Result("outbox", False, f"{state}: {error}")

@@ -1,4 +1,4 @@
-"""Forward the outbox to the hub, oldest first, each row until the hub has confirmed it."""
+"""Forward a reader's rows to its hub, lane by lane, each until the hub has confirmed it."""
 
 import random
 import threading
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from agent.eventfile import Row
-from agent.outbox import Outbox
+from agent.reader import Reader
 
 RETRY_S, RETRY_MAX_S = 1.0, 60.0
 SLICE_S = 1.0  # the longest sleep: between two, progress is shown and `stop` seen
@@ -27,7 +27,7 @@ class Destination(Protocol):
 
 
 def forward(  # noqa: PLR0913  # what the loop waits for and reports to, each injected
-    outbox: Outbox,
+    reader: Reader,
     hub: Destination,
     *,
     stop: threading.Event,
@@ -41,13 +41,13 @@ def forward(  # noqa: PLR0913  # what the loop waits for and reports to, each in
     A hub that is away is no fault of ours: `beat` (progress) is called all the same, and stays
     away only while a call to the hub hangs. Pauses double up to `RETRY_MAX_S` and are drawn evenly
     from nothing to that (`jitter`, 0 to 1), so that a street of devices does not come back at one
-    instant. `wait` sleeps until a put, the outbox's own if not given.
+    instant. `wait` sleeps until a put, the reader's own if not given.
     """
-    sleep = outbox.wait if wait is None else wait
+    sleep = reader.wait if wait is None else wait
     failures = 0
     while not stop.is_set():
         beat()
-        row = outbox.oldest()
+        row = reader.oldest()
         if not hub.heartbeat_if_due() or (row is not None and not hub.send(row)):
             pause = jitter() * min(RETRY_MAX_S, RETRY_S * 2.0 ** min(failures, 16))
             failures += 1
@@ -55,7 +55,7 @@ def forward(  # noqa: PLR0913  # what the loop waits for and reports to, each in
             continue
         failures = 0
         if row is not None:
-            outbox.confirm(row.seq, clock())
+            reader.confirm(row.seq, clock())
         else:
             sleep(SLICE_S)
     hub.close()

@@ -308,3 +308,23 @@ def view_hindered(camera: str, view: View) -> Why:
 def view_clear(camera: str) -> Why:
     """It sees again."""
     return Why(f"카메라({camera})가 다시 잘 보입니다.", f"The camera ({camera}) sees well again.")
+
+
+_RECORDS: Mapping[str, Why] = {
+    "damaged": Why(
+        "기기의 알림 기록 파일이 손상되어 따로 보관하고, 읽을 수 있는 기록은 새 파일로 옮겼습니다."
+        " 저장 카드를 점검해 주세요.",
+        "This device's file of events was damaged. It is set aside, and what could be read is"
+        " carried over. Please have the memory card checked.",
+    ),
+    "missing": Why(
+        "기기의 알림 기록 파일이 없어져 새로 만들었습니다. 아직 보내지 못한 알림이 사라졌을 수 있습니다.",
+        "This device's file of events is gone and was made anew. Events that were not delivered yet"
+        " may be lost.",
+    ),
+}
+
+
+def records(rule: str) -> Why:
+    """The file of events could not be gone on with."""
+    return _RECORDS[rule]

@@ -8,7 +8,7 @@ import msgspec
 
 from agent.envelope import Identity, boot_id, stamp
 from agent.eventstore import GENESIS
-from agent.outbox import Outbox, Row
+from agent.outbox import HOME, Outbox, Row
 from agent.values import PLACE, Detection, Event, Hazard, Reading, Stage, Why
 from agent.wallclock import WallTime
 from drivers.sensor import Quantity
@@ -54,10 +54,12 @@ def put(outbox: Outbox, count: int = 1, hazard: Hazard = Hazard.SOS) -> list[Eve
     return [outbox.put(making(hazard)) for _ in range(count)]
 
 
-def deliver(outbox: Outbox, most: int = 1_000_000) -> list[int]:
-    """Take rows out as the uplink does; their sequence numbers, in the order of delivery."""
+def deliver(outbox: Outbox, most: int = 1_000_000, *, name: str = HOME) -> list[int]:
+    """Take rows out as an uplink does; their sequence numbers, in the order of delivery."""
+    outbox.flush()
+    reader = outbox.reader(name)
     seqs: list[int] = []
-    while len(seqs) < most and (row := outbox.oldest()) is not None:
-        outbox.confirm(row.seq, 1.0)
+    while len(seqs) < most and (row := reader.oldest()) is not None:
+        reader.confirm(row.seq, 1.0)
         seqs.append(row.seq)
     return seqs

@@ -11,7 +11,7 @@ import pytest
 
 from agent import __version__, cli
 from agent.cli import PROFILES
-from agent.outbox import Outbox
+from agent.outbox import HOME, Outbox
 from agent.recording import write
 from agent.values import Event, Reading
 from drivers.sensor import Quantity
@@ -91,7 +91,7 @@ def test_events_shows_what_waits_and_what_is_confirmed(
 
     outbox.put(make)
     outbox.put(make)
-    outbox.confirm(1, 5.0)
+    outbox.reader(HOME).confirm(1, 5.0)
     outbox.close()
     assert cli.main(["--state", str(tmp_path), "events", "--json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

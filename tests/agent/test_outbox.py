@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.outbox import Outbox, history
+from agent.eventstore import EventStore
+from agent.lanes import LANES, Lane
+from agent.outbox import HOME, Outbox, history
 from agent.values import Hazard
 from tests.agent.events import deliver, making, opened, put
 
@@ -23,10 +25,10 @@ def path(tmp_path: Path) -> Path:
 def test_a_row_leaves_only_when_confirmed(path: Path) -> None:
     with opened(path) as outbox:
         (event,) = put(outbox)
-        rows = [outbox.oldest(), outbox.oldest()]
+        rows = [outbox.reader(HOME).oldest(), outbox.reader(HOME).oldest()]
         assert [row.id if row else None for row in rows] == [event.id, event.id]
-        outbox.confirm(event.seq, 1.0)
-        assert outbox.oldest() is None
+        outbox.reader(HOME).confirm(event.seq, 1.0)
+        assert outbox.reader(HOME).oldest() is None
         assert outbox.pending() == 0
 
 
@@ -62,7 +64,7 @@ def test_put_wakes_who_waits_and_only_once(path: Path) -> None:
         woken = threading.Event()
 
         def wait() -> None:
-            assert outbox.wait(30.0)
+            assert outbox.reader(HOME).wait(30.0)
             woken.set()
 
         waiting = threading.Thread(target=wait)
@@ -70,7 +72,7 @@ def test_put_wakes_who_waits_and_only_once(path: Path) -> None:
         put(outbox)
         assert woken.wait(10.0)
         waiting.join()
-        assert not outbox.wait(0.0)
+        assert not outbox.reader(HOME).wait(0.0)
 
 
 def test_what_was_sent_can_be_read_by_another_process_meanwhile(path: Path) -> None:
@@ -87,22 +89,25 @@ def test_nothing_is_lost_or_disordered_whatever_happens(steps: list[str]) -> Non
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "outbox.db"
         outbox = Outbox(path, reserve_bytes=0)
-        expected: list[str] = []
+        expected: dict[Lane, list[str]] = {Lane.ALARM: [], Lane.TROUBLE: []}
         delivered: list[str] = []
         for step in steps:
             if step in {"put", "fault"}:
                 hazard = Hazard.SOS if step == "put" else Hazard.FAULT
-                expected.append(outbox.put(making(hazard)).id)
-            elif step == "deliver" and (row := outbox.oldest()) is not None:
-                outbox.confirm(row.seq, 1.0)
+                expected[LANES[hazard]].append(outbox.put(making(hazard)).id)
+            elif step == "deliver" and (row := outbox.reader(HOME).oldest()) is not None:
+                outbox.reader(HOME).confirm(row.seq, 1.0)
                 delivered.append(row.id)
             elif step == "reopen":
                 outbox.close()
                 outbox = Outbox(path, reserve_bytes=0)
-        while (row := outbox.oldest()) is not None:
-            outbox.confirm(row.seq, 1.0)
+        outbox.flush()
+        while (row := outbox.reader(HOME).oldest()) is not None:
+            outbox.reader(HOME).confirm(row.seq, 1.0)
             delivered.append(row.id)
-        assert delivered == expected
+        for lane in expected.values():
+            assert [id_ for id_ in delivered if id_ in lane] == lane
+        assert len(delivered) == sum(map(len, expected.values()))
         assert outbox.verify() is None
         outbox.close()
 
@@ -114,7 +119,7 @@ def test_two_threads_put_and_deliver_at_once(path: Path) -> None:
 
         def forward() -> None:
             while not (done.is_set() and outbox.pending() == 0):
-                outbox.wait(0.05)
+                outbox.reader(HOME).wait(0.05)
                 delivered.extend(deliver(outbox))
 
         forwarding = threading.Thread(target=forward)
@@ -129,13 +134,13 @@ def test_two_threads_put_and_deliver_at_once(path: Path) -> None:
 _PUTTER = """
 import sys
 from pathlib import Path
-from agent.outbox import Outbox
+from agent.outbox import HOME, Outbox
 from tests.agent.events import making
 outbox = Outbox(Path(sys.argv[1]), reserve_bytes=0)
 while True:
     print(outbox.put(making()).seq, flush=True)
-    if (row := outbox.oldest()) is not None and row.seq % 3:
-        outbox.confirm(row.seq, 1.0)
+    if (row := outbox.reader(HOME).oldest()) is not None and row.seq % 3:
+        outbox.reader(HOME).confirm(row.seq, 1.0)
         print(-row.seq, flush=True)
 """
 
@@ -163,8 +168,32 @@ def test_a_changed_record_breaks_the_chain_where_it_was_changed(path: Path) -> N
         assert outbox.verify() is None
     with contextlib.closing(sqlite3.connect(path)) as db, db:
         db.execute("UPDATE event SET body = replace(body, 'pressed', 'touched') WHERE seq = 3")
+    with contextlib.closing(EventStore(path, check_chain=False)) as store:
+        assert store.broken_at() == 4
+
+
+def test_at_the_start_a_broken_chain_is_told_once_and_its_rows_still_go_out(path: Path) -> None:
     with opened(path) as outbox:
-        assert outbox.verify() == 4
+        put(outbox, 5)
+        deliver(outbox, 1)
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE event SET body = replace(body, 'pressed', 'touched') WHERE seq = 3")
+    with opened(path) as outbox:
+        assert outbox.trouble == (
+            "damaged, set aside as outbox.db.damaged-1: the hash chain breaks at row 4: "
+            "5 rows are carried over"
+        )
+        (told,) = outbox.found(7.0)
+        assert (told.hazard, told.subject, told.rule, told.at) == (
+            "fault",
+            "outbox",
+            "damaged",
+            7.0,
+        )
+        assert deliver(outbox) == [2, 3, 4, 5]
+    assert path.with_name("outbox.db.damaged-1").exists()
+    with opened(path) as outbox:
+        assert (outbox.trouble, outbox.found(8.0), outbox.verify()) == (None, [], None)
 
 
 def test_a_file_that_is_no_database_is_set_aside_not_deleted(path: Path) -> None:
@@ -172,7 +201,7 @@ def test_a_file_that_is_no_database_is_set_aside_not_deleted(path: Path) -> None
     with opened(path) as outbox:
         put(outbox)
         assert deliver(outbox) == [1]
-        assert outbox.trouble is None
+        assert "outbox.db.damaged-1: file is not a database" in (outbox.trouble or "")
     aside = path.with_name("outbox.db.damaged-1")
     assert aside.read_bytes().startswith(b"not a database")
 
@@ -189,7 +218,7 @@ def test_what_is_readable_in_a_damaged_file_is_carried_over(
     with opened(path) as outbox:
         seqs = deliver(outbox)
         (event,) = put(outbox)
-        assert outbox.trouble is None
+        assert outbox.verify() is None
     assert len(seqs) >= 15
     assert set(seqs) <= set(range(11, 31))
     assert event.seq > max(seqs)
@@ -204,5 +233,5 @@ def test_faults_that_no_hub_takes_for_long_make_way_but_alarms_never(
         put(outbox, 75, Hazard.FAULT)
         put(outbox, 1)
         seqs = deliver(outbox)
-    assert seqs == [1, *range(67, 77), 77]
-    assert "are given up: no hub took them for long" in caplog.text
+    assert seqs == [1, 77, *range(67, 77)]
+    assert "are given up: minor, and no hub took them for long" in caplog.text

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.outbox import history
+from agent.outbox import HOME, history
 from agent.values import Hazard
 from tests.agent.events import deliver, opened, put
 from tests.disks import fill, read_only, small_disk
@@ -46,7 +46,7 @@ def test_rows_from_ram_are_on_disk_as_soon_as_it_takes_them(path: Path) -> None:
         put(outbox)
         with files_limited_to(1024):
             put(outbox, 3)
-        assert outbox.oldest() is not None  # what the uplink does all the time
+        assert outbox.reader(HOME).oldest() is not None  # what the uplink does all the time
         assert [row.seq for row in history(path, 10)] == [4, 3, 2, 1]
         assert outbox.verify() is None
 
@@ -83,8 +83,8 @@ def test_a_file_that_comes_late_with_rows_of_its_own_loses_none(tmp_path: Path) 
         earlier.rename(path.parent)
         third = [event.id for event in put(outbox, 2)]
         delivered = []
-        while (row := outbox.oldest()) is not None:
-            outbox.confirm(row.seq, 1.0)
+        while (row := outbox.reader(HOME).oldest()) is not None:
+            outbox.reader(HOME).confirm(row.seq, 1.0)
             delivered.append(row.id)
     assert sorted(delivered) == sorted(first + second + third)
     assert [id_ for id_ in delivered if id_ in second + third] == second + third
@@ -107,10 +107,10 @@ def test_on_a_full_disk_an_alarm_is_written_into_the_reserve(disk: Path) -> None
         assert outbox.trouble == "the disk is full: the reserve for alarms is in use"
         assert [row.seq for row in history(disk / "outbox.db", 5)] == [20, 19, 18, 17, 16]
         ballast.unlink()
-        assert outbox.oldest() is not None
+        assert outbox.reader(HOME).oldest() is not None
         assert outbox.trouble is None
         assert (disk / "outbox.reserve").exists()
-        assert deliver(outbox) == list(range(1, 21))
+        assert deliver(outbox) == [*range(16, 21), *range(1, 16)]
 
 
 def test_alarms_outlive_the_reserve_in_place_of_faults_and_then_in_ram(disk: Path) -> None:
@@ -156,8 +156,8 @@ def test_a_confirmation_that_the_disk_refused_is_written_once_it_takes_it(path: 
         put(outbox)
         put(outbox)
         with files_limited_to(path.stat().st_size):
-            outbox.confirm(1, 1.0)
-        assert outbox.oldest() is not None
-        outbox.confirm(2, 2.0)
-        assert (outbox.oldest(), outbox.pending()) == (None, 0)
+            outbox.reader(HOME).confirm(1, 1.0)
+        assert outbox.reader(HOME).oldest() is not None
+        outbox.reader(HOME).confirm(2, 2.0)
+        assert (outbox.reader(HOME).oldest(), outbox.pending()) == (None, 0)
     assert [row.confirmed_at is not None for row in history(path, 9)] == [True, True]

@@ -9,7 +9,7 @@ import pytest
 
 from agent import uplink
 from agent.hub import Hub
-from agent.outbox import Outbox, Row
+from agent.outbox import HOME, Outbox, Row
 from tests.agent.events import making, opened, put
 from tests.brokers import DEVICE, SITE, Listener, Mosquitto
 
@@ -66,7 +66,7 @@ def run(outbox: Outbox, answers: list[bool], *, jitter: float = 1.0) -> tuple[Ha
         beats[0] += 1
 
     uplink.forward(
-        outbox,
+        outbox.reader(HOME),
         hall,
         stop=stop,
         beat=beat,
@@ -97,7 +97,7 @@ def test_pauses_double_up_to_a_minute_and_start_anew_after_a_success(outbox: Out
             return super().send(row)
 
     uplink.forward(
-        outbox,
+        outbox.reader(HOME),
         Timed(stop, answers),
         stop=stop,
         beat=lambda: None,
@@ -135,7 +135,9 @@ def test_no_progress_is_shown_while_a_call_to_the_hub_hangs(outbox: Outbox) -> N
 
     hub = Hung(stop, [True])
     thread = threading.Thread(
-        target=lambda: uplink.forward(outbox, hub, stop=stop, beat=lambda: beats.append(1))
+        target=lambda: uplink.forward(
+            outbox.reader(HOME), hub, stop=stop, beat=lambda: beats.append(1)
+        )
     )
     thread.start()
     assert hanging.wait(20.0)
@@ -157,7 +159,7 @@ def test_a_put_ends_the_pause_between_two_attempts(outbox: Outbox) -> None:
 
     thread = threading.Thread(
         target=lambda: uplink.forward(
-            outbox,
+            outbox.reader(HOME),
             Away(stop, [False]),
             stop=stop,
             beat=lambda: None,
@@ -182,7 +184,11 @@ class Delivery:
 
     def _run(self) -> None:
         uplink.forward(
-            self._outbox, self._hub, stop=self._stop, beat=lambda: None, jitter=lambda: 0.05
+            self._outbox.reader(HOME),
+            self._hub,
+            stop=self._stop,
+            beat=lambda: None,
+            jitter=lambda: 0.05,
         )
 
     def __enter__(self) -> Self:
@@ -228,7 +234,7 @@ def test_a_broker_that_freezes_in_the_middle_gets_the_same_row_again(
             with broker.frozen():
                 put(outbox, 5)
                 while "no PUBACK" not in hub.status:
-                    outbox.wait(0.01)
+                    outbox.reader(HOME).wait(0.01)
             assert listener.until(lambda: len(once(listener)) == 10)
     assert once(listener) == list(range(1, 11))
 
