@@ -1,7 +1,7 @@
 """The composition root: everything the agent is made of, and its threads, in one place.
 
 One thread a wire (sampler), one for the middle (pipeline), one for siren and lamp (annunciator),
-one for the hub (uplink), one for recordings; the caller's thread supervises.
+one for the hub (uplink), one for recordings, one for the time; the caller's thread supervises.
 """
 
 import contextlib
@@ -27,6 +27,7 @@ from agent.recorder import Recorder
 from agent.sampler import Channel, Sampler
 from agent.sections import Config
 from agent.status import Status
+from agent.timekeeping import DOUBTED_S, Timekeeping
 from agent.uplink import forward
 from agent.values import Detection, Failure, Reading
 from agent.wallclock import WallTime, read_wall_clock
@@ -68,12 +69,19 @@ class App:
         simulated: bool = False,
     ) -> None:
         self._config, self._board, self._clock, self._pace = config, board, clock, pace
-        self._wall = wall
         self._lock = _lock(state)
         self._workers = Workers()
         self._stop = self._workers.stopping
         self._queue: queue.Queue[Reading | Failure | Order] = queue.Queue(QUEUE)
-        self._daily = Daily(config, state, wall)
+        self._outbox = Outbox(state / "outbox.db")
+        self._time = Timekeeping(
+            state,
+            self._outbox,
+            wall=wall,
+            clock=clock,
+            doubted_s=0.0 if simulated else DOUBTED_S,  # a scenario begins on any day it likes
+        )
+        self._daily = Daily(config, state, self._time.read)
         found = detectors(config, self._daily.calendar, self._daily.rhythm)
         self._daily.keep(found)
         self._pipeline = Pipeline(watched(config), found, fire_model.load())
@@ -87,7 +95,6 @@ class App:
             models=fire_model.versions(),
             simulated=simulated,
         )
-        self._outbox = Outbox(state / "outbox.db")
         self._recorder = Recorder(state / "recordings", config.recorder)
         self._status = Status(config, self._identity, run_dir / "status.json")
         self._mutes = Mutes(config.sensors, board, state)
@@ -96,7 +103,7 @@ class App:
             put=self._queue.put_nowait,
             wake=self._outbox.wake,
             state=self._status.state,
-            wall=wall,
+            wall=self._time.read,
         )
         self._hub = self._make_hub()
         self._samplers = self._make_samplers()
@@ -123,6 +130,7 @@ class App:
         if self._speaker is not None:
             self._speaker.stop()
         self._recorder.stop()
+        self._time.stop()
         self._outbox.wake()
 
     def _work(self) -> list[Worker]:
@@ -130,6 +138,7 @@ class App:
             Worker("annunciator", self._annunciator.run, 20.0),
             Worker("pipeline", self._middle, 20.0),
             Worker("recorder", self._recorder.run, 60.0),
+            Worker("time", self._time.run, 60.0),
         ]
         for sampler in self._samplers:
             slowest_s = max(channel.every_s for channel in sampler.channels)
@@ -210,7 +219,7 @@ class App:
                     seq=seq,
                     previous=previous,
                     identity=self._identity,
-                    wall=self._wall(),
+                    wall=self._time.at(detection.at),
                 )
             )
             self._recorder.freeze(event)
@@ -232,7 +241,12 @@ class App:
 
     def _other_trouble(self) -> dict[str, str]:
         voice = "" if self._speaker is None else self._speaker.trouble
-        parts = {"outbox": self._outbox.trouble, "voice": voice, "commands": self._orders.trouble}
+        parts = {
+            "outbox": self._outbox.trouble,
+            "voice": voice,
+            "commands": self._orders.trouble,
+            "time": self._time.trouble,
+        }
         return {name: trouble for name, trouble in parts.items() if trouble}
 
     def _forward(self, beat: Callable[[], None]) -> None:

@@ -14,13 +14,14 @@ import signal
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from agent import cli
 from agent.config import ConfigError
 from agent.config import load as load_config
-from agent.wallclock import read_wall_clock
+from agent.wallclock import WallTime, read_wall_clock
 from hw_mocks.bench import Bench
 from hw_mocks.clock import FastClock, FastWall
 from hw_mocks.control import ControlServer
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace, state: Path, run_dir: Path) -> int:
                 run_dir=run_dir,
                 clock=clock,
                 pace=args.rate,
-                wall=read_wall_clock if args.starts is None else FastWall(args.starts, clock),
+                wall=_wall(args, clock),
                 simulated=True,
             )
         except AlreadyRunningError as error:
@@ -130,6 +131,13 @@ def parser() -> argparse.ArgumentParser:
     probing.add_argument("--json", action="store_true", help="one JSON object a line")
     cli.add_commissioning(probing)
     return top
+
+
+def _wall(args: argparse.Namespace, clock: FastClock) -> Callable[[], WallTime]:
+    """The machine's own clock, unless the simulation's runs faster or begins on another day."""
+    if args.starts is None and args.rate == 1.0:
+        return read_wall_clock
+    return FastWall(args.starts or datetime.now(UTC), clock)
 
 
 def threads() -> dict[str, int]:
