@@ -5,6 +5,7 @@ of the agent's 40; see docs/adr/0013-ledger.md. A key is one `EVP_PKEY`, whereve
 key in a TPM needs another function beside `load_signer` (OSSL_STORE), and nothing else.
 """
 
+import base64
 import contextlib
 import ctypes
 import functools
@@ -69,7 +70,8 @@ class _Key:
         weakref.finalize(self, crypto.EVP_PKEY_free, pointer).atexit = False
         with _no_errors_left():
             self.algorithm = _algorithm(pointer)
-            self.key_id = hashlib.sha256(_public_der(pointer)).hexdigest()[:16]
+            self.public_der = _public_der(pointer)
+        self.key_id = hashlib.sha256(self.public_der).hexdigest()[:16]
         self._digest = b"SHA256" if self.algorithm == "ES256" else None
 
     def sign(self, data: bytes) -> bytes:
@@ -111,6 +113,12 @@ class Verifier:
     def key_id(self) -> str:
         """The first 16 hex digits of the SHA-256 of its SubjectPublicKeyInfo."""
         return self._key.key_id
+
+    @property
+    def pem(self) -> str:
+        """The public key as a PEM file."""
+        text = base64.encodebytes(self._key.public_der).decode("ascii")
+        return f"-----BEGIN PUBLIC KEY-----\n{text}-----END PUBLIC KEY-----\n"
 
     def verify(self, data: bytes, signature: bytes) -> bool:
         """Whether the key's owner signed just this. EC: ECDSA-Sig-Value in DER; Ed25519: raw."""

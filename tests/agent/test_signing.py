@@ -129,6 +129,12 @@ def test_a_key_is_named_by_the_hash_of_its_public_half(key: Private, signer: Sig
     assert signer.key_id == signer.verifier.key_id == load_verifier(public(key)).key_id == named
 
 
+def test_a_public_key_can_be_handed_on_as_a_file(signer: Signer) -> None:
+    again = load_verifier(signer.verifier.pem.encode())
+    assert again.key_id == signer.key_id
+    assert again.verify(b"a fire", signer.sign(b"a fire"))
+
+
 def test_a_certificate_stands_for_its_key(tmp_path: Path) -> None:
     certificate, private = Authority(tmp_path).issue("stall-7")
     signer = load_signer(private)

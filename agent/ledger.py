@@ -1,0 +1,289 @@
+"""What happened to this device, in order and signed: nobody can change it later unseen.
+
+`note` queues and never waits; a thread of its own signs, writes and syncs in groups. The siren
+and the outbox do not know that it is there. See docs/adr/0013-ledger.md.
+"""
+
+import contextlib
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from agent.eventfile import Row
+from agent.ledger_file import HEAD_DIGITS, Head, Record, Segments, backwards, digest, seal, unseal
+from agent.ledger_note import Note, changes, introduction, named, of_event, to_record
+from agent.ledger_past import (
+    EVENT,
+    GAP,
+    KEY,
+    START,
+    STOP,
+    TORN,
+    TRIM,
+    Past,
+    Proven,
+    Start,
+    past,
+)
+from agent.signing import Signer, SigningError
+from agent.values import Event
+from agent.wallclock import WallTime
+
+log = logging.getLogger(__name__)
+
+BOUND_BYTES = 64 << 20  # some hundred thousand records
+GROUP_S = 1.0  # what comes within this is synced once
+LOOK_EVERY_S = 5.0
+RETRY_S = 10.0  # a disk that refused, a key that was missing
+MOST_WAITING = 1000  # notes in RAM while the disk takes nothing
+MOST_AT_ONCE = 256
+MOST_ROWS = 16_384  # of the outbox, looked through for events that the ledger lacks
+
+
+class Ledger:
+    """An append-only record of a device in `folder`.
+
+    `recent` gives the outbox's newest rows, newest first: each start looks there for events that
+    a power cut kept out. `signer` gives the device's key, None where it has none yet.
+    """
+
+    def __init__(  # noqa: PLR0913  # what lies on both sides, each injected
+        self,
+        folder: Path,
+        *,
+        start: Start,
+        boot_id: str,
+        clock: Callable[[], float],
+        wall: Callable[[], WallTime],
+        recent: Callable[[int], list[Row]],
+        signer: Callable[[], Signer | None] = lambda: None,
+        bound_bytes: int = BOUND_BYTES,
+    ) -> None:
+        self._folder, self._boot_id, self._bound = folder, boot_id, bound_bytes
+        self._clock, self._wall, self._recent, self._load = clock, wall, recent, signer
+        self._lock = threading.Lock()  # of the queue
+        self._news, self._stopping = threading.Event(), threading.Event()
+        self._waiting: deque[Note] = deque()
+        self._dropped = self._dropped_events = 0
+        self._signer: Signer | None = None
+        self._segments: Segments | None = None
+        self._past = Past()
+        self._caught_up: set[tuple[str, int]] = set()  # events that were taken from the outbox
+        self._head: Head | None = None
+        self._proven: Mapping[str, Proven] | None = None
+        self._unwritten = self._unsigned = ""
+        self.note(START, msgspec.to_builtins(start))
+
+    @property
+    def head(self) -> Head | None:
+        """The newest record that is on flash; None before the first."""
+        return self._head
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with it, empty while all is well."""
+        return "; ".join(filter(None, (self._unwritten, self._unsigned)))
+
+    @property
+    def proven(self) -> Mapping[str, Proven] | None:
+        """What had been proven by the time of this start, by hazard; None: not read yet."""
+        return self._proven
+
+    def note(self, kind: str, body: Mapping[str, Any]) -> None:
+        """Have something recorded, as of now. Never waits, from any thread."""
+        self._queue(Note(kind, body, self._boot_id, self._clock(), self._wall()))
+
+    def note_event(self, event: Event) -> None:
+        """Have an event recorded that the outbox has taken."""
+        self._queue(of_event(event, msgspec.json.encode(event)))
+
+    def run(self, beat: Callable[[], None]) -> None:
+        """Write until `stop`, and then what is left."""
+        while not self._stopping.is_set():
+            if self._news.wait(LOOK_EVERY_S):
+                self._stopping.wait(GROUP_S)
+                self._news.clear()
+                if not self.write() and self._stopping.wait(RETRY_S):
+                    break
+            beat()
+        self.note(STOP, {})
+        self.write()
+        if self._segments is not None:
+            self._segments.close()
+        if self._waiting:
+            log.error("ledger: %d records were in RAM only and are lost", len(self._waiting))
+
+    def stop(self) -> None:
+        """End `run`; from any thread."""
+        self._stopping.set()
+        self._news.set()
+
+    def write(self) -> bool:
+        """Write what waits; whether the disk took it all. For `run`'s thread, or without it."""
+        try:
+            segments = self._segments or self._open()
+            while batch := self._batch():
+                self._put(segments, batch)
+                with self._lock:
+                    for _ in batch:
+                        self._waiting.popleft()
+            self._catch_up(segments)
+            self._trim(segments)
+        except OSError as error:
+            self._fail(error)
+            return False
+        if self._unwritten:
+            log.warning("ledger: the disk takes records again")
+        self._unwritten = ""
+        return True
+
+    def _queue(self, note: Note) -> None:
+        with self._lock:
+            if len(self._waiting) < MOST_WAITING:
+                self._waiting.append(note)
+            elif note.kind == EVENT:
+                self._dropped_events += 1  # the outbox still has it
+            else:
+                self._dropped += 1
+        self._news.set()
+
+    def _batch(self) -> list[Note]:
+        with self._lock:
+            return [note for note, _ in zip(self._waiting, range(MOST_AT_ONCE), strict=False)]
+
+    def _open(self) -> Segments:
+        segments = Segments(self._folder)
+        try:
+            self._past = past(backwards(self._folder))
+            if self._proven is None:
+                self._proven = dict(self._past.proven)
+            self._put(segments, [self._new(TORN, each) for each in segments.torn])
+            self._put_missing(segments, own=False)
+            self._point_at_tip()
+        except OSError:
+            segments.close()
+            raise
+        for each in segments.torn:
+            log.warning("ledger: a torn end of %d bytes is kept as %s", each["bytes"], each["kept"])
+        self._segments = segments
+        return segments
+
+    def _put(self, segments: Segments, notes: list[Note]) -> None:
+        """Seal and append them; of what the disk refuses nothing is learned."""
+        told = [each for note in notes for each in self._told(note)]
+        if not told:
+            return
+        signer = self._key()
+        if signer is not None and signer.key_id != self._past.key:
+            told.insert(0, self._new(KEY, introduction(signer)))
+        seq, previous, lines = self._past.seq, self._past.digest, []
+        for note in told:
+            seq += 1
+            lines.append(self._sealed(to_record(note, seq, previous)))
+            previous = digest(lines[-1])
+        segments.append(lines)
+        for line in lines:
+            self._past.learn(unseal(line))
+        self._point_at_tip()
+
+    def _told(self, note: Note) -> list[Note]:
+        """A start is told with what it changed; an event that is there already, not again."""
+        if note.kind == EVENT:
+            return [] if named(note) in self._caught_up else [note]
+        if note.kind != START:
+            return [note]
+        before = self._past
+        now = {**note.body, "proven": msgspec.to_builtins(before.proven), "event": before.event}
+        new = [] if before.start is None else changes(msgspec.to_builtins(before.start), now)
+        return [replace(note, body=now), *(replace(note, kind=k, body=b) for k, b in new)]
+
+    def _sealed(self, record: Record) -> bytes:
+        try:
+            return seal(record, self._signer)
+        except SigningError as error:
+            self._signer, self._unsigned = None, f"records are not signed: {error}"
+            return seal(record, None)
+
+    def _key(self) -> Signer | None:
+        """The device's key, looked for until it is there."""
+        if self._signer is None:
+            try:
+                self._signer = self._load()
+            except SigningError as error:
+                if not self._unsigned:
+                    log.error("ledger: not signed: %s", error)  # noqa: TRY400  # no traceback
+                self._unsigned = f"records are not signed: {error}"
+            else:
+                self._unsigned = ""
+        return self._signer
+
+    def _put_missing(self, segments: Segments, *, own: bool) -> None:
+        """Add the outbox's events behind the last one that is here; those of this start if `own`.
+
+        Without `own` it is a power cut that kept them out; with it, a disk that took nothing.
+        """
+        missing, limit, is_known = list[Note](), 1, False
+        while not is_known and limit <= MOST_ROWS:
+            rows = self._recent(limit)
+            notes = list(map(self._of_row, rows))
+            newer = list(takewhile(lambda note: named(note) != self._past.event, notes))
+            missing = [each for each in newer[::-1] if own or each.boot_id != self._boot_id]
+            is_known = len(newer) < len(notes) or len(rows) < limit
+            limit *= 16
+        self._put(segments, missing)
+        if own:
+            self._caught_up.update(map(named, missing))  # they may wait in the queue as well
+
+    def _of_row(self, row: Row) -> Note:
+        try:
+            return of_event(msgspec.json.decode(row.body, type=Event), row.body)
+        except (ValueError, RecursionError):  # damaged, or of another version
+            return self._new(EVENT, {"id": row.id, "seq": row.seq, "digest": row.digest()})
+
+    def _catch_up(self, segments: Segments) -> None:
+        """Tell what was dropped while the disk took nothing."""
+        with self._lock:
+            dropped, events = self._dropped, self._dropped_events
+            self._dropped = self._dropped_events = 0
+        if events:
+            self._put_missing(segments, own=True)
+        if dropped:
+            log.error("ledger: %d records were dropped while the disk took nothing", dropped)
+            self._put(segments, [self._new(GAP, {"dropped": dropped})])
+
+    def _trim(self, segments: Segments) -> None:
+        """Let the oldest segments go, and say in a record which was their last."""
+        if not (surplus := segments.surplus(self._bound)):
+            return
+        last = surplus[-1].read_bytes().rstrip(b"\n").rpartition(b"\n")[2]
+        body = {
+            "segments": [path.name for path in surplus],
+            "last_seq": unseal(last).record.seq,
+            "last_digest": digest(last),
+        }
+        self._put(segments, [self._new(TRIM, body)])
+        for path in surplus:
+            path.unlink()
+
+    def _new(self, kind: str, body: Mapping[str, Any]) -> Note:
+        return Note(kind, body, self._boot_id, self._clock(), self._wall())
+
+    def _point_at_tip(self) -> None:
+        if self._past.seq:
+            self._head = Head(self._past.seq, self._past.digest[:HEAD_DIGITS])
+
+    def _fail(self, error: OSError) -> None:
+        if self._segments is not None:
+            with contextlib.suppress(OSError):
+                self._segments.close()
+            self._segments = None  # whatever is on disk now is looked at anew
+        if not self._unwritten:
+            log.error("ledger: not written, records wait in RAM: %s", error)
+        self._unwritten = f"not written, records wait in RAM: {error}"

@@ -1,0 +1,104 @@
+"""What of the ledger the agent itself goes by: its tip, and what was so at the last start."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+
+from agent.ledger_file import GENESIS, Sealed, digest
+
+EVENT: Final = "event"
+SELFTEST: Final = "selftest"
+INSPECTION: Final = "inspection"
+CONFIGURATION: Final = "configuration"
+FIRMWARE: Final = "firmware"
+COMMAND: Final = "command"
+CLOCK: Final = "clock"
+START: Final = "start"
+STOP: Final = "stop"
+KEY: Final = "key"  # introduces the key that signs from here on
+TRIM: Final = "trim"  # the oldest segments go
+TORN: Final = "torn"  # a power cut left a piece of a record, which was put aside
+GAP: Final = "gap"  # what was not written, since the disk took nothing for too long
+KINDS = (
+    EVENT, SELFTEST, INSPECTION, CONFIGURATION, FIRMWARE, COMMAND, CLOCK, START, STOP, KEY, TRIM,
+    TORN, GAP,
+)  # fmt: skip
+
+
+class Proven(msgspec.Struct, frozen=True, omit_defaults=True):
+    """That a hazard was detected from a real stimulus: when (RFC 3339), and in which inspection.
+
+    `sensor` is empty where it was no inspection but an alarm.
+    """
+
+    wall_time: str
+    sensor: str = ""
+    nonce: str = ""
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """A start of the agent. `configuration` is the SHA-256 of the one in use, defaults included.
+
+    `proven` and `event` repeat what held before it, so that nobody needs to read further back:
+    which hazards were proven, and the id and revision of the last event in the ledger.
+    """
+
+    software: str
+    models: dict[str, str]
+    configuration: str
+    profile: str
+    simulated: bool
+    proven: dict[str, Proven] = {}
+    event: tuple[str, int] | None = None
+
+
+class Past:
+    """Everything up to the newest record."""
+
+    def __init__(self) -> None:
+        self.seq, self.digest, self.key = 0, GENESIS, ""
+        self.start: Start | None = None
+        self.event: tuple[str, int] | None = None
+        self.proven: dict[str, Proven] = {}
+
+    def learn(self, sealed: Sealed) -> None:
+        """Go on by one record."""
+        record = sealed.record
+        self.seq, self.digest = record.seq, digest(sealed.line)
+        self.key = record.key or self.key
+        body = record.body
+        if record.kind == KEY:
+            self.key = str(body.get("key_id", ""))
+        elif record.kind == EVENT:
+            self.event = str(body.get("id", "")), int(body.get("revision", 0))
+            if body.get("stage") == "alarm" and not body.get("inspection") and not self.event[1]:
+                self.proven[str(body.get("hazard"))] = Proven(record.wall_time)
+        elif record.kind == INSPECTION and body.get("result") == "proven":
+            for hazard in body.get("hazards", ()):
+                self.proven[str(hazard)] = Proven(
+                    record.wall_time, str(body.get("sensor")), str(body.get("nonce"))
+                )
+        elif record.kind == START:
+            self._begin(body)
+
+    def _begin(self, body: dict[str, Any]) -> None:
+        try:
+            self.start = msgspec.convert(body, Start)
+        except msgspec.ValidationError:  # of another version
+            return
+        self.proven = {**self.start.proven, **self.proven}
+        self.event = self.event or self.start.event
+
+
+def past(newest_first: Iterable[Sealed]) -> Past:
+    """Read back as far as the last start."""
+    read: list[Sealed] = []
+    for sealed in newest_first:
+        read.append(sealed)
+        if sealed.record.kind == START:
+            break
+    found = Past()
+    for sealed in reversed(read):
+        found.learn(sealed)
+    return found

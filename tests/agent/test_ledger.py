@@ -1,0 +1,314 @@
+"""The ledger as the agent keeps it: through starts, power cuts, full disks and years."""
+
+import os
+import threading
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agent.envelope import Identity, stamp
+from agent.ledger import MOST_WAITING
+from agent.ledger_check import verify
+from agent.ledger_file import HEAD_DIGITS, Record, digest, unseal
+from agent.ledger_past import Proven
+from agent.outbox import Outbox
+from agent.signing import Signer, SigningError
+from agent.values import Detection, Event, Hazard, Stage, Why
+from agent.wallclock import WallTime
+from tests.agent.ledgers import BOOT, START, key, ledger, lines
+
+LATER = "0badcafe-00000002"
+
+
+def records(folder: Path) -> list[Record]:
+    return [unseal(line[:-1]).record for line in lines(folder)]
+
+
+def kinds(folder: Path) -> list[str]:
+    return [each.kind for each in records(folder)]
+
+
+def put(outbox: Outbox, stage: Stage = Stage.ALARM, boot_id: str = BOOT) -> Event:
+    who = Identity("market", "stall-7", boot_id, "haetae 0.1.0", {}, simulated=False)
+    found = Detection(Hazard.FIRE, stage, "place", "fixed_heat", (), 5.0, Why("불", "fire"))
+    wall = WallTime("2026-11-22T05:00:00.000Z", 0.01, "ntp")
+    return outbox.put(
+        lambda seq, previous: stamp(found, seq=seq, previous=previous, identity=who, wall=wall)
+    )
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> Signer:
+    return key(tmp_path / "device.key")
+
+
+def test_what_is_noted_is_signed_and_chained_and_its_head_known(
+    tmp_path: Path, signer: Signer
+) -> None:
+    kept = ledger(tmp_path / "ledger", signer=lambda: signer)
+    assert kept.head is None
+    kept.note("selftest", {"by": "button"})
+    assert kept.write()
+    assert kinds(tmp_path / "ledger") == ["key", "start", "selftest"]
+    last = lines(tmp_path / "ledger")[-1][:-1]
+    assert kept.head is not None
+    assert (kept.head.seq, kept.head.digest) == (3, digest(last)[:HEAD_DIGITS])
+    assert kept.trouble == ""
+    report = verify(tmp_path / "ledger", keys=[signer.verifier], heads=[kept.head])
+    assert (report.fault, report.signed) == (None, 3)
+
+
+def test_an_event_is_told_by_the_hash_of_the_record_that_the_hub_has(
+    tmp_path: Path, signer: Signer
+) -> None:
+    outbox = Outbox(tmp_path / "outbox.db")
+    kept = ledger(tmp_path / "ledger", signer=lambda: signer, recent=outbox.recent)
+    event = put(outbox)
+    kept.note_event(event)
+    assert kept.write()
+    found = records(tmp_path / "ledger")[-1]
+    assert found.body["id"] == event.id
+    assert found.body["digest"] == outbox.recent(1)[0].digest()
+    assert (found.wall_time, found.monotonic_s) == (event.wall_time, event.monotonic_s)
+    outbox.close()
+
+
+def test_a_restart_goes_on_where_the_last_one_ended(tmp_path: Path, signer: Signer) -> None:
+    for boot_id in (BOOT, LATER):
+        kept = ledger(tmp_path / "ledger", signer=lambda: signer, boot_id=boot_id)
+        kept.stop()
+        kept.run(lambda: None)
+    assert kinds(tmp_path / "ledger") == ["key", "start", "stop", "start", "stop"]
+    assert verify(tmp_path / "ledger", keys=[signer.verifier]).fault is None
+
+
+def test_another_configuration_and_other_software_are_told_at_the_start(tmp_path: Path) -> None:
+    folder = tmp_path / "ledger"
+    assert ledger(folder).write()
+    assert ledger(folder).write()
+    assert kinds(folder) == ["start", "start"]
+    changed = msgspec.structs.replace(START, configuration="d" * 64, models={"fall": "2"})
+    assert ledger(folder, start=changed).write()
+    assert kinds(folder)[2:] == ["start", "configuration", "firmware"]
+    told = records(folder)[-2].body
+    assert (told["from"]["configuration"], told["to"]["configuration"]) == ("c" * 64, "d" * 64)
+
+
+def test_events_that_a_power_cut_kept_out_come_from_the_outbox(
+    tmp_path: Path, signer: Signer
+) -> None:
+    outbox = Outbox(tmp_path / "outbox.db")
+    kept = ledger(tmp_path / "ledger", signer=lambda: signer, recent=outbox.recent)
+    kept.note_event(put(outbox))
+    assert kept.write()
+    lost = [put(outbox).id for _ in range(20)]  # in the outbox, and the power goes
+    after = ledger(tmp_path / "ledger", signer=lambda: signer, recent=outbox.recent, boot_id=LATER)
+    new = put(outbox, boot_id=LATER)
+    after.note_event(new)
+    assert after.write()
+    told = [each.body["id"] for each in records(tmp_path / "ledger") if each.kind == "event"]
+    assert told[1:] == [*lost, new.id]
+    assert verify(tmp_path / "ledger", keys=[signer.verifier]).fault is None
+    outbox.close()
+
+
+def test_each_start_without_events_in_between_tells_none_again(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.db")
+    for _ in range(3):
+        put(outbox)
+    for n in range(4):
+        kept = ledger(tmp_path / "ledger", recent=outbox.recent, boot_id=f"0badcafe-0000000{n + 3}")
+        assert kept.write()
+    assert kinds(tmp_path / "ledger") == ["event"] * 3 + ["start"] * 4
+    outbox.close()
+
+
+@given(share=st.floats(0, 1), behind=st.sampled_from([b"", b"\0" * 100, b"\n{\n"]))
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_wherever_the_power_goes_the_ledger_stays_good_and_has_every_event(
+    tmp_path_factory: pytest.TempPathFactory, signer: Signer, share: float, behind: bytes
+) -> None:
+    """The file is cut at any byte behind what was synced, or ends in bytes that nobody wrote."""
+    folder = tmp_path_factory.mktemp("cut")
+    outbox = Outbox(folder / "outbox.db", reserve_bytes=0)
+    kept = ledger(folder / "ledger", signer=lambda: signer, recent=outbox.recent)
+    assert kept.write()
+    synced = b"".join(lines(folder / "ledger"))
+    head = kept.head
+    ids = [put(outbox).id for _ in range(3)]
+    other = ledger(folder / "ledger", signer=lambda: signer, recent=outbox.recent)
+    assert other.write()
+    path = folder / "ledger" / "000001.jsonl"
+    whole = path.read_bytes()
+    end = len(synced) + round(share * (len(whole) - len(synced)))
+    path.write_bytes(whole[:end] + behind)
+    after = ledger(folder / "ledger", signer=lambda: signer, recent=outbox.recent, boot_id=LATER)
+    assert after.write()
+    assert head is not None
+    report = verify(folder / "ledger", keys=[signer.verifier], heads=[head])
+    assert (report.fault, report.torn) == (None, None)
+    found = records(folder / "ledger")
+    assert [each.body["id"] for each in found if each.kind == "event"] == ids
+    torn = [each.body for each in found if each.kind == "torn"]
+    for each in torn:
+        assert (folder / "ledger" / each["kept"]).stat().st_size == each["bytes"]
+    outbox.close()
+
+
+def test_a_disk_that_takes_nothing_is_said_and_made_up_for(tmp_path: Path, signer: Signer) -> None:
+    outbox = Outbox(tmp_path / "outbox.db")
+    folder = tmp_path / "ledger"
+    folder.write_bytes(b"in the way")  # as good as a disk that refuses, and no root is too strong
+    kept = ledger(folder, signer=lambda: signer, recent=outbox.recent)
+    events = [put(outbox) for _ in range(5)]
+    for each in events[:2]:
+        kept.note_event(each)
+    assert not kept.write()
+    assert "not written, records wait in RAM" in kept.trouble
+    assert kept.head is None
+    for n in range(MOST_WAITING):
+        kept.note("command", {"n": n})
+    for each in events[2:]:
+        kept.note_event(each)  # there is no room for these any more
+    folder.unlink()
+    assert kept.write()
+    assert kept.trouble == ""
+    found = records(folder)
+    assert [e.body["id"] for e in found if e.kind == "event"] == [e.id for e in events]
+    assert found[-1].kind == "gap"
+    assert found[-1].body["dropped"] == 3
+    assert verify(folder, keys=[signer.verifier]).fault is None
+    outbox.close()
+
+
+def test_a_full_disk_leaves_no_half_record(
+    tmp_path: Path, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "ledger"
+    kept = ledger(folder, signer=lambda: signer)
+    assert kept.write()
+    before = (folder / "000001.jsonl").read_bytes()
+    real = os.write
+
+    def full(file: int, data: memoryview) -> int:  # the kernel takes a piece, and then no more
+        if len(data) > 100:
+            return real(file, data[:100])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as at_the_wire:
+        at_the_wire.setattr(os, "write", full)
+        kept.note("command", {"why": "x" * 50})
+        assert not kept.write()
+    assert (folder / "000001.jsonl").read_bytes() == before
+    assert kept.write()
+    assert kinds(folder) == ["key", "start", "command"]
+    assert verify(folder, keys=[signer.verifier]).fault is None
+
+
+def test_a_key_that_is_missing_is_said_and_signs_once_it_is_there(
+    tmp_path: Path, signer: Signer
+) -> None:
+    has_key = False
+
+    def load() -> Signer:
+        if not has_key:
+            raise SigningError("device.key: No such file")
+        return signer
+
+    kept = ledger(tmp_path / "ledger", signer=load)
+    assert kept.write()
+    assert "not signed: device.key" in kept.trouble
+    has_key = True
+    kept.note("selftest", {})
+    assert kept.write()
+    assert kept.trouble == ""
+    report = verify(tmp_path / "ledger", keys=[signer.verifier])
+    assert (report.fault, report.unsigned, report.signed) == (None, 1, 2)
+
+
+def test_the_oldest_go_when_the_whole_is_too_large_and_a_record_says_so(
+    tmp_path: Path, signer: Signer
+) -> None:
+    folder = tmp_path / "ledger"
+    kept = ledger(folder, signer=lambda: signer, bound_bytes=3 << 20)
+    heads = []
+    for _ in range(10):
+        for n in range(40):
+            kept.note("command", {"n": n, "filler": "x" * 10_000})
+        assert kept.write()
+        heads.append(kept.head)
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= 4 << 20
+    assert "000001.jsonl" not in {path.name for path in folder.iterdir()}
+    report = verify(folder, keys=[signer.verifier], heads=[each for each in heads if each])
+    assert report.fault is None
+    assert report.first > 1
+    again = ledger(folder, signer=lambda: signer, bound_bytes=3 << 20)
+    assert again.write()
+    assert verify(folder, keys=[signer.verifier]).fault is None
+    min(folder.glob("*.jsonl")).unlink()  # one more than the device let go
+    gone = verify(folder, keys=[signer.verifier]).fault
+    assert gone is not None
+    assert gone.seq == report.first
+
+
+def test_what_was_proven_is_known_at_the_next_start_and_the_one_after(tmp_path: Path) -> None:
+    folder = tmp_path / "ledger"
+    kept = ledger(folder)
+    assert kept.proven is None
+    kept.note(
+        "inspection",
+        {"result": "proven", "hazards": ["fire"], "sensor": "smoke", "nonce": "n0nce-123"},
+    )
+    kept.note("inspection", {"result": "failed", "hazards": ["co"], "sensor": "co", "nonce": "n"})
+    assert kept.write()
+    assert kept.proven == {}
+    for _ in range(2):
+        after = ledger(folder)
+        assert after.write()
+        assert after.proven is not None
+        assert set(after.proven) == {"fire"}
+        fire = after.proven["fire"]
+        assert (fire.sensor, fire.nonce) == ("smoke", "n0nce-123")
+        assert fire.wall_time == records(folder)[1].wall_time
+
+
+def test_an_alarm_proves_its_hazard_and_one_in_an_inspection_does_not(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.db")
+    kept = ledger(tmp_path / "ledger", recent=outbox.recent)
+    event = put(outbox)
+    kept.note_event(msgspec.structs.replace(event, hazard=Hazard.CO, inspection="n0nce-123"))
+    kept.note_event(event)
+    assert kept.write()
+    after = ledger(tmp_path / "ledger", recent=outbox.recent)
+    assert after.write()
+    assert after.proven == {"fire": Proven(event.wall_time)}
+    outbox.close()
+
+
+def test_a_start_of_another_version_ends_the_reading_back(tmp_path: Path) -> None:
+    folder = tmp_path / "ledger"
+    strange = msgspec.structs.replace(START, profile="stall")
+    kept = ledger(folder, start=strange)
+    kept.note("start", {"something": "else"})
+    assert kept.write()
+    assert ledger(folder).write()
+    assert kinds(folder) == ["start", "start", "start"]
+
+
+def test_its_thread_writes_without_being_waited_for(tmp_path: Path, signer: Signer) -> None:
+    kept = ledger(tmp_path / "ledger", signer=lambda: signer)
+    beaten = threading.Event()
+    thread = threading.Thread(target=kept.run, args=(beaten.set,))
+    thread.start()
+    kept.note("selftest", {})
+    assert beaten.wait(30)
+    kept.stop()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert kinds(tmp_path / "ledger") == ["key", "start", "selftest", "stop"]
+    assert verify(tmp_path / "ledger", keys=[signer.verifier]).fault is None
