@@ -31,15 +31,6 @@ MINOR_KEPT = 5000  # unconfirmed rows that are no alarms: a device that has no h
 PAGE = 100  # rows looked at in one go: a `put` never waits for more
 
 
-class _Clock(msgspec.Struct):
-    """What of a record's body says how its time was known."""
-
-    id: str
-    boot_id: str
-    wall_source: str
-    revision: int = 0
-
-
 class Outbox:
     """Keeps events in order; an event leaves only by the `confirm` of each of its readers.
 
@@ -158,21 +149,18 @@ class Outbox:
             nothing: list[Row] = []
             return rows + self._shelf.ask(lambda store: store.recent(limit - len(rows)), nothing)
 
-    def unsynchronised(self, boot: str) -> list[Row]:
-        """The rows of the kernel's boot `boot` whose time nobody vouched for, oldest first.
-
-        Without those that have a revision already.
-        """
-        found: dict[str, Row] = {}
-        revised = set()
-        for row in self._rows():
-            with contextlib.suppress(msgspec.DecodeError):
-                known = msgspec.json.decode(row.body, type=_Clock)
-                if known.revision > 0:
-                    revised.add(known.id)
-                elif known.boot_id.startswith(boot) and known.wall_source != "ntp":
-                    found[row.id] = row
-        return [row for id_, row in found.items() if id_ not in revised]
+    def rows(self) -> Iterator[Row]:
+        """Every row, oldest first, a page at a time: a `put` does not wait for all of them."""
+        seq = 0
+        while True:
+            with self._lock:
+                page = self._page(seq)
+                held = [*self._shelf.stranded.values(), *self._shelf.ram]
+            yield from page
+            if len(page) < PAGE:
+                yield from held
+                return
+            seq = page[-1].seq
 
     def verify(self) -> int | None:
         """The first row on disk that breaks the hash chain, None if the chain is whole."""
@@ -337,19 +325,6 @@ class Outbox:
             self._unpruned = 0
             self._bounds.prune()
         self._shelf.fold()
-
-    def _rows(self) -> Iterator[Row]:
-        """Every row, a page at a time: a `put` does not wait for all of them."""
-        seq = 0
-        while True:
-            with self._lock:
-                page = self._page(seq)
-                held = [*self._shelf.stranded.values(), *self._shelf.ram]
-            yield from page
-            if len(page) < PAGE:
-                yield from held
-                return
-            seq = page[-1].seq
 
     def _page(self, after: int) -> list[Row]:
         nothing: list[Row] = []

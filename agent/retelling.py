@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from agent.correction import Anchor, Floor, Told, corrections
+from agent.correction import UNTRUSTED, Anchor, Floor, Told, corrections
 from agent.envelope import retold
 from agent.eventfile import Row
 from agent.values import Event
@@ -17,11 +17,13 @@ from agent.wallclock import WallTime
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4  # events told again in one turn: an alarm may have to wait for so many
-MOST = 6000  # records looked through: more than an outbox keeps
 
 
 class Records(Protocol):
     """The outbox, as far as time goes."""
+
+    def rows(self) -> Iterable[Row]:
+        """Every record, oldest first."""
 
     def recent(self, limit: int) -> list[Row]:
         """The last records, newest first."""
@@ -68,17 +70,19 @@ class Retelling:
         self, now: Anchor, known: Iterable[Anchor], floor: Floor | None
     ) -> list[tuple[Row, WallTime]]:
         """The records to tell again, in the order in which they were told first, and when."""
-        last: dict[str, tuple[Told, Row]] = {}
-        for row in self._records.recent(MOST):
+        last: dict[str, Told] = {}
+        rows: dict[str, Row] = {}
+        for row in self._records.rows():
             told = _told(row)
-            before = None if told is None else last.get(told.id)
-            if told is not None and (before is None or before[0].revision < told.revision):
-                last[told.id] = told, row
-        found = corrections([told for told, _ in last.values()], now, known=known, floor=floor)
+            if told is None or (told.id in last and last[told.id].revision >= told.revision):
+                continue
+            last[told.id] = told
+            if told.wall_source in UNTRUSTED:
+                rows[told.id] = row
+        found = corrections(last.values(), now, known=known, floor=floor)
         if found:
             log.warning("clock: %d events are told again with their time", len(found))
-        order = sorted(found, key=lambda id_: last[id_][0].number)
-        return [(last[id_][1], found[id_]) for id_ in order]
+        return [(rows[id_], found[id_]) for id_ in sorted(found, key=lambda id_: last[id_].number)]
 
 
 def _told(row: Row) -> Told | None:

@@ -67,7 +67,8 @@ class Clocks:
     def reboot(self, after_s: float, shows: float = 0.0) -> None:
         """Cut the power for so long; the wall clock then begins at `shows`."""
         self.true_s += after_s
-        self.monotonic_s, self.offset_s, self.error_s = 5.0, shows, None
+        self.monotonic_s, self.offset_s, self.error_s = 0.0, shows, None
+        self.go(5.0)  # until the agent starts
 
 
 @dataclass
