@@ -1,12 +1,14 @@
 """What each command does, on the pipeline's thread.
 
-A command shows something, or is one more reading. It ends no alarm: whatever sounds goes on.
+A command shows something, or is one more reading. None ends an alarm; `silence` hushes what is no
+alarm of fire or gas. What takes long is left to `agent.errands`.
 """
 
 from collections.abc import Callable
 from typing import Protocol
 
-from agent.commands import Answered, Away, Code, Command, Identify
+from agent.annunciator import NEVER_FROM_AFAR
+from agent.commands import Answered, Away, Code, Command, Identify, Silence
 from agent.values import HUB, Event, Hazard, Reading, Stage
 from drivers.sensor import Quantity
 
@@ -17,16 +19,20 @@ CALLS = frozenset(
         Hazard.WANDERING, Hazard.CLIMATE, Hazard.WATER, Hazard.NEIGHBOUR_ALARM,
     }
 )  # fmt: skip
+_NO_INCIDENT = "no incident under way has this as its last event: see `active`"
 
 
 class Shown(Protocol):
-    """What people see; `agent.annunciator.Annunciator`."""
+    """What people see and hear; `agent.annunciator.Annunciator`."""
 
     def identify(self) -> None:
         """Blink, to be found."""
 
     def promise(self, hazard: Hazard, subject: str) -> None:
         """Show that help is coming."""
+
+    def silence(self, hazard: Hazard, subject: str) -> bool:
+        """Hush one alarm for a while; False where it makes no sound."""
 
 
 class Told(Protocol):
@@ -54,17 +60,36 @@ def act(
     if isinstance(command, Identify):
         shown.identify()
     elif isinstance(command, Answered):
-        event = told.active(command.event)
-        if event is None:
-            return Code.NOT_ACTIVE, "no incident under way has this as its last event: see `active`"
-        if event.stage is not Stage.ALARM or event.hazard not in CALLS:
-            return Code.NOT_ACTIVE, f"{event.hazard} {event.stage} is no call for help"
-        told.answered(event.id, command.by)
-        shown.promise(event.hazard, event.subject)
+        return _answer(command, shown, told)
+    elif isinstance(command, Silence):
+        return _silence(command, shown, told)
     elif isinstance(command, Away):
         if feed is None:
             return Code.NOT_HERE, "the profile has no `[inactivity]`: nobody is missed here"
         feed(Reading(HUB, Quantity.AWAY_H, command.hours, now))
     else:  # a verb without a case is a bug, and no silent success
         raise TypeError(f"nothing acts on {type(command).__name__}")
+    return None
+
+
+def _answer(command: Answered, shown: Shown, told: Told) -> tuple[Code, str] | None:
+    event = told.active(command.event)
+    if event is None:
+        return Code.NOT_ACTIVE, _NO_INCIDENT
+    if event.stage is not Stage.ALARM or event.hazard not in CALLS:
+        return Code.NOT_ACTIVE, f"{event.hazard} {event.stage} is no call for help"
+    told.answered(event.id, command.by)
+    shown.promise(event.hazard, event.subject)
+    return None
+
+
+def _silence(command: Silence, shown: Shown, told: Told) -> tuple[Code, str] | None:
+    event = told.active(command.event)
+    if event is None:
+        return Code.NOT_ACTIVE, _NO_INCIDENT
+    if event.hazard in NEVER_FROM_AFAR:
+        why = "nobody far away can see the room: the button on the device hushes it"
+        return Code.NOT_FROM_AFAR, f"{event.hazard} is not silenced from afar: {why}"
+    if not shown.silence(event.hazard, event.subject):
+        return Code.NOT_ACTIVE, f"{event.hazard} {event.stage} makes no sound"
     return None

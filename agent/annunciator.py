@@ -22,6 +22,8 @@ HUSHABLE = frozenset(
     {"smoke_density", "lasting_smoke", "smoke_relay", "corroboration", "co_dose", "t3", "t4"}
 )
 GROWING_S = 60.0  # a fire that grew within this time is not hushed
+# what nobody hushes who cannot see the room
+NEVER_FROM_AFAR = frozenset({Hazard.FIRE, Hazard.CO, Hazard.GAS})
 
 
 class Output(Protocol):
@@ -122,6 +124,7 @@ class Annunciator:
         self._hushed_until = self._grew = self._tested = float("-inf")
         self._asked = self._answered = self._sought = float("-inf")
         self._promised: set[tuple[Hazard, str]] = set()  # the incidents that help is coming to
+        self._silenced: dict[tuple[Hazard, str], float] = {}  # hushed from afar, and until when
         self._stopping = False
         self.trouble: dict[str, str] = {}
 
@@ -130,6 +133,7 @@ class Annunciator:
         with self._changed:
             incident = detection.hazard, detection.subject
             self._promised.discard(incident)  # over, or a new call
+            self._silenced.pop(incident, None)
             if detection.stage is Stage.CLEARED:
                 self._active.pop(incident, None)
                 if detection.hazard is Hazard.FALL:
@@ -176,6 +180,24 @@ class Annunciator:
                 self._promised.add((hazard, subject))
                 self._changed.notify()
 
+    def silence(self, hazard: Hazard, subject: str) -> bool:
+        """Hush one alarm for `hush_s`, or until it is renewed; False: it makes no sound.
+
+        The lamp goes on, and so does whatever else sounds. Fire, CO and gas are never hushed so.
+        """
+        with self._changed:
+            incident = hazard, subject
+            detection = self._active.get(incident)
+            if detection is None or hazard in NEVER_FROM_AFAR:
+                return False
+            showing = self._showing(incident, detection)
+            if detection.stage is not Stage.ALARM or showing.sound is signals.SILENT:
+                return False
+            self._silenced[incident] = self._clock() + self._hush_s
+            self._changed.notify()
+            log.warning("siren: %s hushed for %.0f s from afar", hazard, self._hush_s)
+            return True
+
     def identify(self) -> None:
         """Blink for half a minute where nothing graver than a fault is to be shown."""
         with self._changed:
@@ -203,7 +225,7 @@ class Annunciator:
         self._set("lamp", light)
         self._set("relay", showing in (_FIRE, _CO))  # a hush opens no gas valve
         ends = (self._tested + TEST_S, self._answered + ANSWERED_S, self._sought + FIND_ME_S)
-        for deadline in (self._hushed_until, *ends):
+        for deadline in (self._hushed_until, *self._silenced.values(), *ends):
             if deadline > now:
                 sound_left_s = min(sound_left_s, deadline - now)
         if self._words is not None and sound:
@@ -241,7 +263,15 @@ class Annunciator:
         if now - self._sought < FIND_ME_S:
             showings.append(_FIND_ME)
         gravest = min(showings, key=SHOWINGS.index, default=_QUIET)
-        return gravest, gravest in (_FIRE, _CO, _NEIGHBOUR) and now < self._hushed_until
+        by_hand = gravest in (_FIRE, _CO, _NEIGHBOUR) and now < self._hushed_until
+        return gravest, by_hand or self._is_silenced(gravest, now)
+
+    def _is_silenced(self, gravest: _Showing, now: float) -> bool:
+        """Whether each of the incidents that sound so was hushed from afar."""
+        if not self._silenced or gravest in (_FIRE, _CO):
+            return False
+        same = [each for each, d in self._active.items() if self._showing(each, d) is gravest]
+        return bool(same) and all(now < self._silenced.get(each, now) for each in same)
 
     def _showing(self, incident: tuple[Hazard, str], detection: Detection) -> _Showing:
         if detection.hazard is Hazard.NEIGHBOUR_ALARM and self._sounds(detection):

@@ -4,8 +4,6 @@ One thread a wire (sampler), one for the middle (pipeline), one for siren and la
 one for the hub (uplink), one for recordings, one for the time; the caller's thread supervises.
 """
 
-import contextlib
-import fcntl
 import logging
 import queue
 import time
@@ -14,10 +12,13 @@ from pathlib import Path
 
 from agent import __version__, fire_model, sdnotify
 from agent.acting import act
+from agent.commanders import Commanders
 from agent.commands import Order
 from agent.daily import Daily
 from agent.envelope import Identity, boot_id, stamp
+from agent.errands import SLOW, Errand, Errands, selftest_command
 from agent.hub import Hub
+from agent.in_force import InForce
 from agent.mute import Mutes
 from agent.orders import Orders
 from agent.outbox import HOME, Outbox
@@ -25,9 +26,9 @@ from agent.outputs import annunciator, speaker
 from agent.pipeline import Pipeline
 from agent.recorder import Recorder
 from agent.sampler import Channel, Sampler
-from agent.sections import Config
 from agent.status import Status
 from agent.timekeeping import DOUBTED_S, Timekeeping
+from agent.trial import RESTART, Signs
 from agent.uplink import forward
 from agent.values import Detection, Failure, Reading
 from agent.wallclock import WallTime, read_wall_clock
@@ -44,12 +45,8 @@ ARM_WITHIN_S = 15.0  # a hung sensor may not keep the others from being armed
 QUEUE = 1000  # readings between the samplers and the pipeline
 
 
-class AlreadyRunningError(Exception):
-    """Another agent holds the state directory."""
-
-
 class App:
-    """The whole agent on one board.
+    """The whole agent on one board, by the configuration `in_force`.
 
     `clock` is monotonic seconds and runs `pace` times as fast as life (1.0 but for simulations);
     `wall` tells the time of day; `state` holds what must survive a power cut, `run_dir` what need
@@ -58,7 +55,7 @@ class App:
 
     def __init__(  # noqa: PLR0913  # the outer world, each piece named
         self,
-        config: Config,
+        in_force: InForce,
         board: Board,
         *,
         state: Path,
@@ -68,8 +65,9 @@ class App:
         wall: Callable[[], WallTime] = read_wall_clock,
         simulated: bool = False,
     ) -> None:
+        self._in_force, config = in_force, in_force.config
         self._config, self._board, self._clock, self._pace = config, board, clock, pace
-        self._lock = _lock(state)
+        self._restarts = False
         self._workers = Workers()
         self._stop = self._workers.stopping
         self._queue: queue.Queue[Reading | Failure | Order] = queue.Queue(QUEUE)
@@ -97,6 +95,7 @@ class App:
         )
         self._recorder = Recorder(state / "recordings", config.recorder)
         self._status = Status(config, self._identity, run_dir / "status.json")
+        self._status.configuration(in_force.origin, in_force.sha256)
         self._mutes = Mutes(config.sensors, board, state)
         self._orders = Orders(
             state,
@@ -104,11 +103,24 @@ class App:
             wake=self._outbox.wake,
             state=self._status.state,
             wall=self._time.read,
+            root=f"haetae/v1/{config.device.site}/{config.device.id}",
+            commanders=Commanders(config.commanders),
+            waiting=self._outbox.pending,
+            confirmed=in_force.told,
+        )
+        self._errands = Errands(
+            self._orders,
+            in_force,
+            recordings=state / "recordings",
+            test=selftest_command(in_force.path, state),
+            signs=self._signs,
+            clock=clock,
+            restart=self._restart,
         )
         self._hub = self._make_hub()
         self._samplers = self._make_samplers()
         self._unheard = {sensor.name for sensor in config.sensors}
-        self._pressed = False
+        self._pressed = self._armed = False
 
     def run(self) -> int:
         """Arm, then supervise until `stop`; return the exit code."""
@@ -117,9 +129,7 @@ class App:
         self._outbox.close()
         self._board.close()
         self._status.remove()
-        with self._lock:
-            pass
-        return code
+        return RESTART if self._restarts and not code else code
 
     def stop(self) -> None:
         """End `run`; from any thread or a signal handler."""
@@ -131,7 +141,13 @@ class App:
             self._speaker.stop()
         self._recorder.stop()
         self._time.stop()
+        self._errands.stop()
         self._outbox.wake()
+
+    def _restart(self) -> None:
+        """End `run` to begin anew: by another configuration."""
+        self._restarts = True
+        self.stop()
 
     def _work(self) -> list[Worker]:
         workers = [
@@ -139,6 +155,7 @@ class App:
             Worker("pipeline", self._middle, 20.0),
             Worker("recorder", self._recorder.run, 60.0),
             Worker("time", self._time.run, 60.0),
+            Worker("errands", self._errands.run, 60.0),
         ]
         for sampler in self._samplers:
             slowest_s = max(channel.every_s for channel in sampler.channels)
@@ -152,7 +169,6 @@ class App:
     def _middle(self, beat: Callable[[], None]) -> None:
         """The pipeline's thread: readings in, detections to siren, outbox and recorder."""
         started = due = self._clock()
-        armed = False
         self._decide(self._outbox.found(started))
         while not self._stop.is_set():
             try:
@@ -169,8 +185,9 @@ class App:
                 self._decide(self._pipeline.tick(now))
                 self._report(now)
                 beat()
-            if not armed and (not self._unheard or now - started > ARM_WITHIN_S * self._pace):
-                armed = True
+            is_late = now - started > ARM_WITHIN_S * self._pace
+            if not self._armed and (not self._unheard or is_late):
+                self._armed = True
                 self._report(now)
                 sdnotify.notify("READY=1")
                 log.warning("armed; not heard from yet: %s", ", ".join(self._unheard) or "none")
@@ -197,15 +214,30 @@ class App:
 
     def _obey(self, order: Order) -> None:
         now = self._clock()
-        refusal = act(
-            order.command,
-            now,
-            shown=self._annunciator,
-            told=self._status,
-            feed=self._take if self._config.inactivity is not None else None,
-        )
+        if isinstance(order.command, SLOW):
+            errand = Errand(order, self._recorder.remembered(), self._mutes.names())
+            if (refusal := self._errands.begin(errand)) is None:
+                return  # answered once it is done
+        else:
+            refusal = act(
+                order.command,
+                now,
+                shown=self._annunciator,
+                told=self._status,
+                feed=self._take if self._config.inactivity is not None else None,
+            )
         self._report(now)
         self._orders.done(order, refusal)
+
+    def _signs(self) -> Signs:
+        """How the agent stands: whether a configuration that is on trial is good."""
+        state = self._status.state()
+        return Signs(
+            armed=self._armed,
+            hub=self._hub is None or self._hub.acknowledged_s_ago is not None,
+            lost=[hazard for hazard, claim in state.coverage.items() if claim == "lost"],
+            alarm=any(what.endswith(" alarm") for what in state.active.values()),
+        )
 
     def _decide(self, detections: list[Detection]) -> None:
         for detection in detections:
@@ -247,11 +279,14 @@ class App:
             "commands": self._orders.trouble,
             "time": self._time.trouble,
         }
+        parts["configuration"] = self._in_force.trouble
         return {name: trouble for name, trouble in parts.items() if trouble}
 
     def _forward(self, beat: Callable[[], None]) -> None:
         if self._hub is not None:
-            forward(self._outbox.reader(HOME), self._hub, stop=self._stop, beat=beat, clock=self._clock)
+            forward(
+                self._outbox.reader(HOME), self._hub, stop=self._stop, beat=beat, clock=self._clock
+            )
 
     def _make_hub(self) -> Hub | None:
         if self._config.hub is None:
@@ -281,23 +316,3 @@ class App:
             )
             for wire, channels in wires.items()
         ]
-
-
-def _lock(state: Path) -> contextlib.AbstractContextManager[object]:
-    """Hold the state directory for this process alone; a full or read-only disk holds nobody up.
-
-    Raises:
-        AlreadyRunningError: Another agent holds it.
-    """
-    try:
-        state.mkdir(parents=True, exist_ok=True)
-        lock = (state / "agent.lock").open("ab")
-    except OSError as error:
-        log.error("state: not locked: %s", error)  # noqa: TRY400  # no traceback
-        return contextlib.nullcontext()
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise AlreadyRunningError(f"{state}: another agent is running on it") from None
-    return lock

@@ -43,24 +43,28 @@ class Parser(argparse.ArgumentParser):
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the agent until it is told to stop."""
-    from agent.app import AlreadyRunningError, App  # noqa: PLC0415  # only this command needs it all
+    """Run the agent until it is told to stop, or ends to begin anew by another configuration."""
+    from agent.app import App  # noqa: PLC0415  # only this command needs it all
+    from agent.in_force import InForce  # noqa: PLC0415
+    from agent.state_lock import AlreadyRunningError, hold  # noqa: PLC0415
 
-    found = config.load(args.config)
+    in_force = InForce(args.config, args.state)
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     try:
-        app = App(
-            found,
-            Board(state=args.state, run_dir=args.run_dir),
-            state=args.state,
-            run_dir=args.run_dir,
-            simulated=False,
-        )
+        with hold(args.state):
+            in_force.decide()
+            app = App(
+                in_force,
+                Board(state=args.state, run_dir=args.run_dir),
+                state=args.state,
+                run_dir=args.run_dir,
+                simulated=False,
+            )
+            for number in (signal.SIGTERM, signal.SIGINT):  # after the drivers: one sets its own
+                signal.signal(number, lambda *_: app.stop())
+            return app.run()
     except AlreadyRunningError as error:
         return _wrong(str(error))
-    for number in (signal.SIGTERM, signal.SIGINT):  # after the drivers: one library sets its own
-        signal.signal(number, lambda *_: app.stop())
-    return app.run()
 
 
 def replay(args: argparse.Namespace) -> int:
@@ -81,17 +85,21 @@ def replay(args: argparse.Namespace) -> int:
 
 def check(args: argparse.Namespace) -> int:
     """Check the configuration: exit 0 if the agent could start with it, else 78."""
-    from agent.selftest import notes  # noqa: PLC0415  # only this command needs it
+    from agent.in_force import InForce  # noqa: PLC0415  # only this command needs it
+    from agent.selftest import notes  # noqa: PLC0415
 
-    found = config.load(args.config)
+    in_force = InForce(args.config, args.state)
+    found = in_force.config
     hub = "no hub" if found.hub is None else f"hub {found.hub.host}:{found.hub.port}"
     sensors = len(found.sensors)
     about = {"config": str(args.config), "profile": found.profile, "sensors": sensors, "hub": hub}
+    about |= {"in_force": in_force.origin, "sha256": in_force.sha256}
     remarks = notes(found, args.state)
     if args.json:
         _print([about | {"notes": remarks}], None)
         return 0
     _say(f"{args.config}: {found.profile}, {sensors} sensors, {hub}: good")
+    _say(f"in force: {in_force.origin}, SHA-256 {in_force.sha256}")
     for remark in remarks:
         print(f"note: {remark}", file=sys.stderr)
     return 0
@@ -179,6 +187,8 @@ def status(args: argparse.Namespace) -> int:
         _say(f"  {name}: muted by hand")
     for event, by in found["answered"].items():
         _say(f"  {event}: help is coming: {by}")
+    in_force = found["configuration"]
+    _say(f"configuration: {in_force['origin']}, SHA-256 {in_force['sha256']}")
     _say(f"outbox: {found['outbox']['pending']} waiting; hub: {found['hub']}")
     for worker in found["late"]:
         _say(f"  {worker}: no progress")
@@ -188,8 +198,9 @@ def status(args: argparse.Namespace) -> int:
 def selftest(args: argparse.Namespace) -> int:
     """Prove the way from reading to alarm and outbox, with --sound the siren; 1 if a part fails."""
     from agent import selftest as testing  # noqa: PLC0415  # only this command needs it
+    from agent.in_force import InForce  # noqa: PLC0415
 
-    found = config.load(args.config)
+    found = InForce(args.config, args.state).config
     if args.sound and _status(args.run_dir):
         return _wrong(f"{args.run_dir}: the running agent holds the siren: stop it for this test")
     results = list(testing.selftest(found, args.state))

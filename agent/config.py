@@ -60,6 +60,15 @@ def load(path: Path) -> Config:
         config = _decode(finite(table))
     except msgspec.ValidationError as error:
         raise refusal(path, str(error), _remedy(str(error), table)) from None
+    return checked(config, path)
+
+
+def checked(config: Config, path: Path) -> Config:
+    """The same configuration, its parts checked against each other; `path` is for the message.
+
+    Raises:
+        ConfigError: They do not go together.
+    """
     for problem, remedy in _problems(config):
         raise refusal(path, problem, remedy)
     return config

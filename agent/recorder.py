@@ -35,6 +35,10 @@ class Recorder:
         while self._readings[0].at < oldest:
             self._readings.popleft()
 
+    def remembered(self) -> list[Reading]:
+        """What is kept now, oldest first."""
+        return list(self._readings)
+
     def freeze(self, event: Event) -> None:
         """Have what is remembered written, once an incident; a fault freezes nothing."""
         incident = event.hazard, event.subject

@@ -120,7 +120,7 @@ def write(
     new.mkdir(parents=True)
     try:
         _write_durably(new / "recording.toml", _description(title, scenario, labels).encode())
-        _write_durably(new / "readings.csv.gz", gzip.compress(_table(rows).encode(), mtime=0))
+        _write_durably(new / "readings.csv.gz", gzip.compress(table(rows).encode(), mtime=0))
         _sync_folder(new)
         os.replace(new, folder)  # noqa: PTH105  # atomic, and says so
         _sync_folder(folder.parent)
@@ -232,7 +232,8 @@ def _quoted(text: str) -> str:
     return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in plain)
 
 
-def _table(rows: Iterable[Reading]) -> str:
+def table(rows: Iterable[Reading]) -> str:
+    """The text of `readings.csv`, in order of time, in seconds from the first row."""
     ordered = sorted(rows, key=lambda row: row.at)
     first = ordered[0].at if ordered else 0.0
     lines = (f"{r.at - first:.6f},{r.sensor},{r.quantity},{r.value!r}" for r in ordered)

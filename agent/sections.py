@@ -18,7 +18,7 @@ from agent.detectors.noise import NoiseConfig
 from agent.detectors.presence import PresenceConfig
 from agent.detectors.sos import SosConfig
 from agent.detectors.wandering import WanderingConfig
-from agent.values import Why
+from agent.values import Hazard, Why
 from drivers.board import GpioNumber
 from drivers.siren import ToneHz
 
@@ -31,6 +31,9 @@ else:
 
 Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,47}\Z")]
 SensorName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
+HostAndPort = Annotated[
+    str, Meta(pattern=r"^([^\s:\[\]]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):\d{1,5}\Z")
+]
 IDENTITY = "/etc/haetae/identity"
 
 
@@ -46,7 +49,12 @@ class DeviceConfig(Section, frozen=True, kw_only=True):
 
 
 class HubConfig(Section, frozen=True, kw_only=True):
-    """The city hub's broker. `tls = false` is accepted for a loopback address only."""
+    """The city hub's broker. `tls = false` is accepted for a loopback address only.
+
+    `alternatives` are further addresses of the same hub, as a second line or the other nodes of a
+    cluster; whoever answers there shows a certificate for `host`. `budget_kb_per_day` is what the
+    connection may cost, in 1000 bytes with all headers; alarms go out over it, too.
+    """
 
     host: Annotated[str, Meta(min_length=1, max_length=253)]
     port: Annotated[int, Meta(ge=1, le=65535)] = 8883
@@ -57,6 +65,26 @@ class HubConfig(Section, frozen=True, kw_only=True):
     key: str = f"{IDENTITY}/device.key"
     heartbeat_s: Annotated[float, Meta(ge=1, le=3600)] = 60.0
     puback_timeout_s: Annotated[float, Meta(ge=0.5, le=120)] = 10.0
+    alternatives: Annotated[list[HostAndPort], Meta(max_length=8)] = []
+    budget_kb_per_day: Annotated[float, Meta(ge=400, le=1e9)] = 2000.0
+
+
+class NeighbourHub(HubConfig, frozen=True, kw_only=True):
+    """Another city's hub, which is sent the events of these hazards and commands nothing."""
+
+    name: SensorName
+    hazards: Annotated[list[Hazard], Meta(min_length=1)]
+
+
+class CommanderConfig(Section, frozen=True, kw_only=True):
+    """Somebody whose signed commands are taken: `name` is their `kid`, `key` a PEM file.
+
+    The file has a public key or a certificate, of EC P-256 or Ed25519; `verbs` are what they may.
+    """
+
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}\Z")]
+    key: Annotated[str, Meta(min_length=1)]
+    verbs: Annotated[list[str], Meta(min_length=1, max_length=32)]
 
 
 class SirenConfig(Section, frozen=True, kw_only=True):
@@ -126,6 +154,8 @@ class Config(Section, frozen=True, kw_only=True):
     title: Why
     device: DeviceConfig = DeviceConfig()
     hub: HubConfig | None = None
+    neighbours: Annotated[list[NeighbourHub], Meta(max_length=8)] = []
+    commanders: Annotated[list[CommanderConfig], Meta(max_length=16)] = []
     annunciator: AnnunciatorConfig
     fire: FireConfig = FireConfig()
     co: CoConfig = CoConfig()

@@ -29,7 +29,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     hazard without one is untried since start), per hazard; `faults` the
     sensors that cannot be relied on; `active` the incidents under way, hazard by event id; `muted`
     the cameras and microphones that people have switched off by hand; `answered` who sent help to
-    which of the `active`, by event id.
+    which of the `active`, by event id; `configuration` the one from afar by which the device runs,
+    as `remote` or `trial` and the first 16 hex digits of its SHA-256.
     """
 
     status: Literal["online", "offline"] = msgspec.field(default_factory=lambda: "online")
@@ -43,6 +44,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     muted: list[str] = []
     siren: str = "quiet"
     pending: int = 0
+    configuration: str = ""
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> "State":
@@ -59,6 +61,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             muted=found["muted"],
             siren=found["siren"],
             pending=found["outbox"]["pending"],
+            configuration=found["configuration"]["from_afar"],
         )
 
 
@@ -77,6 +80,12 @@ class Status:
         self._now: dict[str, Any] = {}
         self._last_seq = 0
         self._unwritten = False
+        self._in_force = {"origin": "installed", "sha256": "", "from_afar": ""}
+
+    def configuration(self, origin: str, sha256: str) -> None:
+        """Note by which configuration the agent runs: `installed`, `remote` or on `trial`."""
+        from_afar = "" if origin == "installed" else f"{origin} {sha256[:16]}"
+        self._in_force = {"origin": origin, "sha256": sha256, "from_afar": from_afar}
 
     def note(self, detection: Detection, event: Event) -> None:
         """Take in what has just been decided."""
@@ -147,6 +156,7 @@ class Status:
             "muted": list(muted),
             "outbox": {"pending": pending, "last_seq": self._last_seq},
             "hub": hub,
+            "configuration": self._in_force,
         }
         with self._lock:
             self._now = found

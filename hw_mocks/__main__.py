@@ -21,12 +21,15 @@ from pathlib import Path
 from agent import cli
 from agent.config import ConfigError
 from agent.config import load as load_config
+from agent.in_force import InForce
+from agent.state_lock import AlreadyRunningError, hold
+from agent.trial import RESTART
 from agent.wallclock import WallTime, read_wall_clock
 from hw_mocks.bench import Bench
 from hw_mocks.clock import FastClock, FastWall
 from hw_mocks.control import ControlServer
 from hw_mocks.life import Life, write_baselines
-from hw_mocks.scenario import ScenarioError
+from hw_mocks.scenario import Scenario, ScenarioError
 from hw_mocks.scenario import load as load_scenario
 from hw_mocks.scenario import names as scenario_names
 
@@ -34,29 +37,37 @@ CANNOT = 1
 
 
 def run(args: argparse.Namespace, state: Path, run_dir: Path) -> int:
-    """Run the agent until SIGTERM or SIGINT."""
-    from agent.app import AlreadyRunningError, App  # noqa: PLC0415  # `probe` needs none of it
-
-    run_dir = run_dir.resolve()  # links of the simulated sysfs lead into it
-    config, scenario = load_config(args.config), load_scenario(args.scenario)
+    """Run the agent until SIGTERM or SIGINT, or until it ends to begin anew."""
+    in_force, scenario = InForce(args.config, state), load_scenario(args.scenario)
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
-    clock, stop = FastClock(args.rate), threading.Event()
+    try:
+        with hold(state):
+            in_force.decide()
+            return _run(args, in_force, scenario, state, run_dir.resolve())
+    except AlreadyRunningError as error:
+        say(str(error))
+        return CANNOT
+
+
+def _run(
+    args: argparse.Namespace, in_force: InForce, scenario: Scenario, state: Path, run_dir: Path
+) -> int:
+    """The same, once the state is ours; links of the simulated sysfs lead into `run_dir`."""
+    from agent.app import App  # noqa: PLC0415  # `probe` needs none of it
+
+    config, clock, stop = in_force.config, FastClock(args.rate), threading.Event()
     with Bench(config, w1_root=run_dir / "w1", state=state, clock=clock) as bench:
         write_baselines(config, bench, state, _now(), say)
-        try:
-            app = App(
-                config,
-                bench.board,
-                state=state,
-                run_dir=run_dir,
-                clock=clock,
-                pace=args.rate,
-                wall=_wall(args, clock),
-                simulated=True,
-            )
-        except AlreadyRunningError as error:
-            say(str(error))
-            return CANNOT
+        app = App(
+            in_force,
+            bench.board,
+            state=state,
+            run_dir=run_dir,
+            clock=clock,
+            pace=args.rate,
+            wall=_wall(args, clock),
+            simulated=True,
+        )
         life = Life(args.scenario, scenario, bench, clock)
         for number in (signal.SIGTERM, signal.SIGINT):  # after Blinka, which sets its own
             signal.signal(number, lambda *_: app.stop())
@@ -88,8 +99,15 @@ def probe(args: argparse.Namespace, state: Path, run_dir: Path) -> int:
 
 
 def main() -> int:
+    """Run or probe; an agent that ended to begin anew does so, as systemd would have it."""
+    code = _once(parser().parse_args())
+    if code == RESTART:
+        os.execv(sys.executable, [sys.executable, "-m", "hw_mocks", *sys.argv[1:]])
+    return code
+
+
+def _once(args: argparse.Namespace) -> int:
     """Run or probe; every expected failure is one line on stderr and an exit code."""
-    args = parser().parse_args()
     with tempfile.TemporaryDirectory(prefix="haetae-") as scratch:
         try:
             if args.command == "probe":

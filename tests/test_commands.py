@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agent import cli
-from agent.commands import PER_MINUTE
+from agent.gate import PER_MINUTE
 from agent.wallclock import read_wall_clock
 from tests import brokers
 from tests.agent.orders import body

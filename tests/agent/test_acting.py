@@ -10,17 +10,18 @@ import pytest
 from agent import care, config
 from agent.acting import CALLS, act
 from agent.cli import PROFILES
-from agent.commands import VERBS, Answered, Away, Code, Command, Identify
+from agent.commands import VERBS, Answered, Away, Code, Command, Silence
 from agent.config import ConfigError
 from agent.detectors.calendar import Calendar
 from agent.detectors.sos import SosDetector
+from agent.errands import SLOW
 from agent.eventstore import GENESIS
 from agent.pipeline import Pipeline
 from agent.values import PLACE, Detection, Event, Hazard, Reading, Stage
 from drivers.sensor import Quantity
 from tests.agent.events import making
 from tests.agent.orders import NOW
-from tests.agent.test_annunciator import Room
+from tests.agent.test_annunciator import HUSH_S, Room
 from tests.agent.test_status import status, update
 
 COMMON: dict[str, Any] = {
@@ -34,8 +35,8 @@ COMMON: dict[str, Any] = {
 class Device:
     """A room, and a status that knows what is under way in it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.room, self.status, self._seq = Room(), status(folder), 0
+    def __init__(self, folder: Path, *, repeats: bool = False) -> None:
+        self.room, self.status, self._seq = Room(repeats=repeats), status(folder), 0
 
     def alarm(self, hazard: Hazard, stage: Stage = Stage.ALARM) -> Event:
         """What leaves of a detection at the place."""
@@ -59,6 +60,10 @@ class Device:
 
 def answer(event: str) -> Answered:
     return Answered(event=event, **COMMON)
+
+
+def silence(event: str) -> Silence:
+    return Silence(event=event, **COMMON)
 
 
 @pytest.mark.parametrize("hazard", sorted(CALLS))
@@ -135,10 +140,58 @@ def test_every_verb_has_its_deed(tmp_path: Path) -> None:
     own: dict[type[Command], dict[str, Any]] = {
         Answered: {"event": "none-1"},
         Away: {"hours": 0.0},
-        Identify: {},
+        Silence: {"event": "none-1"},
     }
     for kind in VERBS.values():
-        Device(tmp_path).act(kind(**COMMON, **own[kind]))  # raises where nothing acts on it
+        if kind not in SLOW:  # those are errands: tests/agent/test_errands.py
+            Device(tmp_path).act(kind(**COMMON, **own.get(kind, {})))  # raises without a case
+
+
+@pytest.mark.parametrize("hazard", [Hazard.FIRE, Hazard.CO, Hazard.GAS])
+def test_nobody_far_away_silences_fire_or_gas(hazard: Hazard, tmp_path: Path) -> None:
+    device = Device(tmp_path)
+    event = device.alarm(hazard)
+    before = device.room.annunciator.playing()
+    assert device.act(silence(event.id)) is Code.NOT_FROM_AFAR
+    assert device.room.annunciator.playing() == before
+    assert not device.room.annunciator.silence(hazard, PLACE)  # nor by any other way
+
+
+def test_an_alarm_next_door_is_silenced_until_it_is_heard_anew(tmp_path: Path) -> None:
+    device = Device(tmp_path, repeats=True)
+    event = device.alarm(Hazard.NEIGHBOUR_ALARM)
+    assert device.room.annunciator.playing() == "neighbour"
+    assert device.act(silence(event.id)) is None
+    assert device.room.annunciator.playing() == "hushed"
+    device.alarm(Hazard.NEIGHBOUR_ALARM)
+    assert device.room.annunciator.playing() == "neighbour"
+
+
+def test_a_silence_lasts_as_long_as_a_hush_and_the_siren_sounds_again(tmp_path: Path) -> None:
+    device = Device(tmp_path, repeats=True)
+    device.room.live(0.1)
+    event = device.alarm(Hazard.NEIGHBOUR_ALARM)
+    assert device.act(silence(event.id)) is None
+    device.room.siren.edges.clear()
+    device.room.live(HUSH_S - 1.0)
+    assert device.room.siren.ons() == []
+    assert device.room.annunciator.playing() == "hushed"
+    device.room.live(2.0)
+    assert device.room.annunciator.playing() == "neighbour"
+
+
+def test_a_fire_is_heard_over_what_was_silenced(tmp_path: Path) -> None:
+    device = Device(tmp_path, repeats=True)
+    assert device.act(silence(device.alarm(Hazard.NEIGHBOUR_ALARM).id)) is None
+    device.alarm(Hazard.FIRE)
+    assert device.room.annunciator.playing() == "t3"
+
+
+@pytest.mark.parametrize("hazard", [Hazard.INACTIVITY, Hazard.FAULT, Hazard.CLIMATE])
+def test_what_makes_no_sound_is_not_silenced(hazard: Hazard, tmp_path: Path) -> None:
+    device = Device(tmp_path)
+    assert device.act(silence(device.alarm(hazard).id)) is Code.NOT_ACTIVE
+    assert device.act(silence("none-1")) is Code.NOT_ACTIVE
 
 
 def test_no_sensor_takes_the_hubs_name(tmp_path: Path) -> None:

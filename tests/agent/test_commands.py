@@ -9,21 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.commands import (
+from agent.commands import LONGEST_BYTES, VERBS, Code, Order, Received, Refusal
+from agent.gate import (
     FORGOTTEN_S,
-    LONGEST_BYTES,
     LONGEST_LIFE_S,
     MINUTE_S,
     MOST_SEEN,
     PER_MINUTE,
     SKEW_S,
-    VERBS,
     WAIT_S,
-    Code,
     Gate,
-    Order,
-    Received,
-    Refusal,
 )
 from agent.wallclock import WallTime
 from provisioning.contract import command_schema
@@ -35,6 +30,7 @@ OWN: dict[str, dict[str, Any]] = {
     "away": {"hours": 48.0},
     "identify": {},
 }
+UNSIGNED = list(OWN)  # what is taken where no commanders are configured
 
 
 def judged(gate: Gate, each: Received, wall: WallTime = SET, now: float = 0.0) -> str:
@@ -45,7 +41,16 @@ def judged(gate: Gate, each: Received, wall: WallTime = SET, now: float = 0.0) -
     return "dropped" if found is None else "taken"
 
 
-@pytest.mark.parametrize("verb", VERBS)
+def test_only_the_three_old_verbs_go_unsigned() -> None:
+    assert [verb for verb, kind in VERBS.items() if not kind.needs_signature] == UNSIGNED
+    for verb in VERBS.keys() - OWN.keys():
+        found = Gate({}).judge(received(verb, body()), SET, 0.0)
+        assert isinstance(found, Refusal)
+        assert found.code is Code.NOT_AUTHORISED
+        assert "[[commanders]]" in found.reason
+
+
+@pytest.mark.parametrize("verb", UNSIGNED)
 def test_every_verb_is_taken_once_and_never_again(verb: str) -> None:
     gate, each = Gate({}), received(verb, body(**OWN[verb]))
     found = gate.judge(each, SET, 0.0)
@@ -64,7 +69,7 @@ def test_an_id_is_taken_once_whatever_its_verb() -> None:
 @pytest.mark.parametrize(
     ("verb", "content", "code"),
     [
-        ("silence", body(), Code.UNKNOWN_VERB),
+        ("unlock", body(), Code.UNKNOWN_VERB),
         ("", body(), Code.UNKNOWN_VERB),
         ("away", body(), Code.NOT_UNDERSTOOD),
         ("away", body(hours=-1.0), Code.NOT_UNDERSTOOD),
@@ -84,6 +89,7 @@ def test_an_id_is_taken_once_whatever_its_verb() -> None:
         ("identify", b"\xff", Code.NOT_UNDERSTOOD),
         ("identify", b"[" * LONGEST_BYTES, Code.NOT_UNDERSTOOD),
         ("identify", body() + b" " * LONGEST_BYTES, Code.NOT_UNDERSTOOD),
+        ("identify", body(to="haetae/v1/test/stall-18/cmd/identify"), Code.NOT_AUTHORISED),
         ("identify", body(age_s=300.0), Code.EXPIRED),
         ("identify", body(age_s=-SKEW_S - 1), Code.NOT_YET),
     ],
@@ -114,16 +120,16 @@ def test_the_doubt_of_the_clock_shortens_a_life_and_never_lengthens_it() -> None
 
 @pytest.mark.parametrize("wall", [UNSET, WallTime(SET.iso, SKEW_S + 1, "ntp")])
 def test_without_a_clock_only_what_is_harmless_is_taken_and_only_when_fresh(wall: WallTime) -> None:
-    for verb, kind in VERBS.items():
-        each = received(verb, body(age_s=86_400.0, **OWN[verb]))
-        expected = "taken" if kind.is_harmless else Code.NO_CLOCK
+    for verb, own in OWN.items():
+        each, is_harmless = received(verb, body(age_s=86_400.0, **own)), VERBS[verb].is_harmless
+        expected = "taken" if is_harmless else Code.NO_CLOCK
         assert judged(Gate({}), each, wall, WAIT_S) == expected
-        late = Code.EXPIRED if kind.is_harmless else Code.NO_CLOCK
+        late = Code.EXPIRED if is_harmless else Code.NO_CLOCK
         assert judged(Gate({}), each, wall, WAIT_S + 0.1) == late
 
 
-def test_nobody_is_away_by_a_command_without_a_clock() -> None:
-    assert [verb for verb, kind in VERBS.items() if not kind.is_harmless] == ["away"]
+def test_only_a_light_and_a_promise_are_taken_without_a_clock() -> None:
+    assert {verb for verb, kind in VERBS.items() if kind.is_harmless} == {"answered", "identify"}
 
 
 def test_too_many_are_refused_and_then_not_even_answered_until_a_minute_has_passed() -> None:
@@ -158,10 +164,15 @@ def test_no_id_is_forgotten_while_it_could_be_taken_again() -> None:
     assert len(gate.seen) <= MOST_SEEN
 
 
-def test_ids_are_forgotten_once_they_have_expired_for_sure() -> None:
-    gate = Gate({"old-nonce": NOW.timestamp() - 0.03, "doubtful": NOW.timestamp() - 0.01})
-    assert judged(gate, received("identify", body())) == "taken"
-    assert list(gate.seen) == ["doubtful", "nonce-0001"]
+def test_no_clock_that_is_set_forward_and_back_makes_an_id_be_forgotten() -> None:
+    gate, away = Gate({}), received("away", body(hours=1.0))
+    assert judged(gate, away) == "taken"
+    later = NOW + timedelta(days=365)
+    ahead = WallTime(later.isoformat(), 0.02, "ntp")
+    assert judged(gate, received("identify", body(2, now=later)), ahead) == "taken"
+    assert judged(gate, away, ahead) == Code.EXPIRED
+    assert judged(gate, away) == Code.REPLAYED  # the clock is back where it was
+    assert judged(Gate(gate.seen), away) == Code.REPLAYED
 
 
 def test_after_ids_were_lost_only_what_is_harmless_is_taken_for_as_long_as_a_life() -> None:

@@ -12,7 +12,8 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from agent.commands import PER_MINUTE, Order
+from agent.commands import Order
+from agent.gate import PER_MINUTE
 from agent.hub import Hub
 from agent.orders import Orders
 from agent.sections import HubConfig
@@ -20,9 +21,6 @@ from agent.status import State
 from tests.agent.events import row_of
 from tests.agent.orders import SET, body
 from tests.brokers import DEVICE, SITE, Listener, Mosquitto
-
-# paho leaves the half-made socket of a failed handshake to the garbage collector
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
 
 ROOT = f"haetae/v1/{SITE}/{DEVICE}"
 
@@ -87,7 +85,7 @@ def test_a_command_comes_in_and_is_answered_once(
         hub.publish(f"{ROOT}/cmd/identify", body(1))
         hub.publish(f"{ROOT}/cmd/identify", body(2, age_s=301.0))
         hub.publish(f"{ROOT}/cmd/identify", b"\x00garbage")
-        hub.publish(f"{ROOT}/cmd/silence", body(3))
+        hub.publish(f"{ROOT}/cmd/unlock", body(3))
         found = device.answers(hub, 5)
         device.hub.close()
     assert sorted(results(found)) == [  # an acceptance comes by another thread
@@ -97,7 +95,7 @@ def test_a_command_comes_in_and_is_answered_once(
         ("nonce-0002", "expired"),
         ("nonce-0003", "unknown_verb"),
     ]
-    assert {each["topic"] for each in found} == {f"{ROOT}/ack/identify", f"{ROOT}/ack/silence"}
+    assert {each["topic"] for each in found} == {f"{ROOT}/ack/identify", f"{ROOT}/ack/unlock"}
     assert not any(each["retained"] for each in found)
 
 
@@ -161,7 +159,7 @@ def test_what_a_command_changed_is_in_the_retained_state_at_once(
     with Listener(broker) as hub:
         assert device.hub.send(row_of())
         hub.until(lambda: len(hub.states()) == 1)
-        hub.publish(f"{ROOT}/cmd/silence", body(1))
+        hub.publish(f"{ROOT}/cmd/unlock", body(1))
         device.answers(hub, 1)
         hub.publish(f"{ROOT}/cmd/identify", body(2))
         device.answers(hub, 2)

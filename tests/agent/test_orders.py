@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agent.commands import FORGOTTEN_S, PER_MINUTE, Code, Order
+from agent.commands import Code, Order
+from agent.gate import FORGOTTEN_S, PER_MINUTE
 from agent.orders import ANSWERS, FILE, INBOX, TOLD_S, Answer, Orders
 from agent.status import State
 from agent.wallclock import WallTime
@@ -53,7 +54,7 @@ def test_each_command_is_answered_and_its_answer_stays_until_the_hub_has_it(
 ) -> None:
     way = Way(tmp_path)
     way.orders.hear("identify", body(1), retained=False)
-    way.orders.hear("silence", body(2), retained=False)
+    way.orders.hear("unlock", body(2), retained=False)
     for _ in range(2):
         way.orders.step()
     way.orders.done(way.taken.get(), None)
@@ -161,7 +162,7 @@ def test_while_the_hub_is_away_the_newest_answers_stay(tmp_path: Path) -> None:
     way = Way(tmp_path)
     for n in range(ANSWERS + 1):
         way.now = 60.0 * n
-        way.orders.hear("silence", body(n), retained=False)
+        way.orders.hear("unlock", body(n), retained=False)
         way.orders.step()
     first = way.orders.answer()
     assert first is not None

@@ -1,0 +1,189 @@
+"""Commands that take long: self-test, recording, configuration. On a thread of their own.
+
+No reading, alarm or event waits for one, and one is carried out at a time. The self-test is a
+process of its own: its arithmetic would else take the interpreter from the siren's thread for
+milliseconds at a time, and its memory from the agent's for good.
+"""
+
+import contextlib
+import logging
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from agent.collect import collected, described, frozen
+from agent.commands import Code, Configuration, Order, Recording, Selftest
+from agent.in_force import InForce
+from agent.orders import Note, Orders, unnoted
+from agent.trial import Signs
+from agent.values import Reading
+
+log = logging.getLogger(__name__)
+
+SLOW = (Selftest, Recording, Configuration)
+TEND_EVERY_S = 1.0
+SELFTEST_EVERY_S = 600.0  # it costs a few seconds of one core
+SELFTEST_WITHIN_S = 120.0  # real seconds; the slowest board needs about ten
+_LONGEST_TOLD = 5  # parts that failed, by name
+
+Refusal = tuple[Code, str]
+Told = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """An order, and what the pipeline's thread knew when it was given."""
+
+    order: Order
+    readings: Sequence[Reading] = ()
+    muted: Collection[str] = ()
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One part of the self-test, as `haetae selftest --json` prints it."""
+
+    part: str
+    passed: bool
+    detail: str
+
+
+_PARTS = msgspec.json.Decoder(Part)
+
+
+class Errands:
+    """Carries out one order after another and answers for it; tends a trial meanwhile.
+
+    `signs` tells how the agent stands, `clock` is the agent's, `restart` ends the process to begin
+    anew. `test` is the command line that prints a self-test as JSON lines.
+    """
+
+    def __init__(  # noqa: PLR0913  # what it does its errands with
+        self,
+        orders: Orders,
+        in_force: InForce,
+        *,
+        recordings: Path,
+        test: Sequence[str],
+        signs: Callable[[], Signs],
+        clock: Callable[[], float],
+        restart: Callable[[], None],
+        note: Note = unnoted,
+    ) -> None:
+        self._orders, self._in_force = orders, in_force
+        self._recordings, self._test = recordings, test
+        self._signs, self._clock, self._restart, self._note = signs, clock, restart, note
+        self._todo: queue.Queue[Errand] = queue.Queue(1)
+        self._stopping = threading.Event()
+        self._tested_at = float("-inf")
+        self._told = ""  # the verdict that was answered since this start
+
+    def begin(self, errand: Errand) -> Refusal | None:
+        """Take an order on, or say why not; for the pipeline's thread. Never waits."""
+        try:
+            self._todo.put_nowait(errand)
+        except queue.Full:
+            return Code.BUSY, "another command is being carried out: give it anew"
+        return None
+
+    def run(self, beat: Callable[[], None]) -> None:
+        """Work until `stop`."""
+        while not self._stopping.is_set():
+            beat()
+            self._tend()
+            with contextlib.suppress(queue.Empty):
+                self._do(self._todo.get(timeout=TEND_EVERY_S), beat)
+
+    def stop(self) -> None:
+        """End `run`, and a self-test with it; from any thread."""
+        self._stopping.set()
+
+    def _tend(self) -> None:
+        signs = self._signs()
+        if self._in_force.tend(signs, self._clock()):
+            self._restart()
+        verdict = self._in_force.verdict
+        if verdict is not None and verdict.id != self._told and signs.armed:
+            self._told = verdict.id
+            self._orders.judged(verdict.id, verdict.sha256, verdict.reason)
+
+    def _do(self, errand: Errand, beat: Callable[[], None]) -> None:
+        order, command = errand.order, errand.order.command
+        told: Told = {}
+        if isinstance(command, Selftest):
+            refusal = self._selftest(told, beat)
+        elif isinstance(command, Recording):
+            refusal = self._recording(command, errand, told)
+        elif isinstance(command, Configuration):
+            refusal = self._in_force.propose(command, order.signer, self._signs())
+            if refusal is None:
+                self._restart()
+                return  # answered once it has stood its trial, or not
+        else:
+            raise TypeError(f"no errand is made of {type(command).__name__}")
+        self._orders.done(order, refusal, told)
+
+    def _recording(self, command: Recording, errand: Errand, told: Told) -> Refusal | None:
+        readings: Sequence[Reading] | None = errand.readings
+        try:
+            if command.event:
+                readings = frozen(self._recordings, command.event)
+        except OSError as error:
+            return Code.FAILED, str(error)
+        if readings is None:
+            return Code.NOT_HERE, "nothing was frozen with this event, or no longer is"
+        pieces = collected(readings, errand.muted)
+        if not self._orders.send(command.id, pieces):
+            return Code.BUSY, "another recording is on its way"
+        told |= described(pieces)
+        return None
+
+    def _selftest(self, told: Told, beat: Callable[[], None]) -> Refusal | None:
+        now = self._clock()
+        if now - self._tested_at < SELFTEST_EVERY_S:
+            left_s = SELFTEST_EVERY_S - (now - self._tested_at)
+            return Code.TOO_MANY, f"one in {SELFTEST_EVERY_S:.0f} s: again in {left_s:.0f} s"
+        self._tested_at = now
+        try:
+            results = self._tested(beat)
+        except (OSError, ValueError) as error:
+            return Code.FAILED, f"the self-test did not run: {error}"
+        self._note("selftest", {"by": "command", "results": msgspec.to_builtins(results)})
+        failed = [f"{each.part}: {each.detail}" for each in results if not each.passed]
+        told |= {"passed": len(results) - len(failed), "failed": failed[:_LONGEST_TOLD]}
+        return None
+
+    def _tested(self, beat: Callable[[], None]) -> list[Part]:
+        """Run the self-test as a process; what it found, part by part.
+
+        Raises:
+            OSError: It could not be started, or took too long.
+            ValueError: What it printed is not what it prints.
+        """
+        with subprocess.Popen(  # noqa: S603  # our own command line
+            self._test, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as process:
+            until, out = time.monotonic() + SELFTEST_WITHIN_S, b""
+            while process.returncode is None:
+                beat()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    out, _ = process.communicate(timeout=0.5)
+                if time.monotonic() > until or self._stopping.is_set():
+                    process.kill()
+        if not out:
+            raise OSError(f"it printed nothing, and ended with {process.returncode}")
+        return _PARTS.decode_lines(out)
+
+
+def selftest_command(config: Path, state: Path) -> list[str]:
+    """The command line of a self-test of the configuration in force."""
+    run = "import sys; from agent.cli import main; sys.exit(main(sys.argv[1:]))"
+    where = ("--config", str(config), "--state", str(state))
+    return [sys.executable, "-P", "-c", run, "selftest", "--json", *where]
