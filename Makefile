@@ -30,8 +30,8 @@ check: .venv/dev.stamp ## ruff, mypy, import contracts, two pylint checks, syste
 bench: apt .venv/dev.stamp ## the budgets, measured
 	@$(RUN)/python -m hw_mocks.measure
 
-torture: apt .venv/dev.stamp ## 200 kills while buttons are pressed and the broker comes and goes
-	@$(RUN)/python scripts/torture.py
+torture: apt .venv/dev.stamp ## 1,000 lives that end badly: kill, power cut, full disk, dead link, wrong clock
+	@$(RUN)/python -m tests.torture $(TORTURE)
 
 evaluate-fire: .venv/dev.stamp ## alarm times on recorded fires; DATA=folder of recordings
 	@PYTHONPATH=. $(RUN)/python scripts/evaluate_fire.py $(DATA)
