@@ -1,20 +1,21 @@
 """The device's own certificate and keys: the TLS context, and until when the certificate holds."""
 
 import ssl
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
+from agent.line import TlsContext
 from agent.sections import HubConfig
+from agent.x509 import read_certificate
 
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, <openssl/x509_vfy.h>
-_SEQUENCE, _VERSION, _UTC_TIME = 0x30, 0xA0, 0x17  # ASN.1 tags (X.690)
 
 
 class CertificateFileError(Exception):
     """A certificate or key cannot be used; the message names the file and the reason."""
 
 
-def tls_context(config: HubConfig, *, check_dates: bool) -> ssl.SSLContext:
+def tls_context(config: HubConfig, *, check_dates: bool) -> TlsContext:
     """TLS 1.2 or newer, the hub verified by name and CA, ourselves shown by certificate.
 
     The files are read each time, since certificates are renewed while the agent runs. Without
@@ -23,7 +24,7 @@ def tls_context(config: HubConfig, *, check_dates: bool) -> ssl.SSLContext:
     Raises:
         CertificateFileError: A file is missing, unreadable or not what it must be.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = TlsContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
         context.load_verify_locations(config.ca)
@@ -55,38 +56,6 @@ def valid_until(certificate: Path) -> datetime | None:
         first = text[text.index("-----BEGIN CERTIFICATE") :]
         first = first[: first.index(ssl.PEM_FOOTER) + len(ssl.PEM_FOOTER)]
         der = ssl.PEM_cert_to_DER_cert(first)
-        return _not_after(der)
+        return read_certificate(der).not_after
     except (OSError, ValueError, IndexError):
         return None
-
-
-def _not_after(der: bytes) -> datetime:
-    """Walk to `Certificate.tbsCertificate.validity.notAfter` (RFC 5280 §4.1).
-
-    Raises:
-        ValueError: It is not there.
-        IndexError: The certificate is cut short.
-    """
-    _, certificate, _ = _element(der)
-    _, rest, _ = _element(certificate)
-    tag, _, behind = _element(rest)
-    if tag == _VERSION:
-        rest = behind
-    for _ in range(3):  # serial number, signature algorithm, issuer
-        _, _, rest = _element(rest)
-    tag, validity, _ = _element(rest)
-    if tag != _SEQUENCE:
-        raise ValueError("no validity")
-    _, _, behind = _element(validity)
-    tag, text, _ = _element(behind)
-    form = "%y%m%d%H%M%SZ" if tag == _UTC_TIME else "%Y%m%d%H%M%SZ"
-    return datetime.strptime(text.decode("ascii"), form).replace(tzinfo=UTC)
-
-
-def _element(der: bytes) -> tuple[int, bytes, bytes]:
-    """Split off one element: tag, content, and what follows it (X.690 §8.1)."""
-    size, start = der[1], 2
-    if size & 0x80:
-        start += size & 0x7F
-        size = int.from_bytes(der[2:start], "big")
-    return der[0], der[start : start + size], der[start + size :]

@@ -1,18 +1,13 @@
 """The hub as the uplink sees it: rows go out, confirmed or not; see docs/adr/0004-outbox.md."""
 
-import ipaddress
 import logging
-import socket
-import ssl
+import random
 import time
 from collections import deque
-from collections.abc import Callable
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
-import msgspec
-
-from agent.certificates import CertificateFileError, tls_context, valid_until
+from agent.bandwidth import THINNED_S, Budget
+from agent.dialler import Dialler
 from agent.envelope import (
     CONTENT_TYPE,
     DAMAGED_TYPE,
@@ -24,35 +19,36 @@ from agent.envelope import (
     unreadable,
 )
 from agent.eventfile import Row
-from agent.link import (
-    CONNECT_S,
-    GRACE_S,
-    Acknowledged,
-    Connected,
-    Link,
-    Lost,
-    Subscribed,
-    user_properties,
-)
-from agent.orders import Answer, Orders
+from agent.hub_cause import SOUND, Cause, Standing
+from agent.hub_wording import standing
+from agent.lanes import Lane, hazard_of, lane_of
+from agent.link import CONNECT_S, GRACE_S, Link, user_properties
+from agent.link_notes import Acknowledged, Connected, Lost, Subscribed
+from agent.orders import Answer, Orders, Piece
 from agent.sections import HubConfig
-from agent.wallclock import read_wall_clock
+from agent.values import Hazard
+from agent.wallclock import WallTime, read_wall_clock
 
 log = logging.getLogger(__name__)
 
 OFFLINE = b"offline"
+HOME = "home"
 RIVALLED_S = 600.0  # two that push each other out come to this in turn: it must not flicker
 OFTEN = 3  # some brokers close the older connection of a name without a word
+SPREAD_S = 5.0  # over this a street of devices comes back, those with an alarm at once
+BUSY_S, BUSY_MAX_S = 15.0, 600.0  # before a hub is asked again that said it is busy
+_THINNED_KEEPALIVE_S = 1200.0  # the hub says `offline` half as long again after the last word
 _NOBODY = 0x10  # PUBACK "No matching subscribers" (MQTT 5 §3.4.2.1): taken, but nobody listens
 
 
 class Hub:
-    """The city hub's broker, spoken to by one thread.
+    """One city hub's broker, spoken to by one thread; `name` is `home` or a neighbour's.
 
     `state` gives the retained message of coverage and health; `clock` is monotonic seconds, for
     the heartbeat and the age of events; `connect_s` is how long name, TCP, TLS and CONNACK may
-    take together; `orders` takes the hub's commands, where they are wanted. Nothing here raises:
-    `status` says in one sentence how things stand, and no call blocks longer than `patience_s`.
+    take together; `orders` takes the hub's commands, where they are wanted; `urgent` says whether
+    an alarm waits: then nothing is put off. Nothing here raises: `standing` says how things stand,
+    and no call blocks longer than `patience_s`.
     """
 
     def __init__(  # noqa: PLR0913  # who, where, and what the outer world gives
@@ -62,40 +58,98 @@ class Hub:
         device: str,
         site: str,
         state: Callable[[], bytes],
+        name: str = HOME,
         clock: Callable[[], float] = time.monotonic,
         connect_s: float = CONNECT_S,
         orders: Orders | None = None,
+        wall: Callable[[], WallTime] = read_wall_clock,
+        urgent: Callable[[], bool] = lambda: True,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
+        self.name = name
         self._connect_s, self._orders = connect_s, orders
         self._config, self._device, self._site = config, device, site
-        self._state, self._clock = state, clock
+        self._state, self._clock, self._urgent, self._jitter = state, clock, urgent, jitter
         self._root = f"haetae/v1/{site}/{device}"
         self._boot = kernel_boot()
+        self.budget = Budget(config.budget_kb_per_day)
+        self._dialler = Dialler(
+            config,
+            name=device,
+            will=(f"{self._root}/state", OFFLINE),
+            within_s=connect_s,
+            heard=self._hear,
+            wall=wall,
+            budget=self.budget,
+        )
         self._link: Link | None = None
-        self._dropped: Link | None = None
+        self._counted = 0  # bytes of the link that are off the budget
         self._beat_due = 0.0
         self._beat: tuple[int, float] | None = None  # its number and deadline, while unconfirmed
-        self._answer: tuple[int, Answer] | None = None  # its number, while unconfirmed
+        self._answer: tuple[int, Answer | Piece] | None = None  # its number, while unconfirmed
         self._deaf = ""  # why no command is heard
+        self._acknowledged_at: float | None = None  # monotonic seconds
+        self._dialled_at = float("-inf")
+        self._not_before = 0.0  # no dial before, unless an alarm waits
+        self._busy = 0  # how often in a row the hub said so
         self._rivalled_until = 0.0  # so long it is said that another device has our name
         self._broken: deque[float] = deque(maxlen=OFTEN)  # when, in monotonic seconds
-        self._status = "not connected yet"
+        self._standing = standing(Cause.NOT_YET)
+
+    @property
+    def standing(self) -> Standing:
+        """How the connection stands, or why there is none."""
+        now, found = time.monotonic(), self._standing
+        told: dict[str, object] = {"detail": found.why.en, "device": self._device}
+        if now < self._rivalled_until:
+            return standing(Cause.TAKEN_OVER, **told)
+        if sum(now - at < RIVALLED_S for at in self._broken) >= OFTEN:
+            return standing(Cause.UNSTABLE, **told)
+        if found.cause in SOUND and not self.budget.admits(Lane.INFORMATION):
+            detail = f"{self.budget.spent_kb:.0f} kB since the start"
+            return standing(Cause.BUDGET_SPENT, detail=detail)
+        if found.cause in SOUND and self._deaf:
+            return standing(Cause.COMMANDS_DENIED, detail=self._deaf)
+        return found
+
+    @property
+    def cause(self) -> Cause:
+        """The standing's code."""
+        return self.standing.cause
 
     @property
     def status(self) -> str:
-        """How the connection stands, or why there is none."""
-        now = time.monotonic()
-        if now < self._rivalled_until:
-            return f"{self._status}; another device connects as {self._device}: was a card cloned?"
-        if sum(now - at < RIVALLED_S for at in self._broken) >= OFTEN:
-            doubt = f"a weak link, or another device as {self._device} (was a card cloned?)"
-            return f"{self._status}; the connection breaks again and again: {doubt}"
-        return f"{self._status}; {self._deaf}" if self._deaf else self._status
+        """The standing as one sentence in English."""
+        return self.standing.why.en
+
+    @property
+    def acknowledged_s_ago(self) -> float | None:
+        """The age of the hub's last answer, in seconds: what liveness is. None before the first."""
+        at = self._acknowledged_at
+        return None if at is None else time.monotonic() - at
 
     @property
     def patience_s(self) -> float:
         """The longest that one call may take, in seconds."""
-        return self._connect_s + self._config.puback_timeout_s + GRACE_S
+        return 2 * self._connect_s + self._config.puback_timeout_s + GRACE_S
+
+    def report(self) -> Mapping[str, object]:
+        """All of it for `status.json`."""
+        found, age_s = self.standing, self.acknowledged_s_ago
+        return {
+            "name": self.name,
+            "address": str(self._dialler.address),
+            "cause": found.cause,
+            "why": found.why,
+            "remedy": found.remedy,
+            "acknowledged_s_ago": None if age_s is None else round(age_s, 1),
+            "spent_kb": round(self.budget.spent_kb, 1),
+            "budget_left": round(self.budget.share, 3),
+        }
+
+    def takes(self, row: Row) -> bool:
+        """Whether this row may go out now, or has to wait for the budget: an alarm never has."""
+        return self.budget.admits(lane_of(hazard_of(row.body), alarm=row.alarm))
 
     def send(self, row: Row) -> bool:
         """Publish a row; True only once the hub confirmed this very message with success."""
@@ -116,15 +170,17 @@ class Hub:
         if answer is None:
             return False
         if answer.reason.is_failure:
-            self._say(f"the hub denied {topic}: {answer.reason}")
+            self._deny(topic, answer)
             return False
         nobody = answer.reason.value == _NOBODY
-        self._say("connected, but nobody listens at the hub" if nobody else "connected")
+        self._say(Cause.NOBODY_LISTENS if nobody else Cause.CONNECTED)
+        if event.hazard == Hazard.POWER:
+            self._beat_due = self._clock()  # last words: the retained state tells it, too
         return True
 
     def heartbeat_if_due(self) -> bool:
         """Connect if need be, and publish `state` if it is time; False if the hub is away."""
-        if (link := self._connected()) is None:
+        if self._may_wait() or (link := self._connected()) is None:
             return False
         while (note := link.note(0.0)) is not None:
             if isinstance(note, Lost):
@@ -133,11 +189,15 @@ class Hub:
             self._take(note)
         now = time.monotonic()
         if self._beat is not None and now > self._beat[1]:
-            self._lose("the hub does not answer: the heartbeat was not confirmed")
+            self._lose_half_open("the heartbeat was not confirmed")
             return False
         if self._beat is None and self._clock() >= self._beat_due:
             self._publish_state(link)
         self._attend(link)
+        self._count(link)
+        if self._dialler.home_is_back() and not self._urgent():
+            link.bid_farewell()  # without `offline`: the next dial follows at once
+            self._lose(Cause.CLOSED)
         return True
 
     def close(self) -> None:
@@ -150,12 +210,12 @@ class Hub:
         if self._link is not None:
             self._link.drop()
         self._link = None
-        self._say("closed")
+        self._say(Cause.CLOSED)
 
     def _publish_state(self, link: Link) -> None:
         number = link.publish_often(f"{self._root}/state", self._state())
         self._beat = number, time.monotonic() + self._config.puback_timeout_s
-        self._beat_due = self._clock() + self._config.heartbeat_s
+        self._beat_due = self._clock() + self.budget.heartbeat_s(self._config.heartbeat_s)
 
     def _attend(self, link: Link) -> None:
         """Judge one command and send one answer, at most: alarms are never far behind."""
@@ -163,10 +223,10 @@ class Hub:
             return
         self._orders.step()
         if self._answer is None and (answer := self._orders.answer()) is not None:
-            topic = f"{self._root}/ack/{answer.verb}"
-            number = link.publish(topic, msgspec.json.encode(answer), retain=False)
+            topic = f"{self._root}/{answer.place}"
+            number = link.publish(topic, answer.payload, retain=False)
             self._answer = number, answer
-            if answer.result == "accepted":
+            if isinstance(answer, Answer) and answer.result == "accepted":
                 self._beat_due = self._clock()  # the retained state tells it in the next turn
 
     def _hear(self, topic: str, body: bytes, retained: bool) -> None:
@@ -183,140 +243,93 @@ class Hub:
                 self._break(note)
                 return None
             if isinstance(note, Acknowledged) and note.mid == number:
+                self._acknowledged_at = time.monotonic()
                 return note
             if note is not None:
                 self._take(note)
-        self._lose(f"the hub does not answer: no PUBACK within {within_s:g} s")
+        self._lose_half_open(f"no PUBACK within {within_s:g} s")
         return None
 
     def _take(self, note: Connected | Acknowledged | Subscribed) -> None:
         """See to a note that nobody waits for: of the heartbeat, an answer, the subscription."""
+        self._acknowledged_at = time.monotonic()
         if isinstance(note, Subscribed):
-            denied = note.reason.is_failure
-            self._deaf = f"it denies commands to this device: {note.reason}" if denied else ""
+            self._deaf = str(note.reason) if note.reason.is_failure else ""
         elif isinstance(note, Acknowledged) and self._answer is not None:
             number, answer = self._answer
             if note.mid == number and self._orders is not None:
                 self._orders.confirm(answer)  # a denied one, too: it would be denied again
                 self._answer = None
                 if note.reason.is_failure:
-                    self._say(f"the hub denied {self._root}/ack/{answer.verb}: {note.reason}")
+                    self._deny(f"{self._root}/{answer.place}", note)
         if isinstance(note, Acknowledged) and self._beat is not None and note.mid == self._beat[0]:
             self._beat = None
             if note.reason.is_failure:
-                self._say(f"the hub denied {self._root}/state: {note.reason}")
+                self._deny(f"{self._root}/state", note)
+
+    def _may_wait(self) -> bool:
+        """Whether to dial later: the hub is busy, the street comes back, or the budget is spent."""
+        if self._link is not None:
+            return False
+        now = time.monotonic()
+        is_thin = self.budget.share <= 0 and now - self._dialled_at < THINNED_S
+        return (now < self._not_before or is_thin) and not self._urgent()
 
     def _connected(self) -> Link | None:
         """The link, dialled anew if there is none."""
         if self._link is not None:
             return self._link
-        if self._dropped is not None and self._dropped.dialling:
-            self._say(f"still trying {self._place}: name look-up or TLS hangs")
+        self._dialled_at = time.monotonic()
+        found = self._dialler.dial(None if self.budget.share > 0 else _THINNED_KEEPALIVE_S)
+        if isinstance(found, Standing):
+            self._busy = self._busy + 1 if found.cause is Cause.SERVER_BUSY else 0
+            if self._busy:
+                pause_s = min(BUSY_MAX_S, BUSY_S * 2.0 ** min(self._busy - 1, 16))
+                self._not_before = time.monotonic() + pause_s * (0.5 + 0.5 * self._jitter())
+            self._stand(found)
             return None
-        link = self._dial()
-        if link is None:
-            return None
-        self._link, self._beat, self._answer, self._deaf = link, None, None, ""
-        self._say("connected")
+        self._link, self._counted, self._busy = found, 0, 0
+        self._beat, self._answer, self._deaf = None, None, ""
+        self._acknowledged_at = time.monotonic()
+        self._say(Cause.CONNECTED)
         if self._orders is not None:
-            link.subscribe(f"{self._root}/cmd/+")
-        self._publish_state(link)
-        return link
+            found.subscribe(f"{self._root}/cmd/+")
+        self._publish_state(found)
+        return found
 
-    def _dial(self) -> Link | None:
-        try:
-            tls = self._tls()
-        except CertificateFileError as error:
-            self._say(str(error))
-            return None
-        will = (f"{self._root}/state", OFFLINE)
-        link = self._dropped = Link(
-            self._config,
-            name=self._device,
-            will=will,
-            tls=tls,
-            within_s=self._connect_s,
-            heard=self._hear,
-        )
-        link.start()
-        note = link.note(self._connect_s)
-        if isinstance(note, Connected) and not note.reason.is_failure:
-            return link
-        link.drop()
-        if isinstance(note, Connected):
-            self._say(f"the hub refused the connection: {note.reason}")
-        elif isinstance(note, Lost):
-            self._say(self._why_not(note, link))
-        else:
-            self._say(f"{self._place} does not answer: no CONNACK within {self._connect_s:g} s")
-        return None
-
-    def _tls(self) -> ssl.SSLContext | None:
-        if self._config.tls:
-            # a clock that was never set cannot judge dates; name and CA are verified all the same
-            return tls_context(self._config, check_dates=read_wall_clock().source != "unset")
-        if not is_loopback(self._config.host):
-            raise CertificateFileError(f"{self._place}: plain text is for loopback only")
-        return None
+    def _count(self, link: Link) -> None:
+        spent = link.bytes
+        self.budget.spend(spent - self._counted)
+        self._counted = spent
 
     def _break(self, lost: Lost) -> None:
         now = time.monotonic()
         self._broken.append(now)
         if lost.is_taken_over:
             self._rivalled_until = now + RIVALLED_S
-        self._lose(f"the connection broke: {lost.why}")
+        self._not_before = now + SPREAD_S * self._jitter()
+        self._lose(Cause.BROKE, detail=lost.why)
 
-    def _lose(self, why: str) -> None:
+    def _lose_half_open(self, what: str) -> None:
+        age_s = self.acknowledged_s_ago
+        heard = "" if age_s is None else f"; its last answer was {age_s:.1f} s ago"
+        self._lose(Cause.HALF_OPEN, detail=f"{what}{heard}")
+
+    def _lose(self, cause: Cause, **facts: object) -> None:
         if self._link is not None:
             self._link.drop()
-        self._dropped, self._link = self._link, None
-        self._say(why)
+            self._count(self._link)
+        self._link = None
+        self._dialler.lost()
+        self._say(cause, **facts)
 
-    def _say(self, status: str) -> None:
-        if status != self._status:
-            log.warning("uplink: %s", status)
-        self._status = status
+    def _deny(self, topic: str, answer: Acknowledged) -> None:
+        self._say(Cause.PUBLISH_DENIED, detail=f"{topic}: {answer.reason}")
 
-    @property
-    def _place(self) -> str:
-        return f"{self._config.host}:{self._config.port}"
+    def _say(self, cause: Cause, **facts: object) -> None:
+        self._stand(standing(cause, **facts))
 
-    def _why_not(self, lost: Lost, link: Link) -> str:  # noqa: PLR0911  # one a cause
-        """Say why dialling came to nothing, in the words of who must act."""
-        error = lost.error
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return f"the certificate of {self._place} is not trusted: {error.verify_message}"
-        if isinstance(error, socket.gaierror | UnicodeError):
-            return f"the name {self._config.host} cannot be resolved: {error}"
-        if isinstance(error, ConnectionRefusedError):
-            return f"{self._place} refuses connections: no broker listens there"
-        if isinstance(error, TimeoutError):
-            return f"{self._place} does not answer: no connection within {self._connect_s:g} s"
-        if error is not None and not isinstance(error, ssl.SSLError):
-            return f"{self._place} cannot be reached: {error}"
-        if not self._config.tls:
-            return f"{self._place} hung up before its CONNACK: {lost.why}"
-        return self._refused(f"{lost.why} {link.alert}".lower().replace("_", " "))
-
-    def _refused(self, alert: str) -> str:
-        """Tell apart why the hub may have refused our certificate: TLS 1.3 rarely says."""
-        until = valid_until(Path(self._config.certificate))
-        if "certificate expired" in alert or (until is not None and until < _now()):
-            return f"the hub refused the device certificate: expired ({until})"
-        if "unknown ca" in alert:
-            return "the hub refused the device certificate: its CA is not one that the hub trusts"
-        if "alert" in alert:
-            return f"the hub refused the TLS connection: {alert}"
-        return "the hub hung up before its CONNACK: it probably refused the device certificate"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine, so that plain text stays inside it."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _now() -> datetime:
-    return datetime.fromisoformat(read_wall_clock().iso).astimezone(UTC)
+    def _stand(self, found: Standing) -> None:
+        if found != self._standing:
+            log.warning("uplink: %s: %s", self.name, found.why.en)
+        self._standing = found

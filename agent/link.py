@@ -9,11 +9,9 @@ import contextlib
 import logging
 import queue
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -23,6 +21,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from agent.line import TlsContext, wire_bytes
+from agent.link_notes import Acknowledged, Address, Connected, Lost, Note, Step, Subscribed
 from agent.sections import HubConfig
 
 log = logging.getLogger(__name__)
@@ -31,46 +31,9 @@ CONNECT_S = 15.0  # name, TCP, TLS and CONNACK together; slow cellular needs abo
 _TAKEN_OVER = 0x8E  # MQTT 5, 3.14.2.1: another connection with this client's name
 GRACE_S = 2.0  # for the last words of a connection, and for paho's thread to end
 _IN_FLIGHT = 8  # so many commands at most stand before a PUBACK of ours (MQTT 5, 3.1.2.11.3)
-_LARGEST_BYTES = 16 * 1024  # of a packet from the hub; longer ones it keeps (3.1.2.11.4)
+_LARGEST_BYTES = 40 * 1024  # of a packet from the hub, a configuration; it keeps longer ones
 
 Heard = Callable[[str, bytes, bool], None]  # topic, body, retained
-
-
-@dataclass(frozen=True, slots=True)
-class Connected:
-    """The hub's CONNACK."""
-
-    reason: ReasonCode
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
-    """The hub's PUBACK for the message `mid`."""
-
-    mid: int
-    reason: ReasonCode
-
-
-@dataclass(frozen=True, slots=True)
-class Subscribed:
-    """The hub's SUBACK."""
-
-    reason: ReasonCode
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """The connection is gone, or never came; `error` if it failed while dialling.
-
-    `is_taken_over`: the hub said that another client came under the same name, which MQTT 5 does.
-    """
-
-    why: str
-    error: Exception | None = None
-    is_taken_over: bool = False
-
-
-Note = Connected | Acknowledged | Subscribed | Lost
 
 
 class Link:
@@ -86,23 +49,31 @@ class Link:
         *,
         name: str,
         will: tuple[str, bytes],
-        tls: ssl.SSLContext | None,
+        tls: TlsContext | None,
+        address: Address | None = None,
         within_s: float = CONNECT_S,
+        keepalive_s: float | None = None,
         heard: Heard | None = None,
     ) -> None:
         self._config, self._within_s, self._heard = config, within_s, heard
+        self._keepalive_s = keepalive_s
+        self._address = address or Address(config.host, config.port)
+        self._tls = tls
+        self._step = Step.NAME
+        self._looked_up_s = 0.0
         self._aliases = 0  # how many topics the hub remembers by number
         self._named: str | None = None  # the topic that it knows as number 1
         self._notes: queue.SimpleQueue[Note] = queue.SimpleQueue()
         self._dropped = threading.Event()
         self._alert = ""  # what the TLS library said of the hub's refusal
+        self._holding = threading.Lock()  # of the next two
+        self._held: socket.socket | None = None  # the connection's second handle, ours to end
+        self._spent = 0  # bytes of connections that are gone
         self._client = self._make_client(name, will, tls)
         # its own thread: looking a name up knows no time-out
         self._dialling = threading.Thread(target=self._dial, name="uplink-dial", daemon=True)
 
-    def _make_client(
-        self, name: str, will: tuple[str, bytes], tls: ssl.SSLContext | None
-    ) -> Client:
+    def _make_client(self, name: str, will: tuple[str, bytes], tls: TlsContext | None) -> Client:
         five = self._config.protocol == "5"
         client = Client(
             CallbackAPIVersion.VERSION2,
@@ -111,11 +82,11 @@ class Link:
             reconnect_on_failure=False,
         )
         client.suppress_exceptions = True  # paho then logs them, and its thread lives on
-        client.connect_timeout = self._within_s
         client.will_set(will[0], will[1], qos=1, retain=True)
         if tls is not None:
+            tls.hub_name, tls.opened = self._config.host, self._opened
             client.tls_set_context(tls)
-        client.on_socket_open = _without_delay
+        client.on_socket_open = self._on_socket_open
         client.on_connect = self._on_connect
         client.on_publish = self._on_publish
         client.on_disconnect = self._on_disconnect
@@ -129,23 +100,61 @@ class Link:
         self._dialling.start()
 
     def _dial(self) -> None:
-        # pings only if the heartbeat, which is traffic as well, fails to come
-        keepalive_s = round(min(240.0, max(15.0, 1.5 * self._config.heartbeat_s)))
+        failure = self._connect()
+        if failure is not None:
+            # without its traceback, whose frames would hold the half-made socket open
+            self._notes.put(Lost(str(failure), failure.with_traceback(None)))
+        if failure is not None or self._dropped.is_set():
+            self._let_go()
+            return
+        self._step = Step.CONNACK
+        self._client.loop_start()
+
+    def _connect(self) -> Exception | None:
+        """Look the name up once, and try its addresses in turn; the last failure, if all failed."""
+        began = time.monotonic()
+        where = self._address
+        try:
+            found = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            return error
+        finally:
+            self._looked_up_s = time.monotonic() - began
+        failure: Exception | None = OSError("the name has no address")
+        for left, each in zip(range(len(found), 0, -1), found, strict=True):
+            remaining_s = began + self._within_s - time.monotonic()
+            if remaining_s <= 0 or self._dropped.is_set():
+                break
+            self._step = Step.TCP
+            self._client.connect_timeout = remaining_s / left
+            try:
+                self._say_hello(str(each[4][0]))
+            except (OSError, ValueError) as error:
+                failure = error
+                self._close_wrapped()
+                if self._step is Step.TLS:  # somebody is there: another address is the same hub
+                    break
+            else:
+                return None
+        return failure
+
+    def _say_hello(self, ip: str) -> None:
+        """Connect to one address and send CONNECT.
+
+        Raises:
+            OSError: TCP or TLS failed.
+            ValueError: The address is none.
+        """
+        keepalive_s = self._keepalive_s
+        if keepalive_s is None:  # pings only if the heartbeat, which is traffic, fails to come
+            keepalive_s = min(240.0, max(15.0, 1.5 * self._config.heartbeat_s))
         bounds = None
         if self._config.protocol == "5":
             bounds = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             bounds.ReceiveMaximum, bounds.MaximumPacketSize = _IN_FLIGHT, _LARGEST_BYTES
-        host, port = self._config.host, self._config.port
-        try:
-            self._client.connect(host, port, keepalive=keepalive_s, properties=bounds)
-        except (OSError, ValueError) as error:
-            # without its traceback, whose frames would hold the half-made socket open
-            self._notes.put(Lost(str(error), error.with_traceback(None)))
-            return
-        if self._dropped.is_set():
-            self._hang_up()
-            return
-        self._client.loop_start()
+        self._client.connect(
+            ip, self._address.port, keepalive=round(keepalive_s), properties=bounds
+        )
 
     def note(self, timeout_s: float) -> Note | None:
         """The next thing that happened, waiting at most `timeout_s`."""
@@ -184,6 +193,28 @@ class Link:
         return self._alert
 
     @property
+    def step(self) -> Step:
+        """How far the dial has come."""
+        return self._step
+
+    @property
+    def looked_up_s(self) -> float:
+        """How long the look-up of the name took, in seconds; 0.0 while it is under way."""
+        return self._looked_up_s
+
+    @property
+    def said(self) -> bytes:
+        """The first bytes that came inside TLS: of a hub, its CONNACK."""
+        wrapped = self._tls.wrapped if self._tls is not None else None
+        return b"" if wrapped is None else wrapped.said
+
+    @property
+    def bytes(self) -> int:
+        """What the connection has cost so far, in bytes on the wire both ways."""
+        with self._holding:
+            return self._spent + (0 if self._held is None else wire_bytes(self._held))
+
+    @property
     def dialling(self) -> bool:
         """Whether a dropped link still hangs in a name look-up or handshake."""
         return self._dialling.is_alive()
@@ -198,14 +229,37 @@ class Link:
     def drop(self) -> None:
         """End the connection at once, whatever state it is in."""
         self._dropped.set()
-        self._hang_up()
+        self._let_go()
 
-    def _hang_up(self) -> None:
+    def _opened(self, sock: socket.socket) -> None:
+        """Take a second handle on a connection, to count and to end it from any thread."""
+        self._let_go()
+        self._step = Step.TLS
+        with self._holding:
+            self._held = sock.dup()
+        if self._dropped.is_set():
+            self._let_go()
+
+    def _let_go(self) -> None:
         # the plain socket's shutdown: SSLSocket's would make paho's thread read cipher as text
-        held = self._client.socket()
-        if isinstance(held, socket.socket):
+        with self._holding:
+            held, self._held = self._held, None
+            if held is None:
+                return
             with contextlib.suppress(OSError):
-                socket.socket.shutdown(held, socket.SHUT_RDWR)
+                held.shutdown(socket.SHUT_RDWR)
+            self._spent += wire_bytes(held)
+            held.close()
+
+    def _close_wrapped(self) -> None:
+        """Close the socket of a failed handshake, which paho leaves to the garbage collector."""
+        if self._tls is not None and self._tls.wrapped is not None:
+            self._tls.wrapped.close()
+
+    def _on_socket_open(self, _client: Client, _data: Any, sock: Any) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._tls is None:
+            self._opened(sock)
 
     def _on_connect(
         self,
@@ -216,7 +270,7 @@ class Link:
         properties: Properties | None,
     ) -> None:
         self._aliases = getattr(properties, "TopicAliasMaximum", 0)
-        self._notes.put(Connected(reason))
+        self._notes.put(Connected(reason, getattr(properties, "ServerReference", "")))
 
     def _on_publish(
         self, _client: Client, _data: Any, mid: int, reason: ReasonCode, *_: Any
@@ -247,10 +301,6 @@ class Link:
         if level == LogLevel.MQTT_LOG_ERR:
             self._alert = text
             log.debug("uplink: paho: %s", text)
-
-
-def _without_delay(_client: Client, _data: Any, sock: Any) -> None:
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def user_properties(content_type: str, attributes: dict[str, str]) -> Properties:

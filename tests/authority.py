@@ -33,12 +33,17 @@ class Authority:
         lasts: timedelta = YEAR,
         password: bytes | None = None,
         address: str = "127.0.0.1",
+        host: str = "localhost",
+        begins: timedelta | None = None,
     ) -> tuple[Path, Path]:
-        """A certificate with CN `name`, good for loopback, and its key; negative: expired."""
+        """A certificate with CN `name` and its key, good for `host` and `address`.
+
+        Both times are from now on: it has expired where `lasts` is negative.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        hosts = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address(address))]
-        builder = self._builder(subject, key.public_key(), lasts).add_extension(
+        hosts = [x509.DNSName(host), x509.IPAddress(ipaddress.ip_address(address))]
+        builder = self._builder(subject, key.public_key(), lasts, begins).add_extension(
             x509.SubjectAlternativeName(hosts), critical=False
         )
         certificate, private = self.folder / f"{name}.pem", self.folder / f"{name}.key"
@@ -54,17 +59,40 @@ class Authority:
         )
         return certificate, private
 
+    def revoke(self, *certificates: Path) -> Path:
+        """A list that revokes these certificates."""
+        now = datetime.now(UTC)
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self._name)
+            .last_update(now - timedelta(days=1))
+            .next_update(now + YEAR)
+        )
+        for each in certificates:
+            serial = x509.load_pem_x509_certificate(each.read_bytes()).serial_number
+            revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now)
+            builder = builder.add_revoked_certificate(revoked.build())
+        path = self.folder / "revoked.pem"
+        signed = builder.sign(self._key, hashes.SHA256())
+        path.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+        return path
+
     def _builder(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, lasts: timedelta
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePublicKey,
+        lasts: timedelta,
+        begins: timedelta | None = None,
     ) -> x509.CertificateBuilder:
-        end = datetime.now(UTC) + lasts
+        now = datetime.now(UTC)
+        end = now + lasts
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(self._name)
             .public_key(key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(end - 2 * YEAR)
+            .not_valid_before(end - 2 * YEAR if begins is None else now + begins)
             .not_valid_after(end)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .add_extension(

@@ -8,14 +8,12 @@ from typing import Any
 import pytest
 
 from agent.certificates import tls_context
-from agent.hub import Hub, is_loopback
+from agent.dialler import is_loopback
+from agent.hub import Hub
 from agent.sections import HubConfig
 from tests.agent.events import row_of
 from tests.authority import Authority
 from tests.brokers import DEVICE, SITE, Mosquitto, free_port
-
-# paho leaves the half-made socket of a failed handshake to the garbage collector
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
 
 
 @pytest.fixture
@@ -39,10 +37,9 @@ def test_a_certificate_from_another_authority_is_told(broker: Mosquitto, tmp_pat
     files = Authority(tmp_path / "other", "another authority").issue(DEVICE)
     hub = hub_of(broker.config(files=files))
     assert not hub.send(row_of())
-    assert hub.status in {
-        "the hub refused the device certificate: its CA is not one that the hub trusts",
-        "the hub hung up before its CONNACK: it probably refused the device certificate",
-    }
+    assert hub.status == (
+        "the hub refused the device certificate: its CA is not one that the hub trusts"
+    )
 
 
 def test_a_hub_of_another_authority_is_not_trusted(broker: Mosquitto, tmp_path: Path) -> None:
@@ -105,13 +102,6 @@ def test_plain_text_is_refused_to_another_machine() -> None:
 )
 def test_loopback_is_this_machine_only(host: str, same: bool) -> None:
     assert is_loopback(host) is same
-
-
-def test_a_hub_whose_certificate_has_expired_is_not_trusted(tmp_path: Path) -> None:
-    with Mosquitto(tmp_path / "hub", server_lasts=timedelta(days=-1)) as broker:
-        hub = hub_of(broker.config())
-        assert not hub.send(row_of())
-        assert hub.status.endswith("is not trusted: certificate has expired")
 
 
 def test_with_a_clock_that_was_never_set_only_dates_are_not_verified(tmp_path: Path) -> None:
