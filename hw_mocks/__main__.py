@@ -56,7 +56,8 @@ def _run(
     from agent.app import App  # noqa: PLC0415  # `probe` needs none of it
 
     config, clock, stop = in_force.config, FastClock(args.rate), threading.Event()
-    with Bench(config, w1_root=run_dir / "w1", state=state, clock=clock) as bench:
+    wall = _wall(args, clock)
+    with Bench(config, w1_root=run_dir / "w1", state=state, clock=clock, wall=wall) as bench:
         write_baselines(config, bench, state, _now(), say)
         app = App(
             in_force,
@@ -65,7 +66,7 @@ def _run(
             run_dir=run_dir,
             clock=clock,
             pace=args.rate,
-            wall=_wall(args, clock),
+            wall=bench.wall,
             simulated=True,
         )
         life = Life(args.scenario, scenario, bench, clock)

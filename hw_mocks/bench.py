@@ -9,9 +9,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from agent.sections import Config
+from agent.wallclock import WallTime, read_wall_clock
 from drivers.board import SensorConfig
 from hw_mocks.chips import chip
+from hw_mocks.clock import SetWall
 from hw_mocks.wiring import Wiring
+
+CLOCK = "clock"  # the part that is no sensor
 
 
 def _driver(config: SensorConfig) -> str:
@@ -22,7 +26,8 @@ class Bench:
     """Simulated parts for every sensor of a configuration, and a real `Board` on their wires.
 
     Knobs are named `<sensor>.<knob>`; each part has a knob `fault`. A knob that was `set` is held
-    against the scenario until it is released. `clock` is the agent's, in monotonic seconds.
+    against the scenario until it is released. `clock` is the agent's, in monotonic seconds; the
+    knobs of `clock` set its `wall`, which shows the one given until then.
     """
 
     def __init__(
@@ -32,12 +37,15 @@ class Bench:
         w1_root: Path,
         state: Path,
         clock: Callable[[], float] | None = None,
+        wall: Callable[[], WallTime] = read_wall_clock,
     ) -> None:
         self._wiring = Wiring(w1_root, clock)
         self.drivers = {each.name: _driver(each) for each in config.sensors}
-        self.parts = {
+        self.parts: dict[str, Any] = {
             each.name: chip(_driver(each)).plug(self._wiring, each) for each in config.sensors
         }
+        self.wall = SetWall(wall)
+        self.parts.setdefault(CLOCK, self.wall)
         self.board = self._wiring.board(state)
         self._outputs = {"siren": config.annunciator.siren.gpio}
         if config.annunciator.lamp is not None:
@@ -67,8 +75,8 @@ class Bench:
         """Every knob and where it stands."""
         return {
             f"{name}.{knob}": getattr(self.parts[name], knob)
-            for name, driver in self.drivers.items()
-            for knob in (*chip(driver).knobs, "fault")
+            for name in self.parts
+            for knob in self._knobs(name)
         }
 
     def outputs(self) -> list[str]:
@@ -117,9 +125,14 @@ class Bench:
 
     def _find(self, knob: str) -> tuple[Any, str]:
         sensor, _, name = knob.partition(".")
-        if sensor not in self.parts or name not in (*chip(self.drivers[sensor]).knobs, "fault"):
+        if sensor not in self.parts or name not in self._knobs(sensor):
             raise ValueError(f"no knob {knob!r}")
         return self.parts[sensor], name
+
+    def _knobs(self, name: str) -> tuple[str, ...]:
+        if name not in self.drivers:
+            return SetWall.KNOBS
+        return *chip(self.drivers[name]).knobs, "fault"
 
 
 def _checked(now: object, value: object) -> Any:

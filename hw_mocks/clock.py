@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from agent.wallclock import WallTime
+from agent.wallclock import WallTime, wall_time
 
 
 class FastClock:
@@ -29,4 +29,32 @@ class FastWall:
     def __call__(self) -> WallTime:
         """The time now."""
         now = self._starts + timedelta(seconds=self._clock() - self._since)
-        return WallTime(now.isoformat(timespec="milliseconds").replace("+00:00", "Z"), 0.0, "ntp")
+        return wall_time(now.timestamp(), 0.0, "ntp")
+
+
+class SetWall:
+    """A wall clock that somebody sets, as seen by the agent: knobs over the clock below.
+
+    `step_s` is how far it is from that one; `kept_by` who vouches for it: `ntp`, `rtc`, `nobody`,
+    or empty for what the clock below says. Does not imitate slewing, nor a kernel that forgets.
+    """
+
+    ERROR_S = 0.02  # what it then says of itself
+    KNOBS = ("step_s", "kept_by")
+
+    def __init__(self, below: Callable[[], WallTime]) -> None:
+        self._below = below
+        self.step_s, self.kept_by = 0.0, ""
+
+    def __call__(self) -> WallTime:
+        """The time now."""
+        below = self._below()
+        if not self.step_s and not self.kept_by:
+            return below
+        said: dict[str, tuple[float | None, str]] = {
+            "ntp": (self.ERROR_S, "ntp"),
+            "rtc": (None, "rtc"),
+            "nobody": (None, "unsynchronised"),
+        }
+        known, source = said.get(self.kept_by, (below.uncertainty_s, below.source))
+        return wall_time(below.unix_s + self.step_s, known, source)

@@ -2,7 +2,10 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from hw_mocks.clock import FastClock, FastWall
+import pytest
+
+from agent.wallclock import WallTime
+from hw_mocks.clock import FastClock, FastWall, SetWall
 
 
 def test_a_fast_clock_runs_so_many_times_as_fast() -> None:
@@ -21,3 +24,27 @@ def test_a_fast_wall_clock_shows_the_time_it_was_told_and_goes_with_its_clock() 
     found = wall()
     assert datetime.fromisoformat(found.iso) == datetime(2026, 1, 14, 18, 29, tzinfo=UTC)
     assert (found.source, found.uncertainty_s) == ("ntp", 0.0)
+
+
+def test_a_wall_clock_that_nobody_set_is_the_one_below() -> None:
+    below = WallTime("2026-01-15T00:00:00.000Z", None, "unsynchronised")
+    assert SetWall(lambda: below)() is below
+
+
+@pytest.mark.parametrize(
+    ("kept_by", "known"),
+    [
+        ("", (0.5, "ntp")),
+        ("ntp", (SetWall.ERROR_S, "ntp")),
+        ("rtc", (None, "rtc")),
+        ("nobody", (None, "unsynchronised")),
+    ],
+)
+def test_a_wall_clock_is_set_by_hand_and_says_who_vouches_for_it(
+    kept_by: str, known: tuple[float | None, str]
+) -> None:
+    wall = SetWall(lambda: WallTime("2026-01-15T00:00:00.000Z", 0.5, "ntp"))
+    wall.step_s, wall.kept_by = -86_400.0, kept_by
+    found = wall()
+    assert found.iso == "2026-01-14T00:00:00.000Z"
+    assert (found.uncertainty_s, found.source) == known
