@@ -10,7 +10,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import msgspec
 
 from agent.eventfile import Row
 from agent.ledger_file import HEAD_DIGITS, Head, Record, Segments, backwards, digest, seal, unseal
-from agent.ledger_note import Note, changes, introduction, named, of_event, to_record
+from agent.ledger_note import Note, changes, in_order, introduction, of_event, to_record
 from agent.ledger_past import (
     EVENT,
     GAP,
@@ -40,7 +39,8 @@ log = logging.getLogger(__name__)
 
 BOUND_BYTES = 64 << 20  # some hundred thousand records
 GROUP_S = 1.0  # what comes within this is synced once
-LOOK_EVERY_S = 5.0
+BEAT_S = 5.0
+LOOK_EVERY_S = 60.0  # at the outbox, for what nobody told of
 RETRY_S = 10.0  # a disk that refused, a key that was missing
 MOST_WAITING = 1000  # notes in RAM while the disk takes nothing
 MOST_AT_ONCE = 256
@@ -50,8 +50,9 @@ MOST_ROWS = 16_384  # of the outbox, looked through for events that the ledger l
 class Ledger:
     """An append-only record of a device in `folder`.
 
-    `recent` gives the outbox's newest rows, newest first: each start looks there for events that
-    a power cut kept out. `signer` gives the device's key, None where it has none yet.
+    `recent` gives the outbox's newest rows, newest first: events are taken from there, so that none
+    is missing, whatever happened to this process or this disk. `signer` gives the device's key,
+    None where it has none yet.
     """
 
     def __init__(  # noqa: PLR0913  # what lies on both sides, each injected
@@ -71,11 +72,10 @@ class Ledger:
         self._lock = threading.Lock()  # of the queue
         self._news, self._stopping = threading.Event(), threading.Event()
         self._waiting: deque[Note] = deque()
-        self._dropped = self._dropped_events = 0
+        self._dropped = 0
         self._signer: Signer | None = None
         self._segments: Segments | None = None
         self._past = Past()
-        self._caught_up: set[tuple[str, int]] = set()  # events that were taken from the outbox
         self._head: Head | None = None
         self._proven: Mapping[str, Proven] | None = None
         self._unwritten = self._unsigned = ""
@@ -98,20 +98,30 @@ class Ledger:
 
     def note(self, kind: str, body: Mapping[str, Any]) -> None:
         """Have something recorded, as of now. Never waits, from any thread."""
-        self._queue(Note(kind, body, self._boot_id, self._clock(), self._wall()))
+        note = self._new(kind, body)
+        with self._lock:
+            if len(self._waiting) < MOST_WAITING:
+                self._waiting.append(note)
+            else:
+                self._dropped += 1
+        self._news.set()
 
-    def note_event(self, event: Event) -> None:
-        """Have an event recorded that the outbox has taken."""
-        self._queue(of_event(event, msgspec.json.encode(event)))
+    def wake(self) -> None:
+        """Have the outbox looked at: there is an event."""
+        self._news.set()
 
     def run(self, beat: Callable[[], None]) -> None:
         """Write until `stop`, and then what is left."""
+        looked = 0.0
         while not self._stopping.is_set():
-            if self._news.wait(LOOK_EVERY_S):
+            came = self._news.wait(BEAT_S)
+            looked += BEAT_S
+            if came or looked >= LOOK_EVERY_S:
+                looked = 0.0
                 self._stopping.wait(GROUP_S)
                 self._news.clear()
-                if not self.write() and self._stopping.wait(RETRY_S):
-                    break
+                if not self.write():
+                    self._stopping.wait(RETRY_S)
             beat()
         self.note(STOP, {})
         self.write()
@@ -129,12 +139,16 @@ class Ledger:
         """Write what waits; whether the disk took it all. For `run`'s thread, or without it."""
         try:
             segments = self._segments or self._open()
+            events = self._events()
             while batch := self._batch():
-                self._put(segments, batch)
+                self._put(segments, in_order(batch, events))
+                events = []
                 with self._lock:
                     for _ in batch:
                         self._waiting.popleft()
-            self._catch_up(segments)
+            self._put(segments, events)
+            if self._dropped:
+                self._tell_dropped(segments)
             self._trim(segments)
         except OSError as error:
             self._fail(error)
@@ -143,16 +157,6 @@ class Ledger:
             log.warning("ledger: the disk takes records again")
         self._unwritten = ""
         return True
-
-    def _queue(self, note: Note) -> None:
-        with self._lock:
-            if len(self._waiting) < MOST_WAITING:
-                self._waiting.append(note)
-            elif note.kind == EVENT:
-                self._dropped_events += 1  # the outbox still has it
-            else:
-                self._dropped += 1
-        self._news.set()
 
     def _batch(self) -> list[Note]:
         with self._lock:
@@ -165,7 +169,7 @@ class Ledger:
             if self._proven is None:
                 self._proven = dict(self._past.proven)
             self._put(segments, [self._new(TORN, each) for each in segments.torn])
-            self._put_missing(segments, own=False)
+            self._put(segments, [each for each in self._events() if each.boot_id != self._boot_id])
             self._point_at_tip()
         except OSError:
             segments.close()
@@ -194,13 +198,15 @@ class Ledger:
         self._point_at_tip()
 
     def _told(self, note: Note) -> list[Note]:
-        """A start is told with what it changed; an event that is there already, not again."""
-        if note.kind == EVENT:
-            return [] if named(note) in self._caught_up else [note]
+        """A start is told with what it changed."""
         if note.kind != START:
             return [note]
         before = self._past
-        now = {**note.body, "proven": msgspec.to_builtins(before.proven), "event": before.event}
+        now = {
+            **note.body,
+            "proven": msgspec.to_builtins(before.proven),
+            "event": msgspec.to_builtins(before.event),
+        }
         new = [] if before.start is None else changes(msgspec.to_builtins(before.start), now)
         return [replace(note, body=now), *(replace(note, kind=k, body=b) for k, b in new)]
 
@@ -224,22 +230,21 @@ class Ledger:
                 self._unsigned = ""
         return self._signer
 
-    def _put_missing(self, segments: Segments, *, own: bool) -> None:
-        """Add the outbox's events behind the last one that is here; those of this start if `own`.
+    def _events(self) -> list[Note]:
+        """The outbox's events behind the last one that is here.
 
-        Without `own` it is a power cut that kept them out; with it, a disk that took nothing.
+        As a rule those that have just come; after a power cut or a full disk whatever is missing.
         """
-        missing, limit, is_known = list[Note](), 1, False
-        while not is_known and limit <= MOST_ROWS:
+        told, limit = self._past.event, 16
+        while True:
             rows = self._recent(limit)
-            notes = list(map(self._of_row, rows))
-            newer = list(takewhile(lambda note: named(note) != self._past.event, notes))
-            missing = [each for each in newer[::-1] if own or each.boot_id != self._boot_id]
-            is_known = len(newer) < len(notes) or len(rows) < limit
-            limit *= 16
-        self._put(segments, missing)
-        if own:
-            self._caught_up.update(map(named, missing))  # they may wait in the queue as well
+            if told is not None and rows and rows[0].seq >= told.seq:  # else it is another outbox
+                new = [row for row in rows if row.seq > told.seq]
+            else:
+                new = rows
+            if len(new) < limit or limit >= MOST_ROWS:
+                return [self._of_row(row) for row in new[::-1]]
+            limit *= 8
 
     def _of_row(self, row: Row) -> Note:
         try:
@@ -247,16 +252,11 @@ class Ledger:
         except (ValueError, RecursionError):  # damaged, or of another version
             return self._new(EVENT, {"id": row.id, "seq": row.seq, "digest": row.digest()})
 
-    def _catch_up(self, segments: Segments) -> None:
-        """Tell what was dropped while the disk took nothing."""
+    def _tell_dropped(self, segments: Segments) -> None:
         with self._lock:
-            dropped, events = self._dropped, self._dropped_events
-            self._dropped = self._dropped_events = 0
-        if events:
-            self._put_missing(segments, own=True)
-        if dropped:
-            log.error("ledger: %d records were dropped while the disk took nothing", dropped)
-            self._put(segments, [self._new(GAP, {"dropped": dropped})])
+            dropped, self._dropped = self._dropped, 0
+        log.error("ledger: %d records were dropped while the disk took nothing", dropped)
+        self._put(segments, [self._new(GAP, {"dropped": dropped})])
 
     def _trim(self, segments: Segments) -> None:
         """Let the oldest segments go, and say in a record which was their last."""

@@ -75,6 +75,10 @@ def of_event(event: Event, body: bytes) -> Note:
     return Note(EVENT, told, event.boot_id, event.monotonic_s, wall)
 
 
-def named(note: Note) -> tuple[str, int]:
-    """Which event it tells: id and revision."""
-    return note.body["id"], note.body.get("revision", 0)
+def in_order(notes: list[Note], events: list[Note]) -> list[Note]:
+    """Merge them by their times; events stay as the outbox has them, told again or not."""
+    latest, timed = float("-inf"), [(note.monotonic_s, note) for note in notes]
+    for event in events:
+        latest = max(latest, event.monotonic_s)
+        timed.append((latest, event))
+    return [note for _, note in sorted(timed, key=lambda each: each[0])]

@@ -37,11 +37,18 @@ class Proven(msgspec.Struct, frozen=True, omit_defaults=True):
     nonce: str = ""
 
 
+class Told(msgspec.Struct, frozen=True):
+    """An event of the outbox that the ledger has: its id, and its record's number there."""
+
+    id: str
+    seq: int
+
+
 class Start(msgspec.Struct, frozen=True, kw_only=True):
     """A start of the agent. `configuration` is the SHA-256 of the one in use, defaults included.
 
     `proven` and `event` repeat what held before it, so that nobody needs to read further back:
-    which hazards were proven, and the id and revision of the last event in the ledger.
+    which hazards were proven, and the last event in the ledger.
     """
 
     software: str
@@ -50,7 +57,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     profile: str
     simulated: bool
     proven: dict[str, Proven] = {}
-    event: tuple[str, int] | None = None
+    event: Told | None = None
 
 
 class Past:
@@ -59,7 +66,7 @@ class Past:
     def __init__(self) -> None:
         self.seq, self.digest, self.key = 0, GENESIS, ""
         self.start: Start | None = None
-        self.event: tuple[str, int] | None = None
+        self.event: Told | None = None
         self.proven: dict[str, Proven] = {}
 
     def learn(self, sealed: Sealed) -> None:
@@ -71,8 +78,9 @@ class Past:
         if record.kind == KEY:
             self.key = str(body.get("key_id", ""))
         elif record.kind == EVENT:
-            self.event = str(body.get("id", "")), int(body.get("revision", 0))
-            if body.get("stage") == "alarm" and not body.get("inspection") and not self.event[1]:
+            self.event = Told(str(body.get("id", "")), int(body.get("seq", 0)))
+            is_test = bool(body.get("inspection"))
+            if body.get("stage") == "alarm" and not is_test and not body.get("revision"):
                 self.proven[str(body.get("hazard"))] = Proven(record.wall_time)
         elif record.kind == INSPECTION and body.get("result") == "proven":
             for hazard in body.get("hazards", ()):

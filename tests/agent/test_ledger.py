@@ -67,7 +67,7 @@ def test_an_event_is_told_by_the_hash_of_the_record_that_the_hub_has(
     outbox = Outbox(tmp_path / "outbox.db")
     kept = ledger(tmp_path / "ledger", signer=lambda: signer, recent=outbox.recent)
     event = put(outbox)
-    kept.note_event(event)
+    kept.wake()
     assert kept.write()
     found = records(tmp_path / "ledger")[-1]
     assert found.body["id"] == event.id
@@ -102,12 +102,11 @@ def test_events_that_a_power_cut_kept_out_come_from_the_outbox(
 ) -> None:
     outbox = Outbox(tmp_path / "outbox.db")
     kept = ledger(tmp_path / "ledger", signer=lambda: signer, recent=outbox.recent)
-    kept.note_event(put(outbox))
+    put(outbox)
     assert kept.write()
     lost = [put(outbox).id for _ in range(20)]  # in the outbox, and the power goes
     after = ledger(tmp_path / "ledger", signer=lambda: signer, recent=outbox.recent, boot_id=LATER)
     new = put(outbox, boot_id=LATER)
-    after.note_event(new)
     assert after.write()
     told = [each.body["id"] for each in records(tmp_path / "ledger") if each.kind == "event"]
     assert told[1:] == [*lost, new.id]
@@ -165,23 +164,20 @@ def test_a_disk_that_takes_nothing_is_said_and_made_up_for(tmp_path: Path, signe
     folder = tmp_path / "ledger"
     folder.write_bytes(b"in the way")  # as good as a disk that refuses, and no root is too strong
     kept = ledger(folder, signer=lambda: signer, recent=outbox.recent)
-    events = [put(outbox) for _ in range(5)]
-    for each in events[:2]:
-        kept.note_event(each)
+    events = [put(outbox) for _ in range(2)]
     assert not kept.write()
     assert "not written, records wait in RAM" in kept.trouble
     assert kept.head is None
     for n in range(MOST_WAITING):
         kept.note("command", {"n": n})
-    for each in events[2:]:
-        kept.note_event(each)  # there is no room for these any more
+    events += [put(outbox) for _ in range(200)]
     folder.unlink()
     assert kept.write()
     assert kept.trouble == ""
     found = records(folder)
     assert [e.body["id"] for e in found if e.kind == "event"] == [e.id for e in events]
     assert found[-1].kind == "gap"
-    assert found[-1].body["dropped"] == 3
+    assert found[-1].body["dropped"] == 1
     assert verify(folder, keys=[signer.verifier]).fault is None
     outbox.close()
 
@@ -281,12 +277,46 @@ def test_an_alarm_proves_its_hazard_and_one_in_an_inspection_does_not(tmp_path: 
     outbox = Outbox(tmp_path / "outbox.db")
     kept = ledger(tmp_path / "ledger", recent=outbox.recent)
     event = put(outbox)
-    kept.note_event(msgspec.structs.replace(event, hazard=Hazard.CO, inspection="n0nce-123"))
-    kept.note_event(event)
+    outbox.put(
+        lambda seq, previous: msgspec.structs.replace(
+            event, seq=seq, previous=previous, hazard=Hazard.CO, inspection="n0nce-123"
+        )
+    )
     assert kept.write()
     after = ledger(tmp_path / "ledger", recent=outbox.recent)
     assert after.write()
     assert after.proven == {"fire": Proven(event.wall_time)}
+    outbox.close()
+
+
+def test_an_outbox_that_begins_anew_is_told_from_its_beginning(tmp_path: Path) -> None:
+    for n, name in enumerate(("one", "two")):
+        outbox = Outbox(tmp_path / f"{name}.db", reserve_bytes=0)
+        kept = ledger(tmp_path / "ledger", recent=outbox.recent, boot_id=f"0badcafe-{n:08}")
+        put(outbox, boot_id=f"0badcafe-{n:08}")
+        if not n:
+            put(outbox, Stage.CLEARED, boot_id=f"0badcafe-{n:08}")
+        assert kept.write()
+        outbox.close()
+    told = [each.body["seq"] for each in records(tmp_path / "ledger") if each.kind == "event"]
+    assert told == [1, 2, 1]
+
+
+def test_an_event_that_is_told_again_is_recorded_as_a_revision(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.db")
+    kept = ledger(tmp_path / "ledger", recent=outbox.recent)
+    event = put(outbox)
+    outbox.put(
+        lambda seq, previous: msgspec.structs.replace(
+            event, seq=seq, previous=previous, revision=1, wall_source="corrected"
+        )
+    )
+    for _ in range(2):  # the second finds nothing new
+        assert kept.write()
+    assert kept.write()
+    bodies = [each.body for each in records(tmp_path / "ledger") if each.kind == "event"]
+    assert [each["id"] for each in bodies] == [event.id] * 2
+    assert [each.get("revision") for each in bodies] == [None, 1]
     outbox.close()
 
 
