@@ -5,7 +5,7 @@ RUN := .venv/bin
 
 export PYTHON
 
-.PHONY: help setup demo test check bench torture evaluate-fire resident-year sensors-page prompts lock clean
+.PHONY: help setup demo test check bench bench-peers torture evaluate-fire resident-year sensors-page prompts lock clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,6 +29,10 @@ check: .venv/dev.stamp ## ruff, mypy, import contracts, two pylint checks, syste
 
 bench: apt .venv/dev.stamp ## the budgets, measured
 	@$(RUN)/python -m hw_mocks.measure
+
+bench-peers: apt .venv/dev.stamp ## this agent beside a script, a bridge, ThingsBoard Gateway and Node-RED
+	@scripts/peers.sh
+	@$(RUN)/python -m hw_mocks.peers --thingsboard build/peers/thingsboard --node-modules build/peers/node_modules
 
 torture: apt .venv/dev.stamp ## 1,000 lives that end badly: kill, power cut, full disk, dead link, wrong clock
 	@$(RUN)/python -m tests.torture $(TORTURE)
