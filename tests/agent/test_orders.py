@@ -3,13 +3,14 @@
 import json
 import queue
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from agent.commands import Code, Order
 from agent.gate import FORGOTTEN_S, PER_MINUTE
-from agent.orders import ANSWERS, FILE, INBOX, TOLD_S, Answer, Orders
+from agent.orders import ANSWERS, FILE, INBOX, RECORDED, TOLD_S, Answer, Orders, Piece
 from agent.status import State
 from agent.wallclock import WallTime
 from provisioning.contract import ack_schema
@@ -23,7 +24,9 @@ class Way:
     def __init__(self, folder: Path, *, wall: WallTime = SET, room: int = 100) -> None:
         self.now, self.wall = 0.0, wall
         self.taken: queue.Queue[Order] = queue.Queue(room)
-        self.woken = 0
+        self.woken, self.waiting = 0, 0
+        self.notes: list[tuple[str, dict[str, Any]]] = []
+        self.confirmed: list[str] = []
         self.orders = Orders(
             folder,
             put=self.taken.put_nowait,
@@ -31,10 +34,17 @@ class Way:
             state=lambda: State(coverage={}, simulated=True),
             wall=lambda: self.wall,
             clock=lambda: self.now,
+            note=lambda kind, body: self.notes.append((kind, body)),
+            waiting=lambda: self.waiting,
+            confirmed=self.confirmed.append,
         )
 
     def _wake(self) -> None:
         self.woken += 1
+
+    def reason(self, number: int) -> str:
+        """What the records say of the refusal so far."""
+        return str(self.notes[number][1]["reason"])
 
     def send(self, verb: str, content: bytes) -> str:
         """What the hub hears of it: `accepted`, the code of the refusal, or nothing."""
@@ -42,11 +52,16 @@ class Way:
         self.orders.step()
         while not self.taken.empty():
             self.orders.done(self.taken.get(), None)
-        answer = self.orders.answer()
-        if answer is None:
+        if (answer := first_answer(self.orders)) is None:
             return ""
         self.orders.confirm(answer)
         return answer.code or answer.result
+
+
+def first_answer(orders: Orders) -> Answer | None:
+    found = orders.answer()
+    assert not isinstance(found, Piece)
+    return found
 
 
 def test_each_command_is_answered_and_its_answer_stays_until_the_hub_has_it(
@@ -58,12 +73,12 @@ def test_each_command_is_answered_and_its_answer_stays_until_the_hub_has_it(
     for _ in range(2):
         way.orders.step()
     way.orders.done(way.taken.get(), None)
-    first = way.orders.answer()
-    assert first is way.orders.answer()
+    first = first_answer(way.orders)
+    assert first is first_answer(way.orders)
     assert first is not None
     assert (first.id, first.result, first.code) == ("nonce-0002", "refused", Code.UNKNOWN_VERB)
     way.orders.confirm(first)
-    second = way.orders.answer()
+    second = first_answer(way.orders)
     assert second is not None
     assert (second.id, second.result, second.simulated) == ("nonce-0001", "accepted", True)
     way.orders.confirm(first)  # a confirmation that comes again takes nothing else away
@@ -120,7 +135,7 @@ def test_a_pipeline_without_room_is_busy_and_nobody_waits_for_it(tmp_path: Path)
     for n in range(2):
         way.orders.hear("identify", body(n), retained=False)
         way.orders.step()
-    answer = way.orders.answer()
+    answer = first_answer(way.orders)
     assert answer is not None
     assert (answer.id, answer.code) == ("nonce-0001", Code.BUSY)
 
@@ -164,9 +179,53 @@ def test_while_the_hub_is_away_the_newest_answers_stay(tmp_path: Path) -> None:
         way.now = 60.0 * n
         way.orders.hear("unlock", body(n), retained=False)
         way.orders.step()
-    first = way.orders.answer()
+    first = first_answer(way.orders)
     assert first is not None
     assert first.id == "nonce-0001"
+
+
+def test_what_is_taken_and_what_is_refused_is_recorded(tmp_path: Path) -> None:
+    way = Way(tmp_path)
+    assert way.send("identify", body(1)) == "accepted"
+    assert way.send("identify", body(1)) == Code.REPLAYED
+    assert way.send("identify", body(2, age_s=301.0)) == Code.EXPIRED
+    who = {"verb": "identify", "id": "nonce-0001"}
+    assert way.notes == [
+        ("command", {"result": "taken", "by": "night desk"} | who),
+        ("command", {"result": "refused", "code": "replayed", "reason": way.reason(1)} | who),
+        ("command", {"result": "refused", "code": "expired", "reason": way.reason(2)}
+         | who | {"id": "nonce-0002"}),
+    ]  # fmt: skip
+
+
+def test_a_flood_is_recorded_in_part_and_the_rest_is_counted(tmp_path: Path) -> None:
+    way = Way(tmp_path)
+    for n in range(60):
+        way.now = 60.0 * n
+        for _ in range(2 * PER_MINUTE):
+            way.send("identify", b"{")
+    assert len(way.notes) <= RECORDED
+    way.now += TOLD_S
+    assert way.send("identify", body(1)) == "accepted"
+    assert way.notes[-1][1]["unrecorded"] == 60 * 2 * PER_MINUTE - RECORDED
+
+
+def test_a_recording_waits_for_every_event_and_every_answer(tmp_path: Path) -> None:
+    way = Way(tmp_path)
+    assert way.orders.send("nonce-0009", [b"one", b"two"])
+    assert not way.orders.send("nonce-0010", [b"three"])  # one at a time
+    way.waiting = 1
+    assert way.orders.answer() is None
+    way.waiting = 0
+    assert way.send("unlock", body(1)) == Code.UNKNOWN_VERB  # an answer goes first
+    places = []
+    while isinstance(piece := way.orders.answer(), Piece):
+        places.append((piece.place, piece.payload))
+        assert piece is way.orders.answer()  # until the hub has it
+        way.orders.confirm(piece)
+    assert places == [("recording/nonce-0009/0", b"one"), ("recording/nonce-0009/1", b"two")]
+    assert way.confirmed == ["nonce-0001"]
+    assert way.orders.send("nonce-0010", [b"three"])
 
 
 def test_the_schema_is_that_of_the_answer() -> None:
