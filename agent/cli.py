@@ -84,8 +84,12 @@ def replay(args: argparse.Namespace) -> int:
 
 
 def check(args: argparse.Namespace) -> int:
-    """Check the configuration: exit 0 if the agent could start with it, else 78."""
-    from agent.in_force import InForce  # noqa: PLC0415  # only this command needs it
+    """Check the configuration: exit 0 if the agent could start with it, else 78.
+
+    1 if the state directory would lose alarms in a power cut, or can keep none.
+    """
+    from agent import storage  # noqa: PLC0415  # only this command needs it
+    from agent.in_force import InForce  # noqa: PLC0415
     from agent.selftest import notes  # noqa: PLC0415
 
     in_force = InForce(args.config, args.state)
@@ -94,15 +98,19 @@ def check(args: argparse.Namespace) -> int:
     sensors = len(found.sensors)
     about = {"config": str(args.config), "profile": found.profile, "sensors": sensors, "hub": hub}
     about |= {"in_force": in_force.origin, "sha256": in_force.sha256}
+    about |= {"storage": storage.described(args.state)}
     remarks = notes(found, args.state)
+    wrong = [each.text for each in storage.problems(args.state) if each.is_fatal]
     if args.json:
-        _print([about | {"notes": remarks}], None)
-        return 0
+        _print([about | {"notes": remarks, "wrong": wrong}], None)
+        return FOUND_WRONG if wrong else 0
     _say(f"{args.config}: {found.profile}, {sensors} sensors, {hub}: good")
     _say(f"in force: {in_force.origin}, SHA-256 {in_force.sha256}")
     for remark in remarks:
         print(f"note: {remark}", file=sys.stderr)
-    return 0
+    for each in wrong:
+        print(f"wrong: {each}", file=sys.stderr)
+    return FOUND_WRONG if wrong else 0
 
 
 def probe(args: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent import life
+from agent import life, storage
 from agent.coverage import FLOOR
 from agent.envelope import Identity, stamp
 from agent.hearing import Verdict, hear
@@ -29,7 +29,6 @@ from drivers.board import Board, SensorConfig
 from drivers.sensor import Quantity
 
 CALM_S = 600.0
-VOLATILE = frozenset({"tmpfs", "ramfs", "overlay"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +78,14 @@ class Result(msgspec.Struct, frozen=True):
 
 
 def selftest(config: Config, state: Path) -> Iterator[Result]:
-    """Try every channel of every hazard's floor, then the outbox in `state`."""
+    """Try every channel of every hazard's floor, then storage and outbox in `state`."""
     for hazard, quantities in FLOOR.items():
         for sensor in config.sensors:
             if hazard is Hazard.SOS and sensor.name not in config.sos.buttons:
                 continue
             for quantity in sorted(quantities & sensor.spans.keys()):
                 yield _detects(config, hazard, sensor, quantity)
+    yield _stores(state)
     yield _keeps(state)
 
 
@@ -100,9 +100,7 @@ def sounds(config: Config, board: Board) -> Result:
 
 def notes(config: Config, state: Path) -> list[str]:
     """What would keep this machine from doing its work, though the file itself is good."""
-    found = []
-    if (kind := _filesystem(state)) in VOLATILE:
-        found.append(f"{state} is on {kind}: events would not survive a power cut")
+    found = [each.text for each in storage.problems(state) if not each.is_fatal]
     relay = config.annunciator.relay
     if relay is not None and not relay.armed:
         found.append("annunciator.relay will not move: it is not `armed`")
@@ -168,6 +166,16 @@ def _values(
             yield each, CALM.get(each, 0.0) + wiggle
 
 
+def _stores(state: Path) -> Result:
+    """Write a block through to the medium and read it back."""
+    try:
+        took_s = storage.try_out(state)
+    except OSError as error:
+        return Result("storage", False, f"{state}: {error}")
+    lies = f"{storage.described(state)}: {storage.TRIAL_BYTES} bytes were on it after"
+    return Result("storage", True, f"{state} is on {lies} {1e3 * took_s:.1f} ms")
+
+
 def _keeps(state: Path) -> Result:
     """Put one event into an outbox on the same file system and read it back."""
     who = Identity("nowhere", "selftest", "selftest", "selftest", {}, simulated=True)
@@ -192,13 +200,3 @@ def _keeps(state: Path) -> Result:
     if trouble is not None or oldest is None or oldest.id != event.id:
         return Result("outbox", False, f"{state}: {trouble or 'the event did not come back'}")
     return Result("outbox", True, f"an event written to {state} came back")
-
-
-def _filesystem(path: Path) -> str:
-    """The type of the file system that holds `path`, from the kernel's own table."""
-    lines = Path("/proc/self/mounts").read_text("utf-8").splitlines()
-    mounts = {line.split()[1]: line.split()[2] for line in lines}
-    folder = path.absolute()
-    while str(folder) not in mounts and folder != folder.parent:
-        folder = folder.parent
-    return mounts.get(str(folder), "unknown")

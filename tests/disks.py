@@ -49,3 +49,25 @@ def _run(*command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         return subprocess.CompletedProcess(command, 127, "", f"no {command[0]} here")
+
+
+@contextmanager
+def mounted(kind: str, source: str, at: Path, options: str) -> Iterator[Path]:
+    """Mount anything; skips where that is not allowed."""
+    at.mkdir(exist_ok=True)
+    done = _run("mount", "-t", kind, "-o", options, source, str(at))
+    if done.returncode:
+        pytest.skip(f"needs the right to mount: {done.stderr.strip()}")
+    try:
+        yield at
+    finally:
+        _run("umount", "--lazy", str(at))
+
+
+@contextmanager
+def bound(source: Path, at: Path, *, writable: bool = True) -> Iterator[Path]:
+    """Show a folder in another place, read-only if asked."""
+    with mounted("none", str(source), at, "bind") as shown:
+        if not writable:
+            _run("mount", "-o", "remount,bind,ro", str(at))
+        yield shown

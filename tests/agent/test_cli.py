@@ -13,9 +13,11 @@ from agent import __version__, cli
 from agent.cli import PROFILES
 from agent.outbox import HOME, Outbox
 from agent.recording import write
+from agent.storage import problems
 from agent.values import Event, Reading
 from drivers.sensor import Quantity
 from tests.agent.test_recorder import event
+from tests.disks import small_disk
 
 HAETAE = Path(sys.executable).with_name("haetae")
 STALL = PROFILES / "market-stall.toml"
@@ -36,21 +38,37 @@ def test_wrong_usage_is_exit_64(argv: list[str], capsys: pytest.CaptureFixture[s
     assert "usage: haetae" in capsys.readouterr().err
 
 
+def volatile(state: Path) -> bool:
+    """Whether this machine keeps its temporary files where a power cut takes them."""
+    return any(each.is_fatal for each in problems(state))
+
+
 @pytest.mark.parametrize("argv", [["--config", "{}", "check"], ["check", "--config", "{}"]])
 def test_the_configuration_may_stand_before_or_after_the_command(
     argv: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     filled = [word.format(STALL) for word in argv]
-    assert cli.main([*filled, "--state", str(tmp_path)]) == 0
+    assert cli.main([*filled, "--state", str(tmp_path)]) == volatile(tmp_path)
     assert "market-stall, 10 sensors, no hub: good" in capsys.readouterr().out
 
 
 def test_check_prints_json_and_nothing_else(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["--config", str(STALL), "--state", str(tmp_path), "check", "--json"]) == 0
+    assert cli.main(
+        ["--config", str(STALL), "--state", str(tmp_path), "check", "--json"]
+    ) == volatile(tmp_path)
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["sensors"] == 10
+
+
+def test_check_fails_where_a_power_cut_would_take_the_alarms(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with small_disk(tmp_path / "memory", 16384) as memory:
+        assert cli.main(["--config", str(STALL), "--state", str(memory), "check"]) == 1
+    assert "wrong: " in (said := capsys.readouterr().err)
+    assert "every event is gone after a power cut" in said
 
 
 def test_check_says_what_would_keep_a_provisioned_device_from_its_work(
@@ -63,7 +81,9 @@ def test_check_says_what_would_keep_a_provisioned_device_from_its_work(
     path.write_text(
         STALL.read_text() + f'[hub]\nhost = "hub.example"\nkey = "{key}"\nca = "/gone"\n'
     )
-    assert cli.main(["--config", str(path), "--state", str(tmp_path), "check"]) == 0
+    assert cli.main(["--config", str(path), "--state", str(tmp_path), "check"]) == volatile(
+        tmp_path
+    )
     said = capsys.readouterr().err
     assert "note: /gone cannot be read" in said
     assert "chmod 0600" in said
@@ -75,7 +95,9 @@ def test_check_says_why_no_words_would_be_heard(
     path = tmp_path / "device.toml"
     voice = f'[annunciator.voice]\ncard = "Nobody"\nlanguages = ["ko"]\nfolder = "{tmp_path}"\n'
     path.write_text(STALL.read_text() + voice)
-    assert cli.main(["--config", str(path), "--state", str(tmp_path), "check"]) == 0
+    assert cli.main(["--config", str(path), "--state", str(tmp_path), "check"]) == volatile(
+        tmp_path
+    )
     said = capsys.readouterr().err
     assert "no sound card is called Nobody" in said
     assert "make_prompts.py" in said
