@@ -91,7 +91,7 @@ def this(
     return all_told[kind, hazard, stage]
 
 
-def text_of(message: etree._Element, path: str) -> list[str]:
+def text_of(message: etree._Element, path: str) -> list[str | None]:
     return [each.text for each in message.findall(path, CAP)]
 
 
@@ -193,7 +193,7 @@ def test_an_incident_is_an_alert_then_updates_then_a_cancel_that_names_them_all(
     kinds = [text_of(each, "cap:msgType")[0] for each in messages]
     assert kinds == ["Alert", "Update", "Update", "Cancel", "Alert"]
     (references,) = text_of(messages[3], "cap:references")
-    named = [each.split(",") for each in references.split(" ")]
+    named = [each.split(",") for each in str(references).split(" ")]
     assert [each[1] for each in named] == [each.id for each in events[:3]]
     assert named[0] == [SENDER, events[0].id, "2026-11-21T09:00:00-00:00"]
     assert len({text_of(each, "cap:incidents")[0] for each in messages[:4]}) == 1
