@@ -113,6 +113,8 @@ class InForce:
             remote = Remote(hashlib.sha256(raw).hexdigest(), command.id, command.by, signer)
             if remote.sha256 != command.sha256:
                 return Code.NOT_UNDERSTOOD, f"the SHA-256 of `toml` is {remote.sha256}"
+            if self.origin == "remote" and remote.sha256 == self.sha256:
+                return Code.NOT_ACTIVE, "it is in force already"
             try:
                 kept.replace(self._path(remote), raw)
                 refused = self._refused(remote, accept_less=command.accept_less_coverage)
