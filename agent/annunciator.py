@@ -71,6 +71,7 @@ _ALIVE = _Showing("alive", signals.SILENT, signals.SLOW_FLASH, "alive")
 _STAY_IN = _Showing("stay_in", signals.SILENT, signals.SLOW_FLASH, "stay_in")
 _PREALARM = _Showing("prealarm", signals.SILENT, signals.SLOW_FLASH)
 _FIND_ME = _Showing("find_me", signals.SILENT, signals.FIND_ME)
+_INSPECTION = _Showing("inspection", signals.SILENT, signals.INSPECTION)
 _FAULT = _Showing("fault", signals.SILENT, signals.WINK)
 _QUIET = _Showing("quiet", signals.SILENT, signals.SILENT)
 TEST_S = 4.0
@@ -90,7 +91,7 @@ _ALARMS = {Hazard.FIRE: _FIRE, Hazard.CO: _CO, Hazard.SOS: _SOS, Hazard.FALL: _F
 _PREALARMS = {Hazard.FALL: _ASK, Hazard.INACTIVITY: _ALIVE, Hazard.WANDERING: _STAY_IN}
 SHOWINGS = (
     _FIRE, _CO, _NEIGHBOUR, _ASK, _SOS, _FALL, _ANSWERED, _HELP_COMING, _TEST, _OTHER, _STAY_IN,
-    _ALIVE, _PREALARM, _FIND_ME, _FAULT, _QUIET,
+    _ALIVE, _PREALARM, _FIND_ME, _INSPECTION, _FAULT, _QUIET,
 )  # fmt: skip
 _PROMISED = (_SOS, _FALL, _OTHER)  # what gives way to "help is coming": nothing that sounds on
 
@@ -122,7 +123,7 @@ class Annunciator:
         self._active: dict[tuple[Hazard, str], Detection] = {}
         self._playing, self._since = _QUIET, clock()
         self._hushed_until = self._grew = self._tested = float("-inf")
-        self._asked = self._answered = self._sought = float("-inf")
+        self._asked = self._answered = self._sought = self._inspected_until = float("-inf")
         self._promised: set[tuple[Hazard, str]] = set()  # the incidents that help is coming to
         self._silenced: dict[tuple[Hazard, str], float] = {}  # hushed from afar, and until when
         self._stopping = False
@@ -204,6 +205,12 @@ class Annunciator:
             self._sought = self._clock()
             self._changed.notify()
 
+    def inspect(self, for_s: float) -> None:
+        """Show for so long that a sensor is under inspection; 0 ends it."""
+        with self._changed:
+            self._inspected_until = self._clock() + for_s
+            self._changed.notify()
+
     def playing(self) -> str:
         """What is being played now: `t3`, `t4`, `sos`, `test`, ..., `hushed` or `quiet`."""
         with self._changed:
@@ -225,7 +232,8 @@ class Annunciator:
         self._set("lamp", light)
         self._set("relay", showing in (_FIRE, _CO))  # a hush opens no gas valve
         ends = (self._tested + TEST_S, self._answered + ANSWERED_S, self._sought + FIND_ME_S)
-        for deadline in (self._hushed_until, *self._silenced.values(), *ends):
+        silences = (self._hushed_until, *self._silenced.values())
+        for deadline in (self._inspected_until, *silences, *ends):
             if deadline > now:
                 sound_left_s = min(sound_left_s, deadline - now)
         if self._words is not None and sound:
@@ -262,6 +270,8 @@ class Annunciator:
             showings.append(_ANSWERED)
         if now - self._sought < FIND_ME_S:
             showings.append(_FIND_ME)
+        if now < self._inspected_until:
+            showings.append(_INSPECTION)
         gravest = min(showings, key=SHOWINGS.index, default=_QUIET)
         by_hand = gravest in (_FIRE, _CO, _NEIGHBOUR) and now < self._hushed_until
         return gravest, by_hand or self._is_silenced(gravest, now)

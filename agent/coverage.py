@@ -31,10 +31,19 @@ PROOF_LASTS_S = 365 * 86_400.0  # a welded contact or a dried-out cell shows in 
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """A real stimulus that went all the way: when, by both clocks (RFC 3339, monotonic seconds)."""
+    """A real stimulus that went all the way: when, by both clocks (RFC 3339, monotonic seconds).
+
+    Where it was an inspection, of which `sensor` and by which `nonce`.
+    """
 
     wall_time: str
     at: float
+    sensor: str = ""
+    nonce: str = ""
+
+    def __str__(self) -> str:
+        """When, and how."""
+        return f"{self.wall_time} by inspection of {self.sensor}" if self.nonce else self.wall_time
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -102,8 +111,8 @@ def _on_proof(proof: Proof | None, weak: list[str], now: float) -> Claim:
     if proof is None:
         return Claim("assumed", UNTRIED)
     if now - proof.at > PROOF_LASTS_S:
-        return Claim("assumed", f"not tried since {proof.wall_time}")
-    return Claim("proven", proof.wall_time)
+        return Claim("assumed", f"not tried since {proof}")
+    return Claim("proven", str(proof))
 
 
 def standing_for(config: Config, hazard: Hazard) -> list[str]:

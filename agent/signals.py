@@ -76,4 +76,5 @@ FLASH = cycle((True, 0.25), (False, 0.25))  # lamp in an alarm
 SLOW_FLASH = cycle((True, 0.5), (False, 1.5))  # lamp in a prealarm
 WINK = cycle((True, 0.1), (False, 29.9))  # lamp while something is broken
 HELP_COMING = cycle((True, 2.5), (False, 0.5))  # lamp, calm: somebody is on the way
+INSPECTION = cycle(*_pulses(3, 0.1, 0.2, 1.3))  # lamp, while a sensor is under inspection
 FIND_ME = cycle((True, 0.1), (False, 0.1), (True, 0.1), (False, 0.7))  # lamp, for an installer
