@@ -26,7 +26,7 @@ _CLASSES: Mapping[str, str] = {
     Hazard.POWER: "problem",
 }
 _UPKEEP = frozenset({Hazard.TAMPER, Hazard.FAULT, Hazard.POWER})  # of the device, not its place
-_CLAIMS = ["proven", "assumed", "lost"]  # `agent.coverage.Claim`
+_CLAIMS = ["proven", "assumed", "lost", "simulated"]  # `agent.coverage.Claim`
 _STAGES = ["prealarm", "alarm", "cleared", "unreadable"]
 
 

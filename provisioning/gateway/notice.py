@@ -4,14 +4,13 @@ Read with patience: a device may be of a newer version, so unknown hazards and f
 damaged record is a notice of its own.
 """
 
-import base64
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from agent.envelope import CONTENT_TYPE, Header, properties, unreadable
+from agent.envelope import Header, structured, unreadable
 from agent.lanes import Lane, lane_of
 from agent.values import Evidence, Hazard, Stage, Why
 
@@ -98,20 +97,8 @@ def read_notice(topic: str, body: bytes, attributes: Mapping[str, str]) -> Notic
 
 def cloud_event(notice: Notice) -> bytes:
     """The event in CloudEvents' JSON format, the record as it is within."""
-    attributes: dict[str, Any] = dict(properties(_header(notice), historical=notice.historical))
-    attributes["simulated"] = notice.simulated
-    if notice.historical:
-        attributes["historical"] = True
-    if notice.revision:
-        attributes["revision"] = notice.revision
-    if notice.inspection:
-        attributes["test"] = True
-    if notice.stage == UNREADABLE:
-        content = {"data_base64": base64.b64encode(notice.body).decode()}
-        return msgspec.json.encode(attributes | content)
-    return msgspec.json.encode(
-        attributes | {"datacontenttype": CONTENT_TYPE, "data": msgspec.Raw(notice.body)}
-    )
+    header = msgspec.convert(msgspec.to_builtins(notice), Header)
+    return structured(notice.body, event=header, historical=notice.historical)
 
 
 class _Wrapped(msgspec.Struct, frozen=True):
@@ -153,7 +140,3 @@ def _damaged(topic: str, attributes: Mapping[str, str], error: Exception) -> Not
         return msgspec.convert(msgspec.to_builtins(header), Notice)
     except (ValueError, msgspec.ValidationError) as wrong:
         raise NotANoticeError(f"not understood: {wrong}") from None
-
-
-def _header(notice: Notice) -> Header:
-    return msgspec.convert(msgspec.to_builtins(notice), Header)
