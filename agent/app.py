@@ -17,11 +17,11 @@ from agent.commands import Order
 from agent.daily import Daily
 from agent.envelope import Identity, boot_id, stamp
 from agent.errands import SLOW, Errand, Errands, selftest_command
-from agent.hub import Hub
+from agent.hubs import Hubs
 from agent.in_force import InForce
 from agent.mute import Mutes
 from agent.orders import Orders
-from agent.outbox import HOME, Outbox
+from agent.outbox import Outbox
 from agent.outputs import annunciator, speaker
 from agent.pipeline import Pipeline
 from agent.recorder import Recorder
@@ -29,7 +29,6 @@ from agent.sampler import Channel, Sampler
 from agent.status import Status
 from agent.timekeeping import DOUBTED_S, Timekeeping
 from agent.trial import RESTART, Signs
-from agent.uplink import forward
 from agent.values import Detection, Failure, Reading
 from agent.wallclock import WallTime, read_wall_clock
 from agent.watch import detectors, watched
@@ -117,7 +116,15 @@ class App:
             clock=clock,
             restart=self._restart,
         )
-        self._hub = self._make_hub()
+        self._hubs = Hubs(
+            config,
+            self._outbox,
+            identity=self._identity,
+            orders=self._orders,
+            state=self._status.for_hub,
+            wall=self._time.read,
+            clock=clock,
+        )
         self._samplers = self._make_samplers()
         self._unheard = {sensor.name for sensor in config.sensors}
         self._pressed = self._armed = False
@@ -162,9 +169,7 @@ class App:
             workers.append(Worker(sampler.wire, sampler.run, 30.0 + 2 * slowest_s / self._pace))
         if self._speaker is not None:
             workers.append(Worker("voice", self._speaker.run, 60.0))
-        if self._hub is not None:
-            workers.append(Worker("uplink", self._forward, self._hub.patience_s + 30.0))
-        return workers
+        return workers + self._hubs.work(self._stop)
 
     def _middle(self, beat: Callable[[], None]) -> None:
         """The pipeline's thread: readings in, detections to siren, outbox and recorder."""
@@ -234,7 +239,7 @@ class App:
         state = self._status.state()
         return Signs(
             armed=self._armed,
-            hub=self._hub is None or self._hub.acknowledged_s_ago is not None,
+            hub=self._hubs.has_answered,
             lost=[hazard for hazard, claim in state.coverage.items() if claim == "lost"],
             alarm=any(what.endswith(" alarm") for what in state.active.values()),
         )
@@ -245,6 +250,7 @@ class App:
             if detection.is_local:
                 log.warning("%s %s: %s", detection.hazard, detection.stage, detection.why.en)
                 continue
+            self._status.brace(detection)
             event = self._outbox.put(
                 lambda seq, previous, detection=detection: stamp(  # type: ignore[misc]  # bound now
                     detection,
@@ -268,7 +274,8 @@ class App:
             muted=self._mutes.names(),
             trouble=self._annunciator.trouble | self._other_trouble(),
             pending=self._outbox.pending(),
-            hub=self._hub.status if self._hub is not None else "no hub in the configuration",
+            hub=self._hubs.status,
+            hubs=self._hubs.report(),
         )
 
     def _other_trouble(self) -> dict[str, str]:
@@ -278,27 +285,10 @@ class App:
             "voice": voice,
             "commands": self._orders.trouble,
             "time": self._time.trouble,
+            "hub": self._hubs.trouble,
         }
         parts["configuration"] = self._in_force.trouble
         return {name: trouble for name, trouble in parts.items() if trouble}
-
-    def _forward(self, beat: Callable[[], None]) -> None:
-        if self._hub is not None:
-            forward(
-                self._outbox.reader(HOME), self._hub, stop=self._stop, beat=beat, clock=self._clock
-            )
-
-    def _make_hub(self) -> Hub | None:
-        if self._config.hub is None:
-            return None
-        return Hub(
-            self._config.hub,
-            device=self._identity.device,
-            site=self._identity.site,
-            state=self._status.for_hub,
-            clock=self._clock,
-            orders=self._orders,
-        )
 
     def _make_samplers(self) -> list[Sampler]:
         wires: dict[str, list[Channel]] = {}

@@ -198,6 +198,8 @@ def status(args: argparse.Namespace) -> int:
     in_force = found["configuration"]
     _say(f"configuration: {in_force['origin']}, SHA-256 {in_force['sha256']}")
     _say(f"outbox: {found['outbox']['pending']} waiting; hub: {found['hub']}")
+    for hub in found["hubs"]:
+        _say(_hub_line(hub))
     for worker in found["late"]:
         _say(f"  {worker}: no progress")
     return _show_sensors(found, as_json=False)
@@ -346,6 +348,18 @@ def _sensor_line(row: dict[str, Any]) -> str:
     covers = "; ".join(f"{hazard}: {each['claim']}" for hazard, each in row["covers"].items())
     what = "  ".join(filter(None, (row["why"], values, covers and f"[{covers}]")))
     return f"  {row['sensor']:<16} {row['driver']:<12} {row['state']:<9} {what}"
+
+
+def _hub_line(hub: dict[str, Any]) -> str:
+    """One hub: how it stands in both languages, what to do, when it last answered."""
+    age_s, left = hub["acknowledged_s_ago"], max(0.0, hub["budget_left"])
+    heard = "no answer yet" if age_s is None else f"last answer {age_s:.0f} s ago"
+    spent = f"{hub['spent_kb']:.0f} kB since the start, {left:.0%} of a day's budget left"
+    said = f"{hub['cause']}: {hub['why']['ko']} / {hub['why']['en']}"
+    remedy = hub["remedy"]
+    todo = f"\n    {remedy['ko']} / {remedy['en']}" if remedy else ""
+    name, waiting = hub["name"], f"{hub['pending']} waiting"
+    return f"  {name} {hub['address']}: {said}{todo}\n    {heard}; {waiting}; {spent}"
 
 
 def _event_line(row: dict[str, Any]) -> str:

@@ -1,7 +1,6 @@
 """The device's configuration: one TOML file, checked whole before anything starts."""
 
 import difflib
-import ipaddress
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import msgspec
 
 from agent import care, perceived
+from agent.addresses import hub_problems
 from agent.commands import VERBS
 from agent.sections import Config
 from agent.tomlfile import (
@@ -118,8 +118,8 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
         if name not in buttons:
             problem = f"no button is named `{name}` - at `$.{place}`"
             yield problem, f"name one of {sorted(buttons)} or add a `[[sensors]]` for it"
-    if config.hub is not None and not config.hub.tls and not _is_loopback(config.hub.host):
-        yield "plain text to another machine - at `$.hub.tls`", "remove `tls = false`"
+    yield from hub_problems(config)
+    yield from config.supply.problems(care.sources(config))
     yield from _commanders(config)
     yield from perceived.problems(config.sensors, [name for _, name in wanted])
     yield from config.fire.problems()
@@ -163,10 +163,3 @@ def _used_twice(config: Config) -> Iterator[tuple[str, str]]:
             problem = f"{claim} is used by `$.{owners[claim]}` too - at `$.{place}`"
             yield problem, "give each its own"
         owners[claim] = place
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

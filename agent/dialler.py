@@ -1,19 +1,19 @@
 """Dials one hub at its addresses, home first, and says why nobody answered."""
 
-import ipaddress
 import logging
 import socket
 import threading
 import time
 from collections.abc import Callable
 
+from agent.addresses import Address, is_loopback, read_address
 from agent.bandwidth import Budget
 from agent.certificates import CertificateFileError, tls_context
 from agent.hub_cause import Cause, Standing
 from agent.hub_diagnosis import Dial, denied, failed, hung
 from agent.line import TlsContext
 from agent.link import Heard, Link
-from agent.link_notes import Address, Connected, Lost
+from agent.link_notes import Connected, Lost
 from agent.peer import Peer, look
 from agent.sections import HubConfig
 from agent.wallclock import WallTime
@@ -48,7 +48,10 @@ class Dialler:
         self._config, self._name, self._will, self._within_s = config, name, will, within_s
         self._heard, self._wall, self._budget = heard, wall, budget
         self._home_again_s = home_again_s
-        self._addresses = [Address(config.host, config.port), *map(address, config.alternatives)]
+        self._addresses = [
+            Address(config.host, config.port),
+            *map(read_address, config.alternatives),
+        ]
         self._turn = 0
         self._home_failed_at = float("-inf")
         self._home_is_back = threading.Event()
@@ -149,26 +152,7 @@ class Dialler:
 
     def _tls(self) -> TlsContext | None:
         if self._config.tls:
-            # a clock that was never set cannot judge dates; name and CA are verified all the same
-            return tls_context(self._config, check_dates=self._wall().source != "unset")
+            return tls_context(self._config, earliest=self._wall().earliest)
         if not is_loopback(self.address.host):
             raise CertificateFileError(f"{self.address}: plain text is for loopback only")
         return None
-
-
-def address(text: str) -> Address:
-    """Read `host:port`, `[IPv6]:port`.
-
-    Raises:
-        ValueError: It is neither.
-    """
-    host, _, port = text.rpartition(":")
-    return Address(host.strip("[]"), int(port))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine, so that plain text stays inside it."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -4,7 +4,7 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from agent.bandwidth import THINNED_S, Budget
 from agent.dialler import Dialler
@@ -25,6 +25,7 @@ from agent.lanes import Lane, hazard_of, lane_of
 from agent.link import CONNECT_S, GRACE_S, Link, user_properties
 from agent.link_notes import Acknowledged, Connected, Lost, Subscribed
 from agent.orders import Answer, Orders, Piece
+from agent.reader import HOME
 from agent.sections import HubConfig
 from agent.values import Hazard
 from agent.wallclock import WallTime, read_wall_clock
@@ -32,7 +33,6 @@ from agent.wallclock import WallTime, read_wall_clock
 log = logging.getLogger(__name__)
 
 OFFLINE = b"offline"
-HOME = "home"
 RIVALLED_S = 600.0  # two that push each other out come to this in turn: it must not flicker
 OFTEN = 3  # some brokers close the older connection of a name without a word
 SPREAD_S = 5.0  # over this a street of devices comes back, those with an alarm at once
@@ -133,7 +133,13 @@ class Hub:
         """The longest that one call may take, in seconds."""
         return 2 * self._connect_s + self._config.puback_timeout_s + GRACE_S
 
-    def report(self) -> Mapping[str, object]:
+    @property
+    def trouble(self) -> str:
+        """What the hub should know of the way to it: why something waits; else empty."""
+        found = self.standing
+        return found.why.en if found.cause is Cause.BUDGET_SPENT else ""
+
+    def report(self) -> dict[str, object]:
         """All of it for `status.json`."""
         found, age_s = self.standing, self.acknowledged_s_ago
         return {

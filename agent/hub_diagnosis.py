@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from agent.addresses import Address
 from agent.certificates import valid_until
 from agent.hub_cause import Cause, Standing
 from agent.hub_wording import standing
 from agent.link import Link
-from agent.link_notes import Address, Connected, Lost, Step
+from agent.link_notes import Connected, Lost, Step
 from agent.network import Network, network
 from agent.peer import Peer
 from agent.sections import HubConfig
@@ -162,12 +163,13 @@ def _out_of_date(dial: Dial, shown: Certificate | None, *, is_early: bool) -> St
     wall = dial.wall()
     limit = None if shown is None else shown.not_before if is_early else shown.not_after
     since = "" if limit is None else f"{'valid from' if is_early else 'ended'} {limit:%Y-%m-%d}"
-    if wall.uncertainty_s is not None:
+    is_sure = wall.uncertainty_s is not None or wall.source == "unset"  # then it ended long ago
+    if is_sure:
         cause = Cause.SERVER_NOT_YET_VALID if is_early else Cause.SERVER_EXPIRED
         return dial.say(cause, f" ({since})" if since else "")
     ours = f"it shows {wall.iso} and was not set from the network"
     peer = f"the hub's certificate: {since or 'another time'}"
-    return dial.say(Cause.CLOCK_BEHIND if is_early else Cause.CLOCK_AHEAD, f"{ours}; {peer}")
+    return dial.say(Cause.CLOCK_AHEAD, f"{ours}; {peer}")
 
 
 def _without_connack(dial: Dial, link: Link, lost: Lost) -> Standing:

@@ -31,7 +31,7 @@ LANES: Mapping[Hazard, Lane] = {
     Hazard.WATER: Lane.ALARM,
     Hazard.TAMPER: Lane.TROUBLE,
     Hazard.FAULT: Lane.TROUBLE,
-    Hazard.POWER: Lane.TROUBLE,
+    Hazard.POWER: Lane.ALARM,  # it may be the last word, and many at once may be a fire
     Hazard.NOISE: Lane.INFORMATION,
     Hazard.CLIMATE: Lane.INFORMATION,
     Hazard.AIR: Lane.INFORMATION,

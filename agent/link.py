@@ -21,8 +21,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from agent.addresses import Address
 from agent.line import TlsContext, wire_bytes
-from agent.link_notes import Acknowledged, Address, Connected, Lost, Note, Step, Subscribed
+from agent.link_notes import Acknowledged, Connected, Lost, Note, Step, Subscribed
 from agent.sections import HubConfig
 
 log = logging.getLogger(__name__)

@@ -16,17 +16,6 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """Where to dial."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
 class Connected:
     """The hub's CONNACK; `reference` is another hub that it names (MQTT 5, 3.2.2.3.16)."""
 

@@ -6,8 +6,8 @@ import ssl
 import time
 from dataclasses import dataclass
 
+from agent.addresses import Address
 from agent.line import FIRST_BYTES, wire_bytes
-from agent.link_notes import Address
 from agent.x509 import Certificate, read_certificate
 
 _CHUNK = 16_384

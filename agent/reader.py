@@ -82,6 +82,10 @@ class Reader:
         """How many rows the hub has not confirmed. Costs nothing."""
         return len(self.queue)
 
+    def is_urgent(self) -> bool:
+        """Whether an alarm waits. Costs nothing."""
+        return len(self.queue) > self.queue.minor
+
     def wants(self, hazard: str) -> bool:
         """Whether rows of this hazard are for it; a damaged one is for home alone."""
         return self.hazards is None or hazard in self.hazards

@@ -17,6 +17,7 @@ from agent.detectors.neighbour import NeighbourConfig
 from agent.detectors.noise import NoiseConfig
 from agent.detectors.presence import PresenceConfig
 from agent.detectors.sos import SosConfig
+from agent.detectors.supply import SupplyConfig
 from agent.detectors.wandering import WanderingConfig
 from agent.values import Hazard, Why
 from drivers.board import GpioNumber
@@ -161,6 +162,7 @@ class Config(Section, frozen=True, kw_only=True):
     co: CoConfig = CoConfig()
     fall: FallConfig = FallConfig()
     sos: SosConfig = SosConfig()
+    supply: SupplyConfig = SupplyConfig()
     calendar: CalendarConfig = CalendarConfig()
     presence: PresenceConfig = PresenceConfig()
     inactivity: InactivityConfig | None = None

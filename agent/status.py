@@ -13,13 +13,17 @@ import msgspec
 
 from agent import life
 from agent.coverage import UNTRIED, Claim, Proof, coverage, covered_by
+from agent.detectors.supply import SUPPLY_LOST
 from agent.envelope import Identity
+from agent.hub_cause import Cause
 from agent.pipeline import Health
 from agent.sections import Config
 from agent.values import Detection, Event, Hazard, Stage
 from agent.wallclock import read_wall_clock
 
 log = logging.getLogger(__name__)
+
+LAST_WORDS = "last gasp: supply lost"
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -30,7 +34,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sensors that cannot be relied on; `active` the incidents under way, hazard by event id; `muted`
     the cameras and microphones that people have switched off by hand; `answered` who sent help to
     which of the `active`, by event id; `configuration` the one from afar by which the device runs,
-    as `remote` or `trial` and the first 16 hex digits of its SHA-256.
+    as `remote` or `trial` and the first 16 hex digits of its SHA-256; `last_words` are there once
+    the supply is lost, while there is power left to say so.
     """
 
     status: Literal["online", "offline"] = msgspec.field(default_factory=lambda: "online")
@@ -45,6 +50,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     siren: str = "quiet"
     pending: int = 0
     configuration: str = ""
+    last_words: str = ""
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> "State":
@@ -79,6 +85,7 @@ class Status:
         self._lock = threading.Lock()
         self._now: dict[str, Any] = {}
         self._last_seq = 0
+        self._unsupplied: set[str] = set()  # the sensors that say so
         self._unwritten = False
         self._in_force = {"origin": "installed", "sha256": "", "from_afar": ""}
 
@@ -99,6 +106,16 @@ class Status:
         if detection.stage is Stage.ALARM:
             self._proven[detection.hazard] = Proof(event.wall_time, detection.at)
 
+    def brace(self, detection: Detection) -> None:
+        """Take in a supply that is gone or back, before the event that tells of it goes out."""
+        if detection.rule != SUPPLY_LOST:
+            return
+        with self._lock:
+            if detection.stage is Stage.ALARM:
+                self._unsupplied.add(detection.subject)
+            else:
+                self._unsupplied.discard(detection.subject)
+
     def active(self, event: str) -> Event | None:
         """The incident under way whose last event has this id."""
         return next((each for each in self._active.values() if each.id == event), None)
@@ -118,7 +135,8 @@ class Status:
         siren: str,
         trouble: Mapping[str, str],
         pending: int,
-        hub: str,
+        hub: tuple[str, Cause],
+        hubs: Sequence[Mapping[str, object]] = (),
         muted: Sequence[str] = (),
     ) -> None:
         """Take the state of every part at `now` (seconds of the agent's clock)."""
@@ -155,7 +173,9 @@ class Status:
             "trouble": aged | dict(trouble),
             "muted": list(muted),
             "outbox": {"pending": pending, "last_seq": self._last_seq},
-            "hub": hub,
+            "hub": hub[0],
+            "hub_cause": hub[1],
+            "hubs": list(hubs),
             "configuration": self._in_force,
         }
         with self._lock:
@@ -164,10 +184,10 @@ class Status:
     def state(self) -> State:
         """The last update as the hub sees it."""
         with self._lock:
-            found = self._now
+            found, last_words = self._now, LAST_WORDS if self._unsupplied else ""
         if not found:
-            return State(coverage={}, simulated=self._identity.simulated)
-        return State.of(found)
+            return State(coverage={}, simulated=self._identity.simulated, last_words=last_words)
+        return msgspec.structs.replace(State.of(found), last_words=last_words)
 
     def for_hub(self) -> bytes:
         """The retained `state` message. What is as it should be is left out: a beat costs money."""

@@ -16,6 +16,9 @@ SLICE_S = 1.0  # the longest sleep: between two, progress is shown and `stop` se
 class Destination(Protocol):
     """Where rows go."""
 
+    def takes(self, row: Row) -> bool:
+        """Say whether one row may go out now; asked again each turn."""
+
     def send(self, row: Row) -> bool:
         """Deliver one row; True only once it is confirmed."""
 
@@ -48,6 +51,8 @@ def forward(  # noqa: PLR0913  # what the loop waits for and reports to, each in
     while not stop.is_set():
         beat()
         row = reader.oldest()
+        if row is not None and not hub.takes(row):
+            row = None
         if not hub.heartbeat_if_due() or (row is not None and not hub.send(row)):
             pause = jitter() * min(RETRY_MAX_S, RETRY_S * 2.0 ** min(failures, 16))
             failures += 1

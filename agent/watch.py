@@ -8,6 +8,7 @@ from agent.detectors.fall import FallDetector
 from agent.detectors.fire import FireDetector
 from agent.detectors.rhythm import RhythmState
 from agent.detectors.sos import SosDetector
+from agent.detectors.supply import SupplyDetector
 from agent.detectors.view_watch import ViewWatch
 from agent.pipeline import Watched
 from agent.sections import Config
@@ -35,6 +36,7 @@ def detectors(
         SosDetector(config.sos.buttons, config.sos),
         FallDetector(config.fall, sos=config.sos.buttons, mute=mutes),
         ViewWatch(),
+        SupplyDetector(config.supply),
         *care.detectors(config, calendar, rhythm),
     ]
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from agent.addresses import is_loopback
 from agent.certificates import tls_context
-from agent.dialler import is_loopback
 from agent.hub import Hub
 from agent.sections import HubConfig
+from agent.wallclock import BUILD_FLOOR
 from tests.agent.events import row_of
 from tests.authority import Authority
 from tests.brokers import DEVICE, SITE, Mosquitto, free_port
@@ -107,7 +108,7 @@ def test_loopback_is_this_machine_only(host: str, same: bool) -> None:
 def test_with_a_clock_that_was_never_set_only_dates_are_not_verified(tmp_path: Path) -> None:
     with Mosquitto(tmp_path / "hub", server_lasts=timedelta(days=-1)) as broker:
         config = broker.config()
-        context = tls_context(config, check_dates=False)
+        context = tls_context(config, earliest=BUILD_FLOOR)
         with (
             socket.create_connection(("localhost", broker.port)) as plain,
             context.wrap_socket(plain, server_hostname="localhost") as tls,

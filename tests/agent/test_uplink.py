@@ -21,7 +21,11 @@ class Hall:
     stop: threading.Event
     answers: list[bool]
     sent: list[int] = field(default_factory=list)
+    held: set[int] = field(default_factory=set)
     closed: bool = False
+
+    def takes(self, row: Row) -> bool:
+        return row.seq not in self.held
 
     def send(self, row: Row) -> bool:
         self.sent.append(row.seq)
