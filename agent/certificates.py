@@ -2,6 +2,7 @@
 
 import ssl
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from agent.line import TlsContext
@@ -9,17 +10,19 @@ from agent.sections import HubConfig
 from agent.x509 import read_certificate
 
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, <openssl/x509_vfy.h>
+CERT_HAS_EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
 
 
 class CertificateFileError(Exception):
     """A certificate or key cannot be used; the message names the file and the reason."""
 
 
-def tls_context(config: HubConfig, *, check_dates: bool) -> TlsContext:
+def tls_context(config: HubConfig, *, earliest: datetime | None = None) -> TlsContext:
     """TLS 1.2 or newer, the hub verified by name and CA, ourselves shown by certificate.
 
-    The files are read each time, since certificates are renewed while the agent runs. Without
-    `check_dates` (the clock was never set) a certificate of any date is accepted.
+    The files are read each time, since certificates are renewed while the agent runs. Dates are
+    judged by the clock, unless nobody vouches for it: then `earliest` is what now is at least, and
+    only a certificate of the hub that had ended by then is refused.
 
     Raises:
         CertificateFileError: A file is missing, unreadable or not what it must be.
@@ -30,8 +33,9 @@ def tls_context(config: HubConfig, *, check_dates: bool) -> TlsContext:
         context.load_verify_locations(config.ca)
     except OSError as error:
         raise CertificateFileError(_because(config.ca, error)) from None
-    if not check_dates:
+    if earliest is not None:
         context.verify_flags |= _NO_CHECK_TIME
+        context.judge = partial(_refuse_ended, earliest=earliest)
     try:
         # without a password given, OpenSSL would ask for one on the terminal, and wait
         context.load_cert_chain(config.certificate, config.key, password=lambda: b"")
@@ -39,6 +43,26 @@ def tls_context(config: HubConfig, *, check_dates: bool) -> TlsContext:
         both = f"{config.certificate} with {config.key}"
         raise CertificateFileError(_because(both, error)) from None
     return context
+
+
+def expired_before(der: bytes, instant: datetime) -> bool:
+    """Whether a certificate ended before `instant`; no for one whose end cannot be read."""
+    try:
+        return read_certificate(der).not_after < instant
+    except (ValueError, IndexError):
+        return False
+
+
+def _refuse_ended(der: bytes, *, earliest: datetime) -> None:
+    """Refuse it as the TLS library does.
+
+    Raises:
+        ssl.SSLCertVerificationError: It had ended by `earliest`.
+    """
+    if expired_before(der, earliest):
+        error = ssl.SSLCertVerificationError("certificate has expired")
+        error.verify_code, error.verify_message = CERT_HAS_EXPIRED, "certificate has expired"
+        raise error
 
 
 def _because(file: str, error: OSError) -> str:

@@ -35,7 +35,6 @@ class Cause(StrEnum):
     SERVER_OTHER_NAME = "server_other_name"
     SERVER_EXPIRED = "server_expired"
     SERVER_NOT_YET_VALID = "server_not_yet_valid"
-    CLOCK_BEHIND = "clock_behind"
     CLOCK_AHEAD = "clock_ahead"
     # it is the hub, and will not have us
     CERTIFICATE_FILE = "certificate_file"

@@ -136,12 +136,6 @@ WORDS: dict[Cause, tuple[str, str, str, str]] = {
         "서버 관리자에게 서버의 시계와 인증서를 확인해 달라고 하십시오.",
         "tell the hub's operator: its authority's clock was ahead",
     ),
-    Cause.CLOCK_BEHIND: (
-        "이 기기의 시계가 늦어서 서버의 인증서를 확인할 수 없습니다: {detail}",
-        "the clock of this device is behind: {detail}",
-        "인터넷 시각 맞추기(NTP)가 막혀 있지 않은지 확인하십시오.",
-        "check that time synchronisation (NTP) gets through",
-    ),
     Cause.CLOCK_AHEAD: (
         "이 기기의 시계가 앞서 가거나 서버의 인증서 기한이 지났습니다: {detail}",
         "the clock of this device is ahead, or the hub's certificate has expired: {detail}",

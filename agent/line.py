@@ -39,6 +39,8 @@ class TlsSocket(ssl.SSLSocket):
         """
         began = time.monotonic()
         super().do_handshake(block)
+        if isinstance(self.context, TlsContext) and self.context.judge is not None:
+            self.context.judge(self.getpeercert(binary_form=True) or b"")
         if self.version() != "TLSv1.3":
             return
         ready = select.poll()
@@ -60,12 +62,14 @@ class TlsSocket(ssl.SSLSocket):
 class TlsContext(ssl.SSLContext):
     """A context whose sockets verify `hub_name`, whatever address they were connected to.
 
-    `opened` is called with each TCP connection before its handshake; `wrapped` is the last socket.
+    `opened` is called with each TCP connection before its handshake, `judge` with the peer's
+    certificate (DER) after it: it may refuse; `wrapped` is the last socket.
     """
 
     sslsocket_class = TlsSocket
     hub_name: str | None = None
     opened: Callable[[socket.socket], None] | None = None
+    judge: Callable[[bytes], None] | None = None
     wrapped: TlsSocket | None = None
 
     def wrap_socket(self, sock: socket.socket, *args: Any, **kwargs: Any) -> ssl.SSLSocket:

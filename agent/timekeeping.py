@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +83,7 @@ class Timekeeping:
 
     `wall` and `clock` (monotonic seconds since the kernel's start) run alike. `at` is for the
     pipeline's thread, inside `Outbox.put`; `step` and `run` for one of their own, which may wait
-    for the disk; `read` and `earliest` for any. `note` takes what the ledger should know. For so
+    for the disk; `read` for any. `note` takes what the ledger should know. For so
     long as `doubted_s` the network must contradict the floor before it is given up.
     """
 
@@ -118,19 +117,8 @@ class Timekeeping:
         return self._trouble
 
     def read(self) -> WallTime:
-        """The wall clock now; `unset` below the floor."""
+        """The wall clock now, with what is surely past; `unset` below the floor."""
         return self._look().wall
-
-    def earliest(self) -> datetime | None:
-        """For certificates: the earliest that now can be, None while the clock can judge them."""
-        look = self._look()
-        if look.is_trusted:
-            return None
-        earliest = max(look.unix_s, self._floor)
-        if (anchor := self._anchor) is not None:
-            now = look.monotonic_s
-            earliest = max(earliest, anchor.unix_at(now) - anchor.error_at(now))
-        return datetime.fromtimestamp(earliest, UTC)
 
     def at(self, monotonic_s: float) -> WallTime:
         """The wall time at an instant of the monotonic clock.
@@ -196,19 +184,16 @@ class Timekeeping:
             before, wall, after = self._clock(), self._wall(), self._clock()
             tries += 1
         unix_s, monotonic_s = wall.unix_s, (before + after) / 2
-        if unix_s < self._floor:
-            told = WallTime(wall.iso, None, "unset")
-        else:
-            told = self._held_over(wall, unix_s, monotonic_s)
+        past_s, source, error_s = self._floor, wall.source, wall.uncertainty_s
+        if unix_s < past_s:
+            source, error_s = "unset", None
+        if (anchor := self._anchor) is not None:
+            held_s, doubt_s = anchor.unix_at(monotonic_s), anchor.error_at(monotonic_s)
+            past_s = max(past_s, held_s - doubt_s)
+            if error_s is None and source != "unset":  # it was right before in this boot
+                error_s = round(doubt_s + abs(unix_s - held_s), 6)
+        told = WallTime(wall.iso, error_s, source, past_s)
         return Look(told, unix_s, monotonic_s, wall.source)
-
-    def _held_over(self, wall: WallTime, unix_s: float, monotonic_s: float) -> WallTime:
-        """Say how wrong a clock can be that was right before in this boot."""
-        anchor = self._anchor
-        if wall.uncertainty_s is not None or anchor is None:
-            return wall
-        moved_s = abs(unix_s - anchor.unix_at(monotonic_s))
-        return WallTime(wall.iso, round(anchor.error_at(monotonic_s) + moved_s, 6), wall.source)
 
     def _compare(self, look: Look) -> None:
         """Note what changed since the last look."""

@@ -40,16 +40,26 @@ class WallTime:
     - `unset`: it shows a time that is surely past
     - `corrected`: reckoned afterwards, when the clock was known
     - `bounded`: reckoned afterwards as the middle of what was possible; its boot never knew
+
+    `past_s` is an instant (Unix seconds) that is surely past, whatever the clock shows.
     """
 
     iso: str
     uncertainty_s: float | None
     source: str
+    past_s: float = BUILD_FLOOR.timestamp()
 
     @property
     def unix_s(self) -> float:
         """The instant in Unix seconds."""
         return datetime.fromisoformat(self.iso).timestamp()
+
+    @property
+    def earliest(self) -> datetime | None:
+        """For certificates: the earliest that now can be, None while the clock can judge them."""
+        if self.source == "ntp":
+            return None
+        return datetime.fromtimestamp(max(self.unix_s, self.past_s), UTC)
 
 
 def wall_time(unix_s: float, uncertainty_s: float | None, source: str) -> WallTime:

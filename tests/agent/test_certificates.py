@@ -44,7 +44,7 @@ def test_whatever_is_no_certificate_has_no_end_and_breaks_nothing(
 
 
 def test_tls_is_1_2_at_least_and_the_hub_is_verified(authority: Authority) -> None:
-    context = tls_context(config(authority, *authority.issue("device")), check_dates=True)
+    context = tls_context(config(authority, *authority.issue("device")))
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
 
@@ -52,11 +52,11 @@ def test_tls_is_1_2_at_least_and_the_hub_is_verified(authority: Authority) -> No
 def test_a_key_that_wants_a_password_is_an_error_not_a_question(authority: Authority) -> None:
     certificate, key = authority.issue("device", password=b"secret")
     with pytest.raises(CertificateFileError, match=r"device\.key"):
-        tls_context(config(authority, certificate, key), check_dates=True)
+        tls_context(config(authority, certificate, key))
 
 
 def test_a_key_of_another_certificate_is_an_error(authority: Authority) -> None:
     certificate, _ = authority.issue("device")
     _, key = authority.issue("other")
     with pytest.raises(CertificateFileError, match="mismatch"):
-        tls_context(config(authority, certificate, key), check_dates=True)
+        tls_context(config(authority, certificate, key))

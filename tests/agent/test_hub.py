@@ -241,7 +241,7 @@ def test_a_handshake_that_was_given_up_ends_at_once(
     silent: tuple[socket.socket, HubConfig],
 ) -> None:
     server, config = silent
-    link = Link(config, name=DEVICE, will=("t", b""), tls=tls_context(config, check_dates=True))
+    link = Link(config, name=DEVICE, will=("t", b""), tls=tls_context(config))
     link.start()
     taken, _ = server.accept()
     assert link.note(0.0) is None
