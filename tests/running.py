@@ -36,7 +36,9 @@ def until(condition: Callable[[], Any], within_s: float, what: str) -> Any:
 class RunningAgent:
     """One agent process; `folder` holds its configuration, state, run directory and log."""
 
-    def __init__(self, folder: Path, text: str, around: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, text: str, around: Sequence[str] = (), arguments: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
         self.state, self.run_dir = folder / "state", folder / "run"
         self._socket_path = folder / "control"
@@ -48,7 +50,7 @@ class RunningAgent:
                 [
                     *around, sys.executable, "-m", "hw_mocks", "--config", str(config),
                     "--control", str(self._socket_path), "--state", str(self.state),
-                    "--run-dir", str(self.run_dir),
+                    "--run-dir", str(self.run_dir), *arguments,
                 ],
                 stdout=log, stderr=log, cwd=REPOSITORY, env=os.environ | {"PYTHONUNBUFFERED": "1"},
                 start_new_session=True,  # so that `kill` takes what stands around the agent, too
@@ -58,6 +60,11 @@ class RunningAgent:
         except BaseException:
             self.kill()
             raise
+
+    def listen_anew(self) -> None:
+        """Find the control socket of an agent that has begun anew in the same process."""
+        self._stream.close()
+        self._stream = until(self._connect, 20, "the control socket answers again")
 
     def ask(self, **question: Any) -> Any:
         """One JSON object a line, each way."""
@@ -117,9 +124,14 @@ class RunningAgent:
 
 
 @contextmanager
-def running(folder: Path, text: str = STALL, around: Sequence[str] = ()) -> Iterator[RunningAgent]:
+def running(
+    folder: Path,
+    text: str = STALL,
+    around: Sequence[str] = (),
+    arguments: Sequence[str] = (),
+) -> Iterator[RunningAgent]:
     """Run an agent for the length of a `with` block."""
-    agent = RunningAgent(folder, text, around)
+    agent = RunningAgent(folder, text, around, arguments)
     try:
         yield agent
     finally:

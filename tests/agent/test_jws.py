@@ -1,19 +1,22 @@
 """Who has signed a command: whatever bytes come, only what a known key has signed is taken."""
 
 import base64
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.commanders import Commanders
-from agent.commands import VERBS, Code, Order, Received, Refusal, longest_body
+from agent.commands import VERBS, Code, Configuration, Order, Received, Refusal, longest_body
 from agent.gate import Gate
 from agent.sections import CommanderConfig
+from provisioning import command as signer
 from provisioning.command import sign
 from tests.agent.orders import SET, body, received
 from tests.brokers import HUB_FILES
@@ -24,6 +27,7 @@ OWN: dict[str, dict[str, Any]] = {
     "answered": {"event": "boot-1"},
     "away": {"hours": 1.0},
     "silence": {"event": "boot-1"},
+    "inspect": {"sensor": "smoke_alarm"},
     "configuration": {"toml": "한국어 and \u0001 escapes\n" * 400},
 }
 
@@ -234,3 +238,23 @@ def test_the_golden_signed_command_holds(tmp_path: Path) -> None:
     assert msgspec.json.decode(found.payload, type=VERBS["silence"]).to == (
         "haetae/v1/alley-3/stall-17/cmd/silence"
     )
+
+
+def test_the_signer_prints_what_a_device_takes(
+    commander: Commander, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key, file = tmp_path / "key.pem", tmp_path / "new.toml"
+    key.write_bytes(commander.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    file.write_text('profile = "방"\n', "utf-8")
+    who = ["--key", str(key), "--kid", commander.name, "--site", "test", "--device", "stall-17"]
+    assert signer.main([*who, "configuration", f"toml=@{file}"]) == 0
+    line = capsys.readouterr().out.strip().encode()
+    known = Commanders([commander.config])
+    found = known.opened("configuration", line, needs_signature=True)
+    told = msgspec.json.decode(found.payload, type=Configuration)
+    assert (told.toml, told.by) == ('profile = "방"\n', commander.name)
+    assert told.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert told.to == f"{ROOT}/cmd/configuration"
+    for wrong in (["away"], ["away", "hours=-1"], ["away", "hours"], ["recording", "x=@/none"]):
+        assert signer.main([*who, *wrong]) == signer.USAGE
+        assert capsys.readouterr().err
