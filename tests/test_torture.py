@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from tests.torture.card import Card, Cut
+from tests.torture.comparison import Heard
 from tests.torture.life import Life
-from tests.torture.witnesses import Heard, Record
+from tests.torture.witnesses import Record
 
 ROOT = Path(__file__).parents[1]
 BOOT = "0a0a0a0a-1b1b1b1b"
@@ -101,7 +102,7 @@ def test_a_lost_row_that_is_no_alarm_must_have_been_given_up() -> None:
 def test_a_press_that_had_time_and_is_no_alarm_is_missed() -> None:
     life = Life(1, presses=[100.0, 101.0], ending=110.0, ended=110.1)
     record = judged([body(1, at=100.01)], [body(1, at=100.01)], life)
-    assert record.counts["presses_lost"] == 1
+    assert record.counts["lost"] == 1
 
 
 def test_a_press_that_became_two_alarms_is_repeated_in_effect() -> None:

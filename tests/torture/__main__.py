@@ -33,21 +33,21 @@ def main() -> int:
             rounds = len(range(number, args.rounds, args.workers))
             workers.append(_start(args, number, rounds, folder))
         found = [said for number, worker in enumerate(workers) if (said := _follow(number, worker))]
-        all_there = len(found) == len(workers)
+        ended_early = len(workers) - len(found)
     finally:
         for worker in workers:
             worker.terminate()
             worker.wait()
         if not args.keep:
             shutil.rmtree(folder, ignore_errors=True)
-    lines, holds = verdict(found, without=args.without)
+    lines, holds = verdict(found, without=args.without, ended_early=ended_early)
     for line in lines:
         _say(line)
     if args.keep:
         _say(f"torture: all files are in {folder}")
-    if holds and all_there:
+    if holds:
         return 0
-    return 1 if not all_there or any(each["problems"] for each in found) else CANNOT
+    return 1 if ended_early or any(each["problems"] for each in found) else CANNOT
 
 
 def _start(

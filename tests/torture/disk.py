@@ -76,7 +76,7 @@ class CardDisk:
         self._card_at, mount = folder / "card", folder / "disk"
         self.state = mount / "state"
         self._mount, self._loop = mount, ""
-        self._ballast: Path | None = None
+        self._ballast = mount / "ballast"
         self._process: subprocess.Popen[bytes] | None = None
         for each in (self._card_at, mount):
             each.mkdir()
@@ -116,7 +116,6 @@ class CardDisk:
 
     def fill(self) -> None:
         """Leave no room; what takes it is only claimed, so that it is not counted as written."""
-        self._ballast = self._mount / "ballast"
         size = 0
         with self._ballast.open("wb") as file:
             for step in (1 << 20, 1 << 16, 1 << 12):
@@ -127,14 +126,12 @@ class CardDisk:
 
     def free(self) -> None:
         """Give the room back."""
-        if self._ballast is not None:
-            self._ballast.unlink(missing_ok=True)
-            self._ballast = None
+        self._ballast.unlink(missing_ok=True)
 
     @property
     def full(self) -> bool:
-        """Whether there is no room."""
-        return self._ballast is not None
+        """Whether there is no room. A power cut may have given it back, or taken it again."""
+        return self._ballast.exists()
 
     def bytes_written(self) -> int | None:
         """What the card was given to write since it was made, journal and all, in bytes."""

@@ -49,7 +49,7 @@ adc = {{ chip = "mcp3008", channel = 1 }}
 na_per_ppm = 1.8
 every_s = 0.1
 """
-Seen = TypeVar("Seen")
+Sight = TypeVar("Sight")
 
 
 class Happened(msgspec.Struct, frozen=True):
@@ -70,6 +70,15 @@ def decode(body: bytes) -> Happened:
     return msgspec.json.decode(body, type=Happened)
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A row that another process read in the file; `at` is monotonic s."""
+
+    id: str
+    alarm: bool
+    at: float
+
+
 @dataclass
 class Life:
     """When the wire moved in it, what the file showed before its end, and how it ended.
@@ -82,7 +91,7 @@ class Life:
     end: str = "kill"
     presses: list[float] = field(default_factory=list)
     torn: int = 0
-    seen: set[str] = field(default_factory=set)  # alarms in the file that waited for the hub
+    seen: list[Seen] = field(default_factory=list)  # in the file, and waiting for the hub
     ending: float = 0.0
     ended: float = 0.0
     was_full: bool = False
@@ -202,9 +211,13 @@ class Hand:
             control.ask({"set": {"co.fault": "absent" if self._cut else "none"}})
 
     def look(self) -> None:
-        """Note which waiting alarms another process sees in the file: they are on flash by then."""
-        rows = self._agent.rows(400)
-        self._life.seen = {id_ for id_, _, alarm, confirmed in rows if alarm and not confirmed}
+        """Note which waiting rows another process sees in the file: alarms are on flash by then."""
+        if not self._life.was_full:  # then what is no alarm may be given up at any moment
+            self._life.seen = [
+                Seen(id_, alarm, decode(body).monotonic_s)
+                for id_, body, alarm, confirmed in self._agent.rows(400)
+                if not confirmed
+            ]
 
     def _turn(self, control: ControlClient) -> float:
         at = control.set("sos.pressed", 1)
@@ -230,7 +243,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def eventually(look: Callable[[], Seen | None], what: str, within_s: float = DEADLINE_S) -> Seen:
+def eventually(look: Callable[[], Sight | None], what: str, within_s: float = DEADLINE_S) -> Sight:
     """Look until there is something to see.
 
     Raises:

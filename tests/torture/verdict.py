@@ -4,8 +4,13 @@ from collections import Counter
 from typing import Any
 
 
-def verdict(found: list[dict[str, Any]], *, without: list[str]) -> tuple[list[str], bool]:
-    """The lines to print, the last of which begins `torture:`, and whether all holds."""
+def verdict(
+    found: list[dict[str, Any]], *, without: list[str], ended_early: int
+) -> tuple[list[str], bool]:
+    """The lines to print, the last of which begins `torture:`, and whether all holds.
+
+    `ended_early` is how many workers have found nothing, since they broke.
+    """
     counts: Counter[str] = Counter()
     calamities: Counter[str] = Counter()
     for each in found:
@@ -30,7 +35,7 @@ def verdict(found: list[dict[str, Any]], *, without: list[str]) -> tuple[list[st
     sectors = sum(each["sectors_lost"] for each in found)
     lines += [f"  {sectors} sectors of 512 bytes lost in power cuts", _flash(found)]
     counted = sum(counts[name] for name in ("lost", "repeated", "disorder"))
-    holds = not problems and not missing and not counted
+    holds = not problems and not missing and not counted and not ended_early
     rounds = sum(each["rounds"] for each in found)
     lines.append(
         f"torture: {rounds} rounds: {counts['lost']} alarms lost, {counts['repeated']} repeated in "

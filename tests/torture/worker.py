@@ -16,12 +16,12 @@ from typing import Any, TypeVar
 
 from tests.brokers import Listener, Mosquitto
 from tests.torture.clock import Clock
+from tests.torture.comparison import Heard
 from tests.torture.disk import CardDisk, DiskError, PlainDisk
 from tests.torture.life import DEVICE, Agent
 from tests.torture.rounds import Rounds
 from tests.torture.way import Way
 from tests.torture.weather import Weather
-from tests.torture.witnesses import Heard
 
 Piece = TypeVar("Piece")
 POWER_CUT, HALF_OPEN, CLOCK_STEPS = "power-cut", "half-open", "clock-steps"
