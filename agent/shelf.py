@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import sqlite3
 import threading
 from collections import deque
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 GROUP_S = 1.0  # a row that is no alarm is on flash this long after its `put`
 GROUP_ROWS = 32  # or once so many wait
 TOGETHER = 64  # rows of one transaction at most
+ROOM_BYTES = 128 << 10  # the index of the log takes 32 KiB, a first page of each file 4
 
 _PASSING = frozenset(  # the open file is sound, only not to be written just now
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -77,7 +79,7 @@ class Shelf:
         try:
             store = EventStore(self._path, check_chain=not self._is_checked)
         except (sqlite3.Error, OSError) as error:
-            self.is_full = _code(error) == sqlite3.SQLITE_FULL
+            self.is_full = _code(error) == sqlite3.SQLITE_FULL or _lacks_room(self._path.parent)
             self.fail(error)
             return False
         with self._folding:
@@ -284,6 +286,15 @@ def _moved(store: EventStore, reader: str, lane: int, seq: int, *, durable: bool
 def _deleted(store: EventStore, seqs: Collection[int]) -> bool:
     store.delete(seqs)
     return True
+
+
+def _lacks_room(folder: Path) -> bool:
+    """Whether there is no room for SQLite's own files: it says "disk I/O error" then."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < ROOM_BYTES
 
 
 def _code(error: Exception) -> int:

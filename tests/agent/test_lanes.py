@@ -11,7 +11,7 @@ def test_every_hazard_has_a_lane() -> None:
 
 def test_what_may_cost_a_life_is_in_the_lane_of_alarms() -> None:
     minor = {hazard for hazard, lane in LANES.items() if lane is not Lane.ALARM}
-    assert minor == {"tamper", "fault", "power", "noise", "climate", "air"}
+    assert minor == {"tamper", "fault", "noise", "climate", "air"}
 
 
 def test_a_hazard_of_another_version_goes_by_what_it_was_stored_as() -> None:
