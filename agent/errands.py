@@ -80,7 +80,7 @@ class Errands:
         self._orders, self._in_force = orders, in_force
         self._recordings, self._test = recordings, test
         self._signs, self._clock, self._restart, self._note = signs, clock, restart, note
-        self._todo: queue.Queue[Errand] = queue.Queue(1)
+        self._todo: queue.Queue[Errand | None] = queue.Queue(1)
         self._stopping = threading.Event()
         self._tested_at = float("-inf")
         self._told = ""  # the verdict that was answered since this start
@@ -99,11 +99,14 @@ class Errands:
             beat()
             self._tend()
             with contextlib.suppress(queue.Empty):
-                self._do(self._todo.get(timeout=TEND_EVERY_S), beat)
+                if (errand := self._todo.get(timeout=TEND_EVERY_S)) is not None:
+                    self._do(errand, beat)
 
     def stop(self) -> None:
         """End `run`, and a self-test with it; from any thread."""
         self._stopping.set()
+        with contextlib.suppress(queue.Full):
+            self._todo.put_nowait(None)
 
     def _tend(self) -> None:
         signs = self._signs()
