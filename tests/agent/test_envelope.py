@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,17 @@ def test_the_golden_structured_message_wraps_the_same_bytes() -> None:
     made = envelope.structured(body, event=event(), historical=True)
     assert made + b"\n" == (EXAMPLES / "fire-alarm.structured.json").read_bytes()
     assert body in made
+
+
+def test_the_golden_revision_is_the_same_event_with_a_better_time() -> None:
+    first = event(
+        wall_time="1970-01-01T01:23:51.412Z", wall_uncertainty_s=None, wall_source="unset"
+    )
+    body = msgspec.json.encode(envelope.retold(
+        first, seq=43, previous=hashlib.sha256(msgspec.json.encode(first)).hexdigest(),
+        wall=WallTime("2026-11-21T09:00:00.125Z", 0.046, "corrected"),
+    ))  # fmt: skip
+    assert body + b"\n" == (EXAMPLES / "fire-alarm.revised.json").read_bytes()
 
 
 def test_the_schema_is_that_of_the_event() -> None:
