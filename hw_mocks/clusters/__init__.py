@@ -1,0 +1,1 @@
+"""The hub as a cluster of three brokers on loopback: `make clusters`."""
