@@ -14,6 +14,7 @@ from agent.eventfile import Row, history
 from hw_mocks import procfs
 from hw_mocks.child import DEVICE, PROFILES, Agent, TooLateError, device_toml, until, with_hub
 from hw_mocks.figure import Figure, spread_ms
+from hw_mocks.flash_bench import grouped
 from hw_mocks.footprint import TEN_PARTS, footprint
 from hw_mocks.listener import Listener
 from hw_mocks.network import Forwarder
@@ -100,13 +101,14 @@ class Measurements:
                 "lets contacts settle",
             ),
             Figure(
-                "flash, one event",
+                "flash, one alarm",
                 "<= 16 KiB",
                 f"{per_event / 1024:.1f} KiB",
                 "write_bytes of /proc/PID/io over the same presses: put, confirmation, pruning; "
                 "whole pages of 4 KiB; without the file system's journal, and without the "
                 "recording, of which there is one an incident",
             ),
+            grouped(self._disk),
         ]
 
     def siren(self) -> list[Figure]:
