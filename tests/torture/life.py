@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
+from agent.sections import HubConfig
 from hw_mocks.control import ControlClient
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +33,16 @@ port = {hub.port}
 ca = "{hub.ca}"
 certificate = "{hub.certificate}"
 key = "{hub.key}"
+puback_timeout_s = 1.0
+
+[[neighbours]]
+name = "city"
+hazards = ["sos"]
+host = "{neighbour.host}"
+port = {neighbour.port}
+ca = "{neighbour.ca}"
+certificate = "{neighbour.certificate}"
+key = "{neighbour.key}"
 puback_timeout_s = 1.0
 
 [annunciator]
@@ -75,6 +86,7 @@ class Seen:
     """A row that another process read in the file; `at` is monotonic s."""
 
     id: str
+    revision: int
     alarm: bool
     at: float
 
@@ -120,10 +132,10 @@ class Agent:
         places = ("--control", self._socket, "--state", state, "--run-dir", folder / "run")
         self._command = [str(part) for part in (*command, *places)]
 
-    def configure(self, hub: object, more: str = "") -> None:
-        """Write its configuration."""
-        text = _TOML.format(device=DEVICE, site=SITE, hub=hub)
-        self._config.write_text(text + more, "utf-8")
+    def configure(self, hub: HubConfig, neighbour: HubConfig) -> None:
+        """Write its configuration: the neighbour is sent alarms alone."""
+        text = _TOML.format(device=DEVICE, site=SITE, hub=hub, neighbour=neighbour)
+        self._config.write_text(text, "utf-8")
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start it; it is not ready yet."""
@@ -166,6 +178,10 @@ class Agent:
                     )
                 ]
         return []
+
+    def alarms(self) -> set[str]:
+        """The ids of all alarms in the file."""
+        return {id_ for id_, _, alarm, _ in self.rows() if alarm}
 
     def newest(self) -> int:
         """The number of the newest row, 0 if there is none."""
@@ -214,7 +230,7 @@ class Hand:
         """Note which waiting rows another process sees in the file: alarms are on flash by then."""
         if not self._life.was_full:  # then what is no alarm may be given up at any moment
             self._life.seen = [
-                Seen(id_, alarm, decode(body).monotonic_s)
+                Seen(id_, (event := decode(body)).revision, alarm, event.monotonic_s)
                 for id_, body, alarm, confirmed in self._agent.rows(400)
                 if not confirmed
             ]

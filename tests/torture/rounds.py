@@ -5,6 +5,7 @@ import random
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -191,8 +192,11 @@ class Rounds:
                     self.counts["ends while the log is folded"] += 1
                     return
 
-    def finish(self) -> None:
-        """A last life in fair weather and with the right time, in which all must arrive."""
+    def finish(self, at_the_neighbour: Callable[[], set[str]]) -> None:
+        """A last life in fair weather and with the right time, in which all must arrive.
+
+        `at_the_neighbour` are the ids that have come there, whose taking the file does not tell.
+        """
         self._disk.free()
         if self._clock is not None:
             self._clock.set(0.0, 0.01)
@@ -205,6 +209,8 @@ class Rounds:
                 TimeoutError
             ):  # then some are lost, and the verdict names them
                 eventually(self._all_confirmed, "the hub's confirmation of every row", 120.0)
+                wanted = self.record.alarms() | self._agent.alarms()
+                eventually(lambda: wanted <= at_the_neighbour(), "the neighbour has all", 120.0)
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(30.0)

@@ -15,7 +15,7 @@ from typing import Any
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from agent import envelope, hub, link
+from agent import envelope, hub, lanes, link
 from agent.eventstore import EventStore
 from agent.link import Acknowledged  # type: ignore[attr-defined]
 from hw_mocks.__main__ import main
@@ -73,11 +73,19 @@ def fresh_id() -> None:
     hub.properties = forgetful  # type: ignore[attr-defined]
 
 
+def newest_first() -> None:
+    """Send what waits in the wrong order."""
+    lanes.Queue.__iter__ = lambda self: iter(  # type: ignore[method-assign]
+        sorted((each for lane in self._lanes.values() for each in lane), reverse=True)
+    )
+
+
 SABOTAGES: dict[str, Callable[[], None]] = {
     "no-flush": no_flush,
     "ram-first": ram_first,
     "confirm-on-publish": confirm_on_publish,
     "fresh-id": fresh_id,
+    "newest-first": newest_first,
 }
 
 if __name__ == "__main__":

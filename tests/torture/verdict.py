@@ -26,11 +26,13 @@ def verdict(
     lines += [f"  {count:6d}  {name}" for name, count in sorted(calamities.items())]
     lines.append(
         f"  {counts['presses']} presses; {counts['alarms']} alarms and {counts['minor']} other "
-        f"rows in the file, {counts['revisions']} of them told again with a better time"
+        f"events in the file, {counts['revisions']} told again with a better time"
     )
+    lines.append(f"  {counts['neighbour']} at the neighbour's hub, which is sent alarms alone")
     lines.append(
         f"  {counts['delivered']} at the hub, {counts['again']} sent again under their id; "
-        f"{counts['minor_given_up']} that are no alarms given up"
+        f"of what is no alarm {counts['minor_given_up']} given up, {counts['minor_cut']} not yet "
+        "on flash when the power went"
     )
     sectors = sum(each["sectors_lost"] for each in found)
     lines += [f"  {sectors} sectors of 512 bytes lost in power cuts", _flash(found)]

@@ -54,8 +54,8 @@ def work(args: argparse.Namespace, stack: contextlib.ExitStack) -> dict[str, Any
     way = have(HALF_OPEN, lambda: Way(args.number))
     clock = have(CLOCK_STEPS, lambda: Clock(folder))
     address = "127.0.0.1" if way is None else way.hub
-    broker = stack.enter_context(Mosquitto(folder / "hub", address=address))
-    listener = stack.enter_context(Listener(broker, "haetae/v1/#"))
+    broker, listener = _hub(folder / "hub", address, stack)
+    city_broker, city_listener = _hub(folder / "city", address, stack)
     agent = Agent(
         folder,
         disk.state,
@@ -63,17 +63,19 @@ def work(args: argparse.Namespace, stack: contextlib.ExitStack) -> dict[str, Any
         environment={} if clock is None else clock.environment,
         module=("hw_mocks",) if not args.sabotage else ("tests.torture.sabotage", args.sabotage),
     )
-    agent.configure(broker.config(DEVICE))
+    agent.configure(broker.config(DEVICE), city_broker.config(DEVICE))
     rounds = Rounds(agent, disk, clock, random.Random(args.seed))
     weather = Weather(broker, listener, way, random.Random(args.seed + 1))
+    city_weather = Weather(city_broker, city_listener, None, random.Random(args.seed + 2))
     written_before, begun = disk.bytes_written(), time.monotonic()
-    done = _run(args.rounds, rounds, weather, listener)
+    done = _run(args.rounds, rounds, [weather, city_weather], [listener, city_listener])
     written = disk.bytes_written()
-    rounds.record.judge(_heard(listener))
+    rounds.record.judge(_heard(listener), _heard(city_listener))
     return {
         "rounds": done,
         "counts": rounds.record.counts,
-        "calamities": dict(rounds.counts + weather.counts),
+        "calamities": dict(rounds.counts + weather.counts)
+        | {f"the neighbour's {how}": count for how, count in city_weather.counts.items()},
         "sectors_lost": rounds.sectors_lost,
         "bytes": None if written is None or written_before is None else written - written_before,
         "steady": asdict(rounds.steady),
@@ -83,21 +85,30 @@ def work(args: argparse.Namespace, stack: contextlib.ExitStack) -> dict[str, Any
     }
 
 
-def _run(wanted: int, rounds: Rounds, weather: Weather, listener: Listener) -> int:
+def _hub(folder: Path, address: str, stack: contextlib.ExitStack) -> tuple[Mosquitto, Listener]:
+    """A hub's broker and who listens there."""
+    broker = stack.enter_context(Mosquitto(folder, address=address))
+    return broker, stack.enter_context(Listener(broker, "haetae/v1/#"))
+
+
+def _run(wanted: int, rounds: Rounds, weathers: list[Weather], listeners: list[Listener]) -> int:
     """All rounds, then a last life in fair weather; how many there were."""
-    weather.start()
     done = 0
     try:
+        for weather in weathers:
+            weather.start()
         for done in range(1, wanted + 1):
             rounds.run_one()
             if done % EVERY == 0:
                 sys.stdout.write(f"round {done}: {len(rounds.record.accepted)} rows\n")
                 sys.stdout.flush()
     finally:
-        weather.stop()
-    rounds.finish()
-    wanted_keys = {key[0] for key in rounds.record.accepted}
-    listener.until(lambda: wanted_keys <= {each.id for each in _heard(listener)}, 30.0)
+        for weather in weathers:
+            weather.stop()
+    home, city = listeners
+    rounds.finish(lambda: {each.id for each in _heard(city)})
+    ids = {id_ for id_, _ in rounds.record.accepted}
+    home.until(lambda: ids <= {each.id for each in _heard(home)}, 30.0)
     return done
 
 
