@@ -16,13 +16,15 @@ class Forwarder:
 
     `cut` severs every connection and refuses new ones, like a pulled plug with the switch
     answering for it; `mend` lets them through again. Does not imitate delay, loss of single
-    packets, or a link that swallows everything in silence. `up` and `down` count TCP payload
-    bytes towards the hub and back; `tap` is shown those that go up.
+    packets, or a link that swallows everything in silence. `port` is 0 for any free one. `up` and
+    `down` count TCP payload bytes towards the hub and back; `tap` is shown those that go up.
     """
 
-    def __init__(self, hub_port: int, tap: Callable[[bytes], object] = lambda _: None) -> None:
+    def __init__(
+        self, hub_port: int, tap: Callable[[bytes], object] = lambda _: None, *, port: int = 0
+    ) -> None:
         self._hub_port, self._tap = hub_port, tap
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
         self.up = self.down = 0
         self._lock = threading.Lock()
