@@ -93,7 +93,9 @@ class App:
             simulated=simulated,
         )
         self._recorder = Recorder(state / "recordings", config.recorder)
-        self._status = Status(config, self._identity, run_dir / "status.json")
+        self._status = Status(
+            config, self._identity, run_dir / "status.json", wall=self._time.read
+        )
         self._status.configuration(in_force.origin, in_force.sha256)
         self._mutes = Mutes(config.sensors, board, state)
         self._orders = Orders(

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from agent import __version__, config
+from agent.cli_lines import clock_line, event_line, hub_line
 from agent.config import ConfigError
 from agent.sections import Config
 from drivers.board import Board
@@ -172,7 +173,7 @@ def events(args: argparse.Namespace) -> int:
     rows = [
         {"confirmed": row.confirmed_at is not None} | msgspec.json.decode(row.body) for row in kept
     ]
-    _print(rows, None if args.json else _event_line)
+    _print(rows, None if args.json else event_line)
     return 0
 
 
@@ -195,11 +196,12 @@ def status(args: argparse.Namespace) -> int:
         _say(f"  {name}: muted by hand")
     for event, by in found["answered"].items():
         _say(f"  {event}: help is coming: {by}")
+    _say(clock_line(found["clock"]))
     in_force = found["configuration"]
     _say(f"configuration: {in_force['origin']}, SHA-256 {in_force['sha256']}")
     _say(f"outbox: {found['outbox']['pending']} waiting; hub: {found['hub']}")
     for hub in found["hubs"]:
-        _say(_hub_line(hub))
+        _say(hub_line(hub))
     for worker in found["late"]:
         _say(f"  {worker}: no progress")
     return _show_sensors(found, as_json=False)
@@ -348,24 +350,6 @@ def _sensor_line(row: dict[str, Any]) -> str:
     covers = "; ".join(f"{hazard}: {each['claim']}" for hazard, each in row["covers"].items())
     what = "  ".join(filter(None, (row["why"], values, covers and f"[{covers}]")))
     return f"  {row['sensor']:<16} {row['driver']:<12} {row['state']:<9} {what}"
-
-
-def _hub_line(hub: dict[str, Any]) -> str:
-    """One hub: how it stands in both languages, what to do, when it last answered."""
-    age_s, left = hub["acknowledged_s_ago"], max(0.0, hub["budget_left"])
-    heard = "no answer yet" if age_s is None else f"last answer {age_s:.0f} s ago"
-    spent = f"{hub['spent_kb']:.0f} kB since the start, {left:.0%} of a day's budget left"
-    said = f"{hub['cause']}: {hub['why']['ko']} / {hub['why']['en']}"
-    remedy = hub["remedy"]
-    todo = f"\n    {remedy['ko']} / {remedy['en']}" if remedy else ""
-    name, waiting = hub["name"], f"{hub['pending']} waiting"
-    return f"  {name} {hub['address']}: {said}{todo}\n    {heard}; {waiting}; {spent}"
-
-
-def _event_line(row: dict[str, Any]) -> str:
-    known = "confirmed" if row["confirmed"] else "waiting"
-    head = f"{row['wall_time']}  {row['hazard']:<8} {row['stage']:<9} {known:<9}"
-    return f"{head}  {row['why']['ko']} / {row['why']['en']}"
 
 
 def _aside(line: str) -> None:

@@ -5,7 +5,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,9 +19,11 @@ from agent.hub_cause import Cause
 from agent.pipeline import Health
 from agent.sections import Config
 from agent.values import Detection, Event, Hazard, Stage
-from agent.wallclock import read_wall_clock
+from agent.wallclock import WallTime, read_wall_clock
 
 log = logging.getLogger(__name__)
+
+_UNDATED = "before the clock was set"
 
 LAST_WORDS = "last gasp: supply lost"
 
@@ -77,8 +79,15 @@ class Status:
     The file lies in a directory that need not survive a power cut, so it costs no flash.
     """
 
-    def __init__(self, config: Config, identity: Identity, path: Path) -> None:
-        self._config, self._identity, self._path = config, identity, path
+    def __init__(
+        self,
+        config: Config,
+        identity: Identity,
+        path: Path,
+        *,
+        wall: Callable[[], WallTime] = read_wall_clock,
+    ) -> None:
+        self._config, self._identity, self._path, self._wall = config, identity, path, wall
         self._active: dict[tuple[Hazard, str], Event] = {}
         self._answered: dict[tuple[Hazard, str], str] = {}
         self._proven: dict[Hazard, Proof] = {}
@@ -104,7 +113,8 @@ class Status:
             return
         self._active[incident] = event
         if detection.stage is Stage.ALARM:
-            self._proven[detection.hazard] = Proof(event.wall_time, detection.at)
+            when = _UNDATED if event.wall_source == "unset" else event.wall_time
+            self._proven[detection.hazard] = Proof(when, detection.at)
 
     def brace(self, detection: Detection) -> None:
         """Take in a supply that is gone or back, before the event that tells of it goes out."""
@@ -140,7 +150,7 @@ class Status:
         muted: Sequence[str] = (),
     ) -> None:
         """Take the state of every part at `now` (seconds of the agent's clock)."""
-        wall = read_wall_clock()
+        wall = self._wall()
         worn, ending = life.worn(self._config, wall), life.ending(self._config, wall)
         aged = {n: why for n, why in (worn | ending).items() if not covered_by(self._config, n)}
         claims = coverage(
@@ -172,6 +182,7 @@ class Status:
             },
             "trouble": aged | dict(trouble),
             "muted": list(muted),
+            "clock": _clock(wall),
             "outbox": {"pending": pending, "last_seq": self._last_seq},
             "hub": hub[0],
             "hub_cause": hub[1],
@@ -214,6 +225,10 @@ class Status:
             self._unwritten = True
         else:
             self._unwritten = False
+
+
+def _clock(wall: WallTime) -> dict[str, Any]:
+    return {"shows": wall.iso, "uncertainty_s": wall.uncertainty_s, "source": wall.source}
 
 
 def _sensor(driver: str, health: Health, now: float) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agent import config
@@ -75,6 +76,15 @@ def test_an_incident_is_active_until_it_is_cleared(tmp_path: Path) -> None:
     found.note(dataclasses.replace(alarm, stage=Stage.CLEARED), event(2))
     update(found)
     assert "active" not in json.loads(found.for_hub())
+
+
+def test_a_proof_from_before_the_clock_was_set_names_no_day(tmp_path: Path) -> None:
+    found = status(tmp_path)
+    alarm = Detection(Hazard.FIRE, Stage.ALARM, "place", "smoke_density", (), 1.0, Why("연", "s"))
+    for known, when in (("unset", "before the clock was set"), ("ntp", "2026-11-21T12:00:00Z")):
+        found.note(alarm, msgspec.structs.replace(event(1), wall_source=known))
+        update(found)
+        assert json.loads(found.for_hub())["why"]["fire"] == when
 
 
 def test_before_the_first_look_it_is_online_and_claims_nothing(tmp_path: Path) -> None:
