@@ -49,6 +49,11 @@ export class Key {
     return ["-----BEGIN PUBLIC KEY-----", ...lines, "-----END PUBLIC KEY-----", ""].join("\n");
   }
 
+  /** @returns {string} what a device's configuration says of it */
+  get configuration() {
+    return ["[[commanders]]", `name = "${this.kid}"`, `key = "/etc/haetae/${this.kid}.pem"`, `verbs = ["answered", "silence"]`, ""].join("\n");
+  }
+
   /** @param {object} claims @returns {Promise<string>} */
   async sign(claims) {
     const parts = [{ alg: "ES256", kid: this.kid }, claims].map((each) => base64url(encoder.encode(JSON.stringify(each))));

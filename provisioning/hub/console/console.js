@@ -1,6 +1,6 @@
 // The page as a whole: signs in, listens, and shows. See docs/console.md.
 
-import { Alarms } from "./alarms.js";
+import { Alarms, isDrill } from "./alarms.js";
 import { canKeep, command, keptKey, makeKey, removeKey } from "./commands.js";
 import { Devices } from "./devices.js";
 import { byId, element, write } from "./dom.js";
@@ -53,7 +53,8 @@ class Console {
       words: this.words, ward: this.ward, now: performance.now(), isUp: this.isUp, answers: this.answers,
       label: (device) => this.devices.label(device),
       isReached: (device) => this.isUp && this.ward.contact(device, performance.now(), this.listened()) === null,
-      answer: (device, incident) => this.answer(device, incident),
+      send: (device, incident, verb) => this.send(device, incident, verb),
+      isSigning: this.key !== null,
       dismiss: (device, incident) => {
         this.ward.dismiss(device.key, incident.id, performance.now(), this.listened());
         this.touch(device);
@@ -158,14 +159,14 @@ class Console {
 
   /** Show and sound at once: an alarm waits for nothing else. */
   ring(device, incident) {
-    const isReal = !(incident.event?.simulated ?? device.state?.simulated) && !incident.event?.test;
-    this.sound.ring(isReal && incident.stage === "alarm");
+    this.sound.ring(!isDrill({ device, incident }) && incident.stage === "alarm");
     this.showNow();
     const { words } = this;
     write(byId("announced"), `${words.word("hazards", incident.hazard)} ${words.word("stages", incident.stage)}: ${this.devices.label(device)}`);
   }
 
-  async answer(device, incident) {
+  /** Command what is about one incident, and tell what came of it. */
+  async send(device, incident, verb) {
     const key = `${device.key}/${incident.id}`;
     const tell = (state, reason = "") => {
       this.answers.set(key, { state, reason });
@@ -174,7 +175,7 @@ class Console {
     tell("answering");
     const by = this.saved.who?.desk || this.saved.who?.user || "console";
     try {
-      const made = await command(device, "answered", { by, event: incident.id }, this.key);
+      const made = await command(device, verb, { by, event: incident.id }, this.key);
       const answered = new Promise((resolve, reject) => {
         this.asked.set(made.id, resolve);
         setTimeout(() => reject(new Error("no answer")), ANSWER_WITHIN_MS);
@@ -196,6 +197,7 @@ class Console {
     coming.then((key) => {
       this.key = key;
       this.showKey();
+      this.redraw();
     }, () => this.showKey());
   }
 
@@ -247,7 +249,7 @@ class Console {
     clearTimeout(this.batch);
     this.batch = undefined;
     const isDirty = (item) => this.isAllDirty || this.dirty.has(item.key);
-    if (this.alarms.show(this.ward.devices.values()) === 0) this.sound.hush();
+    if (this.alarms.show(this.ward.devices.values(), isDirty) === 0) this.sound.hush();
     this.history.show(this.ward, isDirty);
     this.devices.show(isDirty);
     this.dirty.clear();
@@ -294,9 +296,9 @@ class Console {
 
   showKey() {
     const { key, words } = this;
-    write(byId("key-state"), key !== null ? words.say("keyHave", { kid: key.kid }) : words.say(canKeep ? "keyNone" : "keyUnsafe"));
+    write(byId("key-state"), key !== null ? words.say("keyHave") : words.say(canKeep ? "keyNone" : "keyUnsafe"));
     byId("public-key").hidden = key === null;
-    write(byId("public-key"), key?.pem ?? "");
+    write(byId("public-key"), key === null ? "" : `${key.configuration}\n${key.pem}`);
     byId("make-key").hidden = key !== null || !canKeep;
     byId("remove-key").hidden = key === null;
   }

@@ -3,8 +3,8 @@
 import { MqttError, PacketStream, connect, disconnect, pingreq, puback, publish, subscribe } from "./packets.js";
 
 const CONNECT_MS = 10000;
-const PING_EVERY_MS = 5000;
-const PING_WITHIN_MS = 5000; // no byte for so long after a ping: the line is dead, whatever TCP says
+const PING_EVERY_MS = 3000;
+const PING_WITHIN_MS = 4000; // no byte for so long after a ping: the line is dead, whatever TCP says
 const KEEP_ALIVE_S = 180; // a hidden tab's timers may run once a minute
 const SESSION_S = 3600; // the broker keeps events of an outage of ours for so long
 const RETRY_MS = 500;

@@ -25,6 +25,7 @@ const KO = {
   kept: "서버에 남아 있던 상태입니다. 기기에서 아직 직접 듣지 못했습니다.",
   lateAdvice: "늦게 도착했습니다. 지금 상황을 확인하세요.", seen: "확인했음",
   answer: "도움이 가고 있습니다 — 알리기", answering: "보내는 중…", answered: "도움이 가고 있습니다: {who}",
+  silence: "기기의 소리 멈추기",
   answerAccepted: "기기가 받았습니다.", answerRefused: "기기가 거절했습니다: {reason}",
   answerDenied: "서버가 허락하지 않습니다. 이 사용자는 답할 수 없습니다.",
   answerLost: "기기의 대답이 없습니다. 전달되지 않았을 수 있습니다. 다시 누르거나 전화하세요.",
@@ -37,7 +38,7 @@ const KO = {
   unreadable: "기록이 기기에서 손상되어 읽을 수 없습니다.",
   key: "서명 열쇠", keyMake: "서명 열쇠 만들기", keyRemove: "열쇠 지우기",
   keyNone: "명령에 서명하지 않습니다. 기기가 서명을 요구하면 열쇠를 만드세요.",
-  keyHave: "명령에 서명합니다. 아래 공개 열쇠를 기기 설정의 [[commanders]]에 넣으세요. 열쇠 번호: {kid}",
+  keyHave: "명령에 서명합니다. 아래 공개 열쇠를 파일로 저장하고 기기 설정에 적으세요.",
   keyUnsafe: "이 주소에서는 열쇠를 만들 수 없습니다. https로 여세요.",
   levels: {
     alarm: "경보", prealarm: "주의", offline: "연결 끊김", silent: "응답 없음", unheard: "소식 없음", lost: "감지 못 함",
@@ -76,6 +77,7 @@ const EN = {
   kept: "This is what the server had kept. The device itself has not been heard yet.",
   lateAdvice: "It came late. Find out how things stand now.", seen: "Seen to",
   answer: "Help is on its way — tell them", answering: "Sending…", answered: "Help is on its way: {who}",
+  silence: "Stop the sound at the device",
   answerAccepted: "The device has taken it.", answerRefused: "The device refused: {reason}",
   answerDenied: "The server does not allow it. This user may not answer.",
   answerLost: "The device has not answered. It may not have arrived: press again, or telephone.",
@@ -88,7 +90,7 @@ const EN = {
   unreadable: "The record was damaged on the device and cannot be read.",
   key: "Signing key", keyMake: "Make a signing key", keyRemove: "Remove the key",
   keyNone: "Commands are not signed. Make a key if devices ask for signed commands.",
-  keyHave: "Commands are signed. Put this public key into [[commanders]] of the devices' configuration. Key: {kid}",
+  keyHave: "Commands are signed. Save this public key as a file and name it in the devices' configuration.",
   keyUnsafe: "No key can be made at this address. Open it by https.",
   levels: {
     alarm: "Alarm", prealarm: "Warning", offline: "Offline", silent: "Not answering", unheard: "Not heard yet", lost: "Cannot detect",

@@ -14,6 +14,9 @@ export const CALLS = new Set([
   "fire", "co", "gas", "fall", "sos", "inactivity", "wandering", "climate", "water", "neighbour_alarm",
 ]);
 
+/** What nobody far away may hush, as `agent.annunciator.NEVER_FROM_AFAR` has it. */
+const NEVER_FROM_AFAR = new Set(["fire", "co", "gas"]);
+
 /** What stands on top and rings; the rest is trouble or information, and in the history. */
 const ALARMING = new Set([...CALLS, "intrusion", "tamper"]);
 const TROUBLE = new Set(["fault", "power"]);
@@ -38,6 +41,11 @@ class Incident {
   /** Whether somebody waits for help. */
   get isCall() {
     return this.stage === "alarm" && CALLS.has(this.hazard);
+  }
+
+  /** Whether its device would take a command to be quiet. */
+  get canBeHushed() {
+    return this.isCall && !NEVER_FROM_AFAR.has(this.hazard);
   }
 
   get isAlarming() {
@@ -87,6 +95,7 @@ export class Ward {
     if (from === null || from.kind === "ack") return null;
     const device = this.device(from.site, from.device, now, listened);
     if (device === null) return null;
+    if (from.kind === "state" && !payload.length) return this.forget(device);
     const change = from.kind === "state"
       ? this.takeState(device, readState(payload), retained, now)
       : this.takeEvent(device, readEvent(from.name, payload, properties.user), now);
@@ -107,6 +116,12 @@ export class Ward {
       this.devices.set(key, found);
     }
     return found;
+  }
+
+  /** Its retained state was taken back: it is no longer in service, unless an alarm still stands. */
+  forget(device) {
+    if (!device.active.size) this.devices.delete(device.key);
+    return { device, ring: null, event: null };
   }
 
   /** An incident ends when its device says so, never because the device falls silent. */
