@@ -30,6 +30,7 @@ from tests.running import REPOSITORY, needs, until
 
 pytest.importorskip("selenium", reason="no selenium here: no browser is driven")
 
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 
@@ -163,6 +164,18 @@ class Office:
 
     def find(self, selector: str) -> Any:
         return self.browser.find_element(By.CSS_SELECTOR, selector)
+
+    def press(self, selector: str) -> None:
+        """Click what may just be exchanged for another, since its words have changed."""
+
+        def pressed() -> bool:
+            try:
+                self.find(selector).click()
+            except (NoSuchElementException, StaleElementReferenceException):
+                return False
+            return True
+
+        until(pressed, 10, f"{selector} can be pressed")
 
     def all(self, selector: str) -> list[Any]:
         return self.browser.find_elements(By.CSS_SELECTOR, selector)

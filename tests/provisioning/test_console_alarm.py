@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.eventfile import history
+from agent.wallclock import read_wall_clock
 from tests import brokers
 from tests.provisioning.office import NARROW, WIDE, Office, served
 from tests.running import REPOSITORY, STALL, RunningAgent, on_hub, running, until
@@ -46,6 +47,15 @@ new MutationObserver(() => requestAnimationFrame(() => {
   }
 })).observe(document.getElementById("alarms"), { childList: true });
 """
+
+
+CALL = {
+    "id": "b-1", "hazard": "sos", "stage": "alarm", "subject": "sos", "wall_source": "ntp",
+    "wall_uncertainty_s": 0.02, "why": {
+        "ko": "도움 요청 버튼(sos)이 눌렸습니다.",
+        "en": "The call-for-help button (sos) was pressed.",
+    },
+}  # fmt: skip
 
 
 @contextmanager
@@ -134,6 +144,8 @@ def test_a_demo_fire_is_on_the_page_within_a_second_of_its_puback(
 
 def pictures(office: Office, folder: Path) -> None:
     """Save what people see, at a desk and on a telephone, in both languages."""
+    office.loader.event("home-2", CALL | {"wall_time": read_wall_clock().iso})
+    until(lambda: len(office.all("#alarms li")) == 3, 10, "a call that is no drill")
     for language in ("ko", "en"):
         if office.script("return document.documentElement.lang") != language:
             office.find("#language").click()
@@ -161,7 +173,7 @@ def test_people_are_told_from_the_page_that_help_is_on_its_way(
         agent.set("sos.pressed", 1)
         until(lambda: office.all("[data-act=answer]"), 20, "a button to answer")
         assert not office.all("[data-act=silence]")  # only who signs may hush a device
-        office.find("[data-act=answer]").click()
+        office.press("[data-act=answer]")
         until(lambda: office.texts("#alarms .promised"), 15, "it is on its way")
         assert "Jung-gu night desk" in office.texts("#alarms .promised")[0]
         until(lambda: answered(agent) == ["Jung-gu night desk"], 10, "the device knows")
@@ -181,17 +193,17 @@ def test_a_device_that_asks_for_signatures_takes_the_ones_of_this_browser_alone(
     with stall(office, tmp_path, commanders=text) as agent:
         agent.set("sos.pressed", 1)
         until(lambda: office.all("[data-act=silence]"), 20, "the page still has its key")
-        office.find("[data-act=silence]").click()
+        office.press("[data-act=silence]")
         until(lambda: office.texts("#alarms .outcome"), 15, "its answer")
         (outcome,) = office.texts("#alarms .outcome")  # the signature holds; is there a clock?
         assert "기기가 받았습니다." in outcome or "no_clock" in outcome
-        office.find("[data-act=answer]").click()
+        office.press("[data-act=answer]")
         until(lambda: answered(agent), 15, "the device knows")
         office.find("#keys summary").click()
         office.find("#remove-key").click()
         until(lambda: not office.all("[data-act=silence]"), 10, "the key is gone")
         agent.set("smoke_alarm.alarm", 1)
         until(lambda: office.all("[data-act=answer]"), 20, "another alarm")
-        office.find("[data-act=answer]").click()
+        office.press("[data-act=answer]")
         refused = "기기가 거절했습니다: not_authentic"
         until(lambda: refused in "".join(office.texts("#alarms .outcome")), 15, "unsigned")

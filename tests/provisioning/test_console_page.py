@@ -103,7 +103,7 @@ def test_badges_tell_a_test_a_simulation_and_old_news_from_an_alarm(office: Offi
     until(lambda: len(office.all("#alarms li")) == 3, 10, "three cards")
     assert sorted(office.texts("#alarms .badge")) == ["늦게 도착한 경보", "모의", "점검"]
     assert not office.find("#hush").is_displayed()  # nobody is called out of bed by these
-    office.find("#alarms .late [data-act=seen]").click()
+    office.press("#alarms .late [data-act=seen]")
     until(lambda: len(office.all("#alarms li")) == 2, 10, "the late one was seen to")
     office.find("#language").click()
     assert sorted(office.texts("#alarms .badge")) == ["Simulated", "Test"]
@@ -183,7 +183,7 @@ def test_who_may_not_answer_is_told_so_and_a_wrong_password_too(office: Office) 
     office.loader.state("one", online(active={"b-1": "fire alarm"}))
     office.loader.event("one", record())
     until(lambda: office.all("[data-act=answer]"), 10, "a button to answer")
-    office.find("[data-act=answer]").click()
+    office.press("[data-act=answer]")
     shows(office, "#alarms .outcome", "이 사용자는 답할 수 없습니다")
     office.find("#sign-out").click()
     until(lambda: office.find("#banner").is_displayed(), 5, "signed out is not calm either")

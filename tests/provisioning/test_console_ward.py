@@ -54,6 +54,13 @@ def test_an_alarm_rings_once_and_a_clearing_ends_it(office: Office) -> None:
     assert over["level"] == "proven"
 
 
+def test_a_drill_is_no_alarm(office: Office) -> None:
+    tested = told(office, (1, "state", state()), (2, "event/fire", event(inspection="nonce")))
+    assert tested["level"] == "drill"
+    simulated = state(simulated=True, active={"b-1": "fire alarm"})
+    assert told(office, (1, "state", simulated))["level"] == "drill"
+
+
 def test_a_prealarm_that_grows_rings_again_and_is_one_incident(office: Office) -> None:
     found = told(
         office, (1, "event/fire", event(stage="prealarm")), (2, "event/fire", event("b-2"))

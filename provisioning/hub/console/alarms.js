@@ -1,6 +1,7 @@
 // The alarms under way, as cards: newest first, and none goes because its device fell silent.
 
 import { Keyed, byId, element, write } from "./dom.js";
+import { isDrill } from "./ward.js";
 
 /**
  * @typedef {object} Setting what the cards need from around them
@@ -30,7 +31,7 @@ export class Alarms {
       }
     }
     // newest first, but no drill above an alarm
-    items.sort((one, other) => Number(isDrill(one)) - Number(isDrill(other)) || other.incident.since - one.incident.since);
+    items.sort((one, other) => Number(isDrill(one.device, one.incident)) - Number(isDrill(other.device, other.incident)) || other.incident.since - one.incident.since);
     this.cards.show(items, ({ device }) => isDirty(device));
     const { words, isUp } = this.setting();
     byId("calm").hidden = items.length > 0;
@@ -51,7 +52,7 @@ export class Alarms {
     const focused = !isSame && card.contains(document.activeElement) ? document.activeElement?.getAttribute("data-act") : null;
     card.dataset.stage = incident.stage;
     card.classList.toggle("late", incident.late);
-    card.classList.toggle("drill", isDrill({ device, incident }));
+    card.classList.toggle("drill", isDrill(device, incident));
     const parts = [
       element("h3", {}, element("span", { class: "stage" }, `${incident.stage === "alarm" ? "!!" : "!"} ${words.word("hazards", incident.hazard)} ${words.word("stages", incident.stage)}`), " ", element("bdi", { class: "where" }, label(device))),
       element("p", { class: "badges" }, ...badges(words, { ...event, simulated: event?.simulated ?? device.state?.simulated, late: incident.late })),
@@ -86,11 +87,6 @@ export class Alarms {
     if (incident.late) add("seen", "seen", () => dismiss(device, incident));
     return row;
   }
-}
-
-/** Whether nobody need go: simulated wires, or an inspection. */
-export function isDrill({ device, incident }) {
-  return Boolean(incident.event?.test || (incident.event?.simulated ?? device.state?.simulated));
 }
 
 /** What a message says of itself that changes how it is to be taken. */

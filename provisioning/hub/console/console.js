@@ -1,6 +1,6 @@
 // The page as a whole: signs in, listens, and shows. See docs/console.md.
 
-import { Alarms, isDrill } from "./alarms.js";
+import { Alarms } from "./alarms.js";
 import { canKeep, command, keptKey, makeKey, removeKey } from "./commands.js";
 import { Devices } from "./devices.js";
 import { byId, element, write } from "./dom.js";
@@ -9,7 +9,7 @@ import { TOPICS, address, readAnswer } from "./messages.js";
 import { Client } from "./mqtt.js";
 import { Sound } from "./sound.js";
 import { Words } from "./texts.js";
-import { Ward } from "./ward.js";
+import { Ward, isDrill } from "./ward.js";
 
 const ANSWER_WITHIN_MS = 10000;
 const BATCH_MS = 30; // what is no alarm is shown together
@@ -159,7 +159,7 @@ class Console {
 
   /** Show and sound at once: an alarm waits for nothing else. */
   ring(device, incident) {
-    this.sound.ring(!isDrill({ device, incident }) && incident.stage === "alarm");
+    this.sound.ring(!isDrill(device, incident) && incident.stage === "alarm");
     this.showNow();
     const { words } = this;
     write(byId("announced"), `${words.word("hazards", incident.hazard)} ${words.word("stages", incident.stage)}: ${this.devices.label(device)}`);

@@ -4,7 +4,7 @@ import { Keyed, byId, element, write } from "./dom.js";
 import { LEVELS } from "./ward.js";
 
 const SIGNS = Object.freeze({
-  alarm: "!!", prealarm: "!", offline: "×", silent: "×", unheard: "–", lost: "×", trouble: "!", unclaimed: "○", assumed: "?",
+  alarm: "!!", prealarm: "!", drill: "◇", offline: "×", silent: "×", unheard: "–", lost: "×", trouble: "!", unclaimed: "○", assumed: "?",
   simulated: "◇", proven: "✓",
 });
 const CALM = new Set(["proven", "assumed", "simulated", "unclaimed"]);

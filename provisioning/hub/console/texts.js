@@ -41,7 +41,7 @@ const KO = {
   keyHave: "명령에 서명합니다. 아래 공개 열쇠를 파일로 저장하고 기기 설정에 적으세요.",
   keyUnsafe: "이 주소에서는 열쇠를 만들 수 없습니다. https로 여세요.",
   levels: {
-    alarm: "경보", prealarm: "주의", offline: "연결 끊김", silent: "응답 없음", unheard: "소식 없음", lost: "감지 못 함",
+    alarm: "경보", prealarm: "주의", drill: "모의 경보", offline: "연결 끊김", silent: "응답 없음", unheard: "소식 없음", lost: "감지 못 함",
     trouble: "점검 필요", unclaimed: "감지 대상 없음", assumed: "작동 미확인", simulated: "모의 장치", proven: "작동 확인됨",
   },
   claims: { proven: "확인됨", assumed: "미확인", lost: "감지 못 함", simulated: "모의" },
@@ -93,7 +93,7 @@ const EN = {
   keyHave: "Commands are signed. Save this public key as a file and name it in the devices' configuration.",
   keyUnsafe: "No key can be made at this address. Open it by https.",
   levels: {
-    alarm: "Alarm", prealarm: "Warning", offline: "Offline", silent: "Not answering", unheard: "Not heard yet", lost: "Cannot detect",
+    alarm: "Alarm", prealarm: "Warning", drill: "Drill", offline: "Offline", silent: "Not answering", unheard: "Not heard yet", lost: "Cannot detect",
     trouble: "Needs a check", unclaimed: "Nothing to detect", assumed: "Not proven", simulated: "Simulated", proven: "Proven",
   },
   claims: { proven: "proven", assumed: "not proven", lost: "cannot detect", simulated: "simulated" },

@@ -26,7 +26,7 @@ const TROUBLE = new Set(["fault", "power"]);
  * @type {readonly string[]}
  */
 export const LEVELS = Object.freeze([
-  "alarm", "prealarm", "offline", "silent", "unheard", "lost", "trouble", "unclaimed", "assumed", "simulated", "proven",
+  "alarm", "prealarm", "drill", "offline", "silent", "unheard", "lost", "trouble", "unclaimed", "assumed", "simulated", "proven",
 ]);
 
 /** One incident under way. */
@@ -231,8 +231,10 @@ export class Ward {
 
   level(device, now, listened) {
     const stages = [...device.active.values()].filter((each) => each.isAlarming);
-    if (stages.some((each) => each.stage === "alarm")) return "alarm";
-    if (stages.length) return "prealarm";
+    const real = stages.filter((each) => !isDrill(device, each));
+    if (real.some((each) => each.stage === "alarm")) return "alarm";
+    if (real.length) return "prealarm";
+    if (stages.length) return "drill";
     return this.contact(device, now, listened) ?? standing(device);
   }
 
@@ -254,6 +256,11 @@ function standing({ state, active }) {
   if (!claims.length) return "unclaimed";
   if (state.simulated || claims.includes("simulated")) return "simulated";
   return claims.every((each) => each === "proven") ? "proven" : "assumed";
+}
+
+/** Whether nobody need go: simulated wires, or an inspection. */
+export function isDrill(device, incident) {
+  return Boolean(incident.event?.test || (incident.event?.simulated ?? device.state?.simulated));
 }
 
 /** The one that rings: an alarm before anything else, and nothing that is no alarm's business. */
