@@ -203,8 +203,8 @@ def seams(db: sqlite3.Connection) -> set[int]:
     )
 
 
-def to_row(found: tuple[int, str, int, float | None, bytes | str]) -> Row:
-    """Make a row of a table's."""
+def to_row(found: tuple[int, object, object, float | None, object]) -> Row:
+    """Make a row of a table's, whatever somebody's tool or a worn card wrote there."""
     seq, id_, alarm, confirmed_at, body = found
-    exact = body.encode() if isinstance(body, str) else body  # somebody's tool wrote text
-    return Row(seq, id_, exact, bool(alarm), confirmed_at)
+    exact = body if isinstance(body, bytes) else str(body).encode()
+    return Row(seq, str(id_), exact, bool(alarm), confirmed_at)

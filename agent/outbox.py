@@ -121,9 +121,12 @@ class Outbox:
                 self._shelf.sync()
             return self._shown(reader)
 
-    def took(self, reader: Reader, place: int, at: float) -> None:
-        """Note that the reader's hub has the row in this place, at `at` (monotonic s)."""
+    def took(self, reader: Reader, seq: int, at: float) -> None:
+        """Note that the reader's hub has the last row shown to it, `seq`, at `at` (monotonic s)."""
         with self._lock:
+            place, shown = reader.shown
+            if shown is None or shown.seq != seq:
+                place = seq
             lane = reader.queue.remove(place)
             if lane is None:
                 return
@@ -213,9 +216,9 @@ class Outbox:
     def _write_down(self) -> None:
         """Open the file if need be, and write what waits in RAM."""
         shelf, bounds = self._shelf, self._bounds
+        before = shelf.written
         if shelf.is_suspect:
             self._open()
-        before = shelf.written
         while (outcome := shelf.write()) is Outcome.FULL and bounds.make_room():
             pass
         self._hand_over(before)
@@ -232,7 +235,11 @@ class Outbox:
             # to carry over what a damaged file holds takes room
             opened = self._bounds.release_reserve() and self._shelf.open()
         if opened:
-            self._fill(list(self._readers.values()))
+            readers = list(self._readers.values())
+            for place, row in self._shelf.stranded.items():
+                for reader in readers:
+                    reader.find_again(row, place)
+            self._fill(readers)
 
     def _fill(self, readers: Sequence[Reader]) -> None:
         """Let every row wait anew that these readers still need."""
@@ -251,7 +258,7 @@ class Outbox:
                         done = row.confirmed_at is not None or (row.seq, row.id) in owed
                     else:
                         done = row.seq <= cursors.get((reader.name, lane), 0)
-                    if not done and reader.wants(hazard):
+                    if not done and row.seq not in reader.taken and reader.wants(hazard):
                         reader.queue.add(row.seq, lane)
             seq = page[-1].seq
             page = self._page(seq)

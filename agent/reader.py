@@ -19,8 +19,8 @@ class Source(Protocol):
     def first(self, reader: "Reader") -> Row | None:
         """The row that goes next to this reader."""
 
-    def took(self, reader: "Reader", place: int, at: float) -> None:
-        """Note that the reader's hub has the row in this place."""
+    def took(self, reader: "Reader", seq: int, at: float) -> None:
+        """Note that the reader's hub has row `seq`, the last that was shown to it."""
 
     def flush_if_due(self) -> float | None:
         """Put on flash what has waited long enough; seconds until the next is due, if any."""
@@ -49,8 +49,7 @@ class Reader:
 
     def confirm(self, seq: int, at: float) -> None:
         """Note that the hub has row `seq`, the last that was shown, at `at` (monotonic s)."""
-        place, row = self.shown
-        self._source.took(self, place if row is not None and row.seq == seq else seq, at)
+        self._source.took(self, seq, at)
 
     def wait(self, timeout_s: float) -> bool:
         """Sleep until there is a new row or a `wake`, at most `timeout_s`; say whether it came.
@@ -89,6 +88,15 @@ class Reader:
     def wants(self, hazard: str) -> bool:
         """Whether rows of this hazard are for it; a damaged one is for home alone."""
         return self.hazards is None or hazard in self.hazards
+
+    def find_again(self, row: Row, place: int) -> None:
+        """Note that a row in RAM has a new place: the file came late and holds its number."""
+        if row.seq in self.taken:
+            self.taken.remove(row.seq)
+            self.taken.add(place)
+        shown = self.shown[1]
+        if shown is not None and shown.id == row.id:
+            self.shown = place, row
 
     def surplus(self) -> list[tuple[int, Lane]]:
         """What is more than a neighbour may let wait: place and lane, the first to go first."""

@@ -75,7 +75,9 @@ class Shelf:
             self._urgent = row.seq
 
     def open(self) -> bool:
-        """Open the file; say whether it could be."""
+        """Open the file; say whether it was."""
+        if self._store is not None and self._store.read_only and not os.access(self._path, os.W_OK):
+            return False  # as it was
         try:
             store = EventStore(self._path, check_chain=not self._is_checked)
         except (sqlite3.Error, OSError) as error:

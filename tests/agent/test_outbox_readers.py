@@ -215,3 +215,28 @@ def test_a_file_of_the_first_version_is_gone_on_with_and_can_still_be_read_by_it
         db.execute("INSERT INTO event (seq, id, alarm, body) VALUES (6, 'x-6', 1, x'7b7d')")
         (count,) = db.execute("SELECT count(*) FROM event WHERE confirmed_at IS NULL").fetchone()
         assert count == 1
+
+
+def test_a_file_that_comes_late_mixes_up_no_reader(tmp_path: Path) -> None:
+    earlier = tmp_path / "earlier"
+    earlier.mkdir()
+    with with_city(earlier / "outbox.db") as (outbox, _):
+        first = [event.id for event in put(outbox, 3)]
+    with with_city(tmp_path / "later" / "outbox.db") as (outbox, city):
+        second = [event.id for event in put(outbox, 3)]
+        assert ids(outbox, "city", 1) == second[:1]
+        shown = city.oldest()
+        assert shown is not None
+        earlier.rename(tmp_path / "later")
+        put(outbox)  # finds the file, and there other rows under these numbers
+        city.confirm(shown.seq, 1.0)
+        assert set(ids(outbox, "city")[:-1]) == {*first, second[2]}
+        assert set(ids(outbox, HOME)[:-1]) == {*first, *second}
+
+
+def ids(outbox: Outbox, name: str, most: int = 99) -> list[str]:
+    reader, found = outbox.reader(name), list[str]()
+    while len(found) < most and (row := reader.oldest()) is not None:
+        reader.confirm(row.seq, 1.0)
+        found.append(row.id)
+    return found

@@ -51,9 +51,9 @@ def test_the_longest_mount_point_holds_a_path() -> None:
 
 
 def test_octal_escapes_are_undone() -> None:
-    text = PI + r"40 27 8:1 / /mnt/a\040b\134c\011d rw - ext4 /dev/disk\040one rw"
-    found = mount_of(text, "/mnt/a b\\c\td/state")
-    assert (str(found.point), found.source) == ("/mnt/a b\\c\td", "/dev/disk one")
+    text = PI + r"40 27 8:1 / /media/a\040b\134c\011d rw - ext4 /dev/disk\040one rw"
+    found = mount_of(text, "/media/a b\\c\td/state")
+    assert (str(found.point), found.source) == ("/media/a b\\c\td", "/dev/disk one")
 
 
 def test_a_later_mount_hides_an_earlier_one_in_its_place_and_below() -> None:
