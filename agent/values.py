@@ -114,10 +114,11 @@ class Evidence(msgspec.Struct, frozen=True):
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What leaves the device: one record of the outbox, chained to the one before by its hash.
 
-    `wall_uncertainty_s` is None where the clock was never set; `previous` is the SHA-256 (hex) of
-    the previous record's bytes, or 64 zeros for the first. `revision` is 0 as it happened; above
-    that the same event is told again, under the same id, with a better time. `inspection` is the
-    nonce of the inspection that provoked it, empty where it is no test.
+    `wall_uncertainty_s` is None where nobody knows it; `wall_source` is one of those that
+    `agent.wallclock.WallTime` names. `previous` is the SHA-256 (hex) of the previous record's
+    bytes, or 64 zeros for the first. `revision` is 0 as it happened; above that the same event is
+    told again, under the same id, with a better time. `inspection` is the nonce of the inspection
+    that provoked it, empty where it is no test.
     """
 
     id: str
