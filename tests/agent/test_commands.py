@@ -118,7 +118,15 @@ def test_the_doubt_of_the_clock_shortens_a_life_and_never_lengthens_it() -> None
     assert judged(Gate({}), each, WallTime(SET.iso, 5.1, "ntp")) == Code.EXPIRED
 
 
-@pytest.mark.parametrize("wall", [UNSET, WallTime(SET.iso, SKEW_S + 1, "ntp")])
+@pytest.mark.parametrize(
+    "wall",
+    [
+        UNSET,
+        WallTime(SET.iso, SKEW_S + 1, "ntp"),
+        WallTime(SET.iso, 0.5, "unsynchronised"),  # right until the network was lost
+        WallTime(SET.iso, None, "rtc"),
+    ],
+)
 def test_without_a_clock_only_what_is_harmless_is_taken_and_only_when_fresh(wall: WallTime) -> None:
     for verb, own in OWN.items():
         each, is_harmless = received(verb, body(age_s=86_400.0, **own)), VERBS[verb].is_harmless
