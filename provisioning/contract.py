@@ -1,6 +1,7 @@
 """The hub's contract, machine-readable.
 
-`python -m provisioning.contract [event|command|ack]` prints a schema; `event` if none is named.
+`python -m provisioning.contract [event|state|command|ack]` prints a schema; `event` if none is
+named. `python -m provisioning.hub_files` writes them all, and what stands on them.
 """
 
 import inspect
@@ -12,6 +13,7 @@ import msgspec
 
 from agent.commands import VERBS
 from agent.orders import Answer
+from agent.status import State
 from agent.values import Event
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -33,6 +35,11 @@ def ack_schema() -> dict[str, Any]:
     return _written(msgspec.json.schema(Answer))
 
 
+def state_schema() -> dict[str, Any]:
+    """The JSON Schema of the retained state; the last will is the bare word `offline` instead."""
+    return _written(msgspec.json.schema(State))
+
+
 def _written(schema: dict[str, Any]) -> dict[str, Any]:
     for part in schema["$defs"].values():
         if "description" in part:  # a docstring, which Python before 3.13 leaves indented
@@ -40,7 +47,12 @@ def _written(schema: dict[str, Any]) -> dict[str, Any]:
     return {"$schema": DIALECT} | schema
 
 
-SCHEMAS = {"event": event_schema, "command": command_schema, "ack": ack_schema}
+SCHEMAS = {
+    "event": event_schema,
+    "state": state_schema,
+    "command": command_schema,
+    "ack": ack_schema,
+}
 
 
 if __name__ == "__main__":
