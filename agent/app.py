@@ -7,24 +7,27 @@ one for the hub (uplink), one for recordings, one for the time; the caller's thr
 import logging
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from agent import __version__, fire_model, sdnotify
 from agent.acting import act
 from agent.commanders import Commanders
-from agent.commands import Order
+from agent.commands import Inspect, Order
 from agent.daily import Daily
 from agent.envelope import Identity, boot_id, stamp
 from agent.errands import SLOW, Errand, Errands, selftest_command
 from agent.hubs import Hubs
 from agent.in_force import InForce
+from agent.inspector import Inspector
+from agent.ledger_past import SELFTEST
 from agent.mute import Mutes
 from agent.orders import Orders
 from agent.outbox import Outbox
 from agent.outputs import annunciator, speaker
 from agent.pipeline import Pipeline
 from agent.recorder import Recorder
+from agent.records import device_ledger, proofs
 from agent.sampler import Channel, Sampler
 from agent.status import Status
 from agent.timekeeping import DOUBTED_S, Timekeeping
@@ -76,6 +79,7 @@ class App:
             self._outbox,
             wall=wall,
             clock=clock,
+            note=self._record,
             doubted_s=0.0 if simulated else DOUBTED_S,  # a scenario begins on any day it likes
         )
         self._daily = Daily(config, state, self._time.read)
@@ -92,6 +96,16 @@ class App:
             models=fire_model.versions(),
             simulated=simulated,
         )
+        self._ledger = device_ledger(
+            state,
+            config,
+            self._identity,
+            sha256=in_force.sha256,
+            outbox=self._outbox,
+            clock=clock,
+            wall=self._time.read,
+        )
+        in_force.note_by(self._ledger.note)
         self._recorder = Recorder(state / "recordings", config.recorder)
         self._status = Status(
             config, self._identity, run_dir / "status.json", wall=self._time.read
@@ -106,6 +120,7 @@ class App:
             wall=self._time.read,
             root=f"haetae/v1/{config.device.site}/{config.device.id}",
             commanders=Commanders(config.commanders),
+            note=self._ledger.note,
             waiting=self._outbox.pending,
             confirmed=in_force.told,
         )
@@ -117,6 +132,16 @@ class App:
             signs=self._signs,
             clock=clock,
             restart=self._restart,
+            note=self._ledger.note,
+        )
+        self._inspector = Inspector(
+            config,
+            note=self._ledger.note,
+            done=self._orders.done,
+            lamp=self._annunciator,
+            status=self._status,
+            health=self._pipeline.health,
+            wall=self._time.read,
         )
         self._hubs = Hubs(
             config,
@@ -129,7 +154,7 @@ class App:
         )
         self._samplers = self._make_samplers()
         self._unheard = {sensor.name for sensor in config.sensors}
-        self._pressed = self._armed = False
+        self._pressed = self._armed = self._recalled = False
 
     def run(self) -> int:
         """Arm, then supervise until `stop`; return the exit code."""
@@ -151,6 +176,7 @@ class App:
         self._recorder.stop()
         self._time.stop()
         self._errands.stop()
+        self._ledger.stop()
         self._outbox.wake()
 
     def _restart(self) -> None:
@@ -165,6 +191,7 @@ class App:
             Worker("recorder", self._recorder.run, 60.0),
             Worker("time", self._time.run, 60.0),
             Worker("errands", self._errands.run, 60.0),
+            Worker("ledger", self._ledger.run, 60.0),
         ]
         for sampler in self._samplers:
             slowest_s = max(channel.every_s for channel in sampler.channels)
@@ -190,6 +217,8 @@ class App:
                 self._outbox.flush()
                 self._daily.look(now)
                 self._decide(self._pipeline.tick(now))
+                self._decide(self._inspector.step(now))
+                self._recall(now)
                 self._report(now)
                 beat()
             is_late = now - started > ARM_WITHIN_S * self._pace
@@ -198,6 +227,16 @@ class App:
                 self._report(now)
                 sdnotify.notify("READY=1")
                 log.warning("armed; not heard from yet: %s", ", ".join(self._unheard) or "none")
+
+    def _record(self, kind: str, body: Mapping[str, object]) -> None:
+        """Have the ledger note something: the clock needs it before there is a ledger."""
+        self._ledger.note(kind, body)
+
+    def _recall(self, now: float) -> None:
+        """Take in, once it is read, what was proven before this start."""
+        if not self._recalled and (proven := self._ledger.proven) is not None:
+            self._recalled = True
+            self._status.recall(proofs(proven, now=now, wall=self._time.read()))
 
     def _write_down(self, late: list[str]) -> None:
         self._status.write(late)
@@ -213,11 +252,18 @@ class App:
             return
         self._recorder.remember(item)
         self._mutes.take(item)
+        self._inspector.take(item)
         if item.sensor == self._config.annunciator.button and item.quantity is Quantity.BUTTON:
             if item.value and not self._pressed:
-                log.warning("button: %s", self._annunciator.press())
+                self._press()
             self._pressed = bool(item.value)
         self._decide(self._pipeline.handle(item))
+
+    def _press(self) -> None:
+        did = self._annunciator.press()
+        log.warning("button: %s", did)
+        if did == "test":
+            self._ledger.note(SELFTEST, {"by": "button"})
 
     def _obey(self, order: Order) -> None:
         now = self._clock()
@@ -225,6 +271,9 @@ class App:
             errand = Errand(order, self._recorder.remembered(), self._mutes.names())
             if (refusal := self._errands.begin(errand)) is None:
                 return  # answered once it is done
+        elif isinstance(order.command, Inspect):
+            if (refusal := self._inspector.begin(order, order.command, now)) is None:
+                return  # answered once it is over
         else:
             refusal = act(
                 order.command,
@@ -253,15 +302,18 @@ class App:
                 log.warning("%s %s: %s", detection.hazard, detection.stage, detection.why.en)
                 continue
             self._status.brace(detection)
+            inspection = self._inspector.mark(detection)
             event = self._outbox.put(
-                lambda seq, previous, detection=detection: stamp(  # type: ignore[misc]  # bound now
+                lambda seq, previous, detection=detection, inspection=inspection: stamp(  # type: ignore[misc]  # bound now
                     detection,
                     seq=seq,
                     previous=previous,
                     identity=self._identity,
                     wall=self._time.at(detection.at),
+                    inspection=inspection,
                 )
             )
+            self._ledger.wake()
             self._recorder.freeze(event)
             self._status.note(detection, event)
             log.warning("%s %s %s: %s", event.id, event.hazard, event.stage, event.why.en)
@@ -276,6 +328,7 @@ class App:
             muted=self._mutes.names(),
             trouble=self._annunciator.trouble | self._other_trouble(),
             pending=self._outbox.pending(),
+            ledger=self._ledger.head,
             hub=self._hubs.status,
             hubs=self._hubs.report(),
         )
@@ -287,6 +340,7 @@ class App:
             "voice": voice,
             "commands": self._orders.trouble,
             "time": self._time.trouble,
+            "ledger": self._ledger.trouble,
             "hub": self._hubs.trouble,
         }
         parts["configuration"] = self._in_force.trouble

@@ -103,6 +103,17 @@ class Recording(Command, frozen=True, kw_only=True):
     event: Annotated[str, Meta(max_length=64)] = ""
 
 
+class Inspect(Command, frozen=True, kw_only=True):
+    """Open an inspection of one sensor: its `id` is the nonce, without which none is recorded.
+
+    Somebody then brings a physical stimulus to the sensor within `minutes`. The answer comes once
+    it is over, with the result.
+    """
+
+    sensor: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    minutes: Annotated[float, Meta(ge=0.5, le=15)] = 5.0
+
+
 class Configuration(Command, frozen=True, kw_only=True):
     """Try this configuration: a whole file but for what cannot be changed from afar.
 
@@ -123,6 +134,7 @@ VERBS: Mapping[str, type[Command]] = {
     "identify": Identify,
     "silence": Silence,
     "selftest": Selftest,
+    "inspect": Inspect,
     "recording": Recording,
     "configuration": Configuration,
 }

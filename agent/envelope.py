@@ -76,10 +76,19 @@ def boot_id() -> str:
     return f"{kernel_boot()}-{secrets.token_hex(4)}"
 
 
-def stamp(
-    detection: Detection, *, seq: int, previous: str, identity: Identity, wall: WallTime
+def stamp(  # noqa: PLR0913  # all that an event says beside what was detected
+    detection: Detection,
+    *,
+    seq: int,
+    previous: str,
+    identity: Identity,
+    wall: WallTime,
+    inspection: str = "",
 ) -> Event:
-    """Make the event that reports `detection` as record `seq` after the one hashed `previous`."""
+    """Make the event that reports `detection` as record `seq` after the one hashed `previous`.
+
+    `inspection` is the nonce of the one that provoked it, if it is a test.
+    """
     return Event(
         id=f"{identity.boot_id}-{seq}",
         seq=seq,
@@ -103,6 +112,7 @@ def stamp(
         models=identity.models,
         simulated=identity.simulated,
         previous=previous,
+        inspection=inspection,
     )
 
 

@@ -16,6 +16,7 @@ from agent.coverage import UNTRIED, Claim, Proof, coverage, covered_by
 from agent.detectors.supply import SUPPLY_LOST
 from agent.envelope import Identity
 from agent.hub_cause import Cause
+from agent.ledger_file import Head
 from agent.pipeline import Health
 from agent.sections import Config
 from agent.values import Detection, Event, Hazard, Stage
@@ -36,8 +37,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sensors that cannot be relied on; `active` the incidents under way, hazard by event id; `muted`
     the cameras and microphones that people have switched off by hand; `answered` who sent help to
     which of the `active`, by event id; `configuration` the one from afar by which the device runs,
-    as `remote` or `trial` and the first 16 hex digits of its SHA-256; `last_words` are there once
-    the supply is lost, while there is power left to say so.
+    as `remote` or `trial` and the first 16 hex digits of its SHA-256; `ledger` is the newest
+    record of the ledger that is on flash; `last_words` are there once the supply is lost, while
+    there is power left to say so.
     """
 
     status: Literal["online", "offline"] = msgspec.field(default_factory=lambda: "online")
@@ -52,6 +54,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     siren: str = "quiet"
     pending: int = 0
     configuration: str = ""
+    ledger: Head | None = None
     last_words: str = ""
 
     @classmethod
@@ -70,6 +73,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             siren=found["siren"],
             pending=found["outbox"]["pending"],
             configuration=found["configuration"]["from_afar"],
+            ledger=found["ledger"],
         )
 
 
@@ -112,9 +116,21 @@ class Status:
             self._active.pop(incident, None)
             return
         self._active[incident] = event
-        if detection.stage is Stage.ALARM:
+        if detection.stage is Stage.ALARM and not event.inspection:  # its result counts, later
             when = _UNDATED if event.wall_source == "unset" else event.wall_time
             self._proven[detection.hazard] = Proof(when, detection.at)
+
+    def prove(self, hazard: Hazard, proof: Proof) -> None:
+        """Take note that a hazard was detected from a real stimulus."""
+        self._proven[hazard] = proof
+
+    def recall(self, proofs: Mapping[Hazard, Proof]) -> None:
+        """Take in what was proven before this start."""
+        self._proven = {**proofs, **self._proven}
+
+    def is_active(self, hazard: Hazard) -> bool:
+        """Whether there is such an incident now."""
+        return any(each is hazard for each, _ in self._active)
 
     def brace(self, detection: Detection) -> None:
         """Take in a supply that is gone or back, before the event that tells of it goes out."""
@@ -148,6 +164,7 @@ class Status:
         hub: tuple[str, Cause],
         hubs: Sequence[Mapping[str, object]] = (),
         muted: Sequence[str] = (),
+        ledger: Head | None = None,
     ) -> None:
         """Take the state of every part at `now` (seconds of the agent's clock)."""
         wall = self._wall()
@@ -183,6 +200,7 @@ class Status:
             "trouble": aged | dict(trouble),
             "muted": list(muted),
             "clock": _clock(wall),
+            "ledger": ledger,
             "outbox": {"pending": pending, "last_seq": self._last_seq},
             "hub": hub[0],
             "hub_cause": hub[1],

@@ -10,7 +10,7 @@ import pytest
 from agent import care, config
 from agent.acting import CALLS, act
 from agent.cli import PROFILES
-from agent.commands import VERBS, Answered, Away, Code, Command, Silence
+from agent.commands import VERBS, Answered, Away, Code, Command, Inspect, Silence
 from agent.config import ConfigError
 from agent.detectors.calendar import Calendar
 from agent.detectors.sos import SosDetector
@@ -143,7 +143,7 @@ def test_every_verb_has_its_deed(tmp_path: Path) -> None:
         Silence: {"event": "none-1"},
     }
     for kind in VERBS.values():
-        if kind not in SLOW:  # those are errands: tests/agent/test_errands.py
+        if kind not in {*SLOW, Inspect}:  # those: test_errands.py, test_inspector.py
             Device(tmp_path).act(kind(**COMMON, **own.get(kind, {})))  # raises without a case
 
 

@@ -1,0 +1,174 @@
+"""Opens and closes inspections, on the pipeline's thread, and marks what they alone provoke.
+
+A marked event sounds and is delivered like any other; it only says of itself that it is a test.
+Whatever has other evidence too is a real alarm, and what is still going on when the inspection is
+over is told again as one.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+from agent.commands import Code, Inspect, Order
+from agent.coverage import FLOOR, Proof, covered_by
+from agent.inspection import WHY, Inspection, Outcome
+from agent.plausibility import Health
+from agent.sections import Config
+from agent.values import Detection, Hazard, Reading, Stage
+from agent.wallclock import WallTime
+
+log = logging.getLogger(__name__)
+
+RECHECK_S = 2.0  # a contact that bounces is not over at its first edge
+
+Note = Callable[[str, dict[str, Any]], None]
+Refusal = tuple[Code, str]
+
+
+class Lit(Protocol):
+    """What shows people that a sensor is under inspection; `agent.annunciator.Annunciator`."""
+
+    def inspect(self, for_s: float) -> None:
+        """Show it for so long at most; 0 ends it."""
+
+
+class Proving(Protocol):
+    """What claims coverage; `agent.status.Status`."""
+
+    def is_active(self, hazard: Hazard) -> bool:
+        """Whether there is such an incident now."""
+
+    def prove(self, hazard: Hazard, proof: Proof) -> None:
+        """Take note that a hazard was detected from a real stimulus."""
+
+
+class Inspector:
+    """At most one inspection at a time.
+
+    `note` records its result, `done` answers for the order, `lamp` and `status` show it; `health`
+    tells whether a sensor can be relied on.
+    """
+
+    def __init__(  # noqa: PLR0913  # all that an inspection touches
+        self,
+        config: Config,
+        *,
+        note: Note,
+        done: Callable[[Order, Refusal | None, Mapping[str, Any] | None], None],
+        lamp: Lit,
+        status: Proving,
+        health: Callable[[str], Health],
+        wall: Callable[[], WallTime],
+    ) -> None:
+        self._config, self._note, self._done, self._lamp = config, note, done, lamp
+        self._status, self._health, self._wall = status, health, wall
+        self._order: Order | None = None
+        self._under_way: Inspection | None = None
+        self._opened = ""
+        self._returned_at: float | None = None
+        self._marked: dict[tuple[Hazard, str], tuple[Detection, str]] = {}  # and by which nonce
+
+    def begin(self, order: Order, command: Inspect, now: float) -> Refusal | None:
+        """Open an inspection at `now` (monotonic seconds), or say why not."""
+        hazards = frozenset(covered_by(self._config, command.sensor))
+        if not hazards:
+            return Code.NOT_HERE, f"`{command.sensor}` is no sensor that a hazard stands on"
+        if self._order is not None:
+            return Code.BUSY, "another inspection is under way"
+        if active := [hazard for hazard in hazards if self._status.is_active(hazard)]:
+            return Code.BUSY, f"an incident is under way: {', '.join(sorted(active))}"
+        health = self._health(command.sensor)
+        if not health.is_sound:
+            return Code.FAILED, f"`{command.sensor}` cannot be relied on: {health.why}"
+        spans = next(e.spans for e in self._config.sensors if e.name == command.sensor)
+        quantities = frozenset(q for hazard in hazards for q in FLOOR[hazard] & spans.keys())
+        closes = now + command.minutes * 60.0
+        self._under_way = Inspection(command.sensor, quantities, hazards, now, closes)
+        self._order, self._opened, self._returned_at = order, self._wall().iso, None
+        for reading in health.last:  # a contact that never moves says nothing more before it does
+            self._under_way.take(replace(reading, at=now))
+        self._lamp.inspect(command.minutes * 60.0)
+        log.warning("inspection: %s by %s: opened", command.sensor, command.by)
+        return None
+
+    def take(self, reading: Reading) -> None:
+        """Look at a reading."""
+        if self._under_way is not None:
+            self._under_way.take(reading)
+
+    def mark(self, detection: Detection) -> str:
+        """The nonce of the inspection that alone provoked this; empty: it is none, but real."""
+        incident = detection.hazard, detection.subject
+        before = self._marked.get(incident)
+        if self._under_way is not None and self._order is not None:
+            self._under_way.heed(detection)
+            nonce, sensor = self._order.command.id, self._under_way.sensor
+            if self._alone(detection, sensor) and detection.hazard in self._under_way.hazards:
+                if detection.stage is Stage.CLEARED:
+                    self._marked.pop(incident, None)
+                    return nonce if before is not None else ""
+                self._marked[incident] = detection, nonce
+                return nonce
+        if before is None:
+            return ""
+        del self._marked[incident]  # over, or no test any more
+        told, nonce = before
+        sensor = told.evidence[0].sensor
+        is_its_end = detection.stage is Stage.CLEARED and self._alone(detection, sensor)
+        return nonce if is_its_end else ""
+
+    def step(self, now: float) -> list[Detection]:
+        """Close what is over at `now`; give what must be told again, as real."""
+        inspection, order = self._under_way, self._order
+        if inspection is None or order is None:
+            return []
+        if inspection.alarmed_by is None or not inspection.has_returned:
+            self._returned_at = None
+        elif self._returned_at is None:
+            self._returned_at = now
+        is_done = self._returned_at is not None and now - self._returned_at >= RECHECK_S
+        if not is_done and now < inspection.closes_at:
+            return []
+        self._under_way = self._order = None
+        self._lamp.inspect(0.0)
+        self._close(inspection, order, now)
+        return [] if inspection.has_returned else self._real(now)
+
+    def _close(self, inspection: Inspection, order: Order, now: float) -> None:
+        outcome, command, wall = inspection.outcome(), order.command, self._wall()
+        proven = outcome is Outcome.PROVEN
+        told = {
+            "nonce": command.id,
+            "sensor": inspection.sensor,
+            "hazards": sorted(inspection.hazards),
+            "result": "proven" if proven else "failed",
+            "outcome": outcome.value,
+            "why": {"ko": WHY[outcome].ko, "en": WHY[outcome].en},
+        }
+        body = told | {
+            "by": command.by,
+            "signer": order.signer,
+            "opened": self._opened,
+            "lasted_s": round(now - inspection.opened_at, 1),
+            "quantity": str(inspection.quantity),
+            "curve": inspection.curve,
+        }
+        self._note("inspection", body)
+        log.warning("inspection: %s: %s", inspection.sensor, WHY[outcome].en)
+        if proven:
+            proof = Proof(wall.iso, now, inspection.sensor, command.id)
+            for hazard in inspection.hazards:
+                self._status.prove(hazard, proof)
+        self._done(order, None, told)
+
+    def _real(self, now: float) -> list[Detection]:
+        """What an inspection provoked, and what goes on behind its end: nobody's test any more."""
+        going_on = [replace(detection, at=now) for detection, _ in self._marked.values()]
+        self._marked.clear()
+        return going_on
+
+    @staticmethod
+    def _alone(detection: Detection, sensor: str) -> bool:
+        is_told = bool(detection.evidence) or detection.stage is Stage.CLEARED
+        return is_told and all(e.sensor == sensor for e in detection.evidence)
