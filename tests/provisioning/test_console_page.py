@@ -1,7 +1,9 @@
 """The console in a real browser: what people see of devices that are played by hand."""
 
 import json
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,6 +139,8 @@ def test_a_dead_line_never_looks_calm(office: Office) -> None:
         assert "지금은 경보를 받을 수 없습니다" in office.find("#banner").text
         assert "알 수 없습니다" in office.find("#calm").text
         assert "연결하는 중" in office.find("#link").text
+        if "HAETAE_PICTURES" in os.environ:
+            office.picture(Path(os.environ["HAETAE_PICTURES"]) / "dead-line-ko.png")
         assert "grayscale" in office.script(
             "return getComputedStyle(document.querySelector('main')).filter"
         )
@@ -287,3 +291,17 @@ def test_a_thousand_devices_are_shown(office: Office) -> None:
     office.loader.event("stall-0500", record("b-9"), site="alley-20")
     shows(office, "#alarms .where", "alley-20/stall-0500")
     assert office.texts("#devices > li .name")[0] == "alley-20/stall-0500"
+
+
+def test_alarms_of_a_whole_street_are_all_counted_and_do_not_freeze_the_page(
+    office: Office,
+) -> None:
+    office.open()
+    for n in range(400):
+        office.loader.event(f"house-{n:03}", record(f"b-{n}"))
+    office.loader.flush()
+    until(lambda: office.texts("#alarm-count") == ["400"], 20, "all are counted")
+    assert len(office.all("#alarms li")) == 100
+    shows(office, "#more-alarms", "300건")
+    office.loader.event("last", record("b-last", hazard="sos"))
+    until(lambda: "test/last" in office.texts("#alarms li:first-child .where")[0], 5, "on top")

@@ -3,6 +3,8 @@
 import { Keyed, byId, element, write } from "./dom.js";
 import { isDrill } from "./ward.js";
 
+const MOST_CARDS = 100; // more are counted; nobody reads them, and the newest must not wait for them
+
 /**
  * @typedef {object} Setting what the cards need from around them
  * @property {import("./texts.js").Words} words
@@ -32,8 +34,10 @@ export class Alarms {
     }
     // newest first, but no drill above an alarm
     items.sort((one, other) => Number(isDrill(one.device, one.incident)) - Number(isDrill(other.device, other.incident)) || other.incident.since - one.incident.since);
-    this.cards.show(items, ({ device }) => isDirty(device));
+    this.cards.show(items.slice(0, MOST_CARDS), ({ device }) => isDirty(device));
     const { words, isUp } = this.setting();
+    const more = Math.max(0, items.length - MOST_CARDS);
+    write(byId("more-alarms"), more ? words.say("moreAlarms", { count: more }) : "");
     byId("calm").hidden = items.length > 0;
     write(byId("calm"), words.say(isUp ? "noAlarms" : "noAlarmsDown"));
     write(byId("alarm-count"), items.length ? String(items.length) : "");

@@ -13,6 +13,7 @@ import { Ward, isDrill } from "./ward.js";
 
 const ANSWER_WITHIN_MS = 10000;
 const BATCH_MS = 30; // what is no alarm is shown together
+const PAUSE_MS = 250; // a whole city's alarms are not drawn one by one
 const SAVED = "haetae-console";
 
 class Console {
@@ -42,6 +43,7 @@ class Console {
     this.isAllDirty = true;
     /** @type {number | undefined} */
     this.batch = undefined;
+    this.rungAt = -Infinity;
     const setting = () => this.setting();
     this.alarms = new Alarms(setting);
     this.history = new History(setting);
@@ -157,10 +159,11 @@ class Console {
     if (change.ring) this.ring(change.device, change.ring);
   }
 
-  /** Show and sound at once: an alarm waits for nothing else. */
+  /** Show and sound at once: an alarm waits for nothing else, but for a flood of its own kind. */
   ring(device, incident) {
     this.sound.ring(!isDrill(device, incident) && incident.stage === "alarm");
-    this.showNow();
+    if (performance.now() - this.rungAt > PAUSE_MS) this.showNow();
+    this.rungAt = performance.now();
     const { words } = this;
     write(byId("announced"), `${words.word("hazards", incident.hazard)} ${words.word("stages", incident.stage)}: ${this.devices.label(device)}`);
   }
