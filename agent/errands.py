@@ -29,7 +29,7 @@ from agent.values import Reading
 log = logging.getLogger(__name__)
 
 SLOW = (Selftest, Recording, Configuration)
-TEND_EVERY_S = 1.0
+TEND_EVERY_S, IDLE_S = 1.0, 10.0  # while something is on trial, and else
 SELFTEST_EVERY_S = 600.0  # it costs a few seconds of one core
 SELFTEST_WITHIN_S = 120.0  # real seconds; the slowest board needs about ten
 _LONGEST_TOLD = 5  # parts that failed, by name
@@ -98,8 +98,9 @@ class Errands:
         while not self._stopping.is_set():
             beat()
             self._tend()
+            wait_s = IDLE_S if self._in_force.is_settled else TEND_EVERY_S
             with contextlib.suppress(queue.Empty):
-                if (errand := self._todo.get(timeout=TEND_EVERY_S)) is not None:
+                if (errand := self._todo.get(timeout=wait_s)) is not None:
                     self._do(errand, beat)
 
     def stop(self) -> None:

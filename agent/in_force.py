@@ -23,6 +23,7 @@ from agent.envelope import kernel_boot
 from agent.sections import Config
 from agent.trial import (
     CHANGED,
+    SOAK_S,
     WITHIN_S,
     Record,
     Remote,
@@ -93,6 +94,14 @@ class InForce:
         with self._lock:
             self._decides = True
             self._look()
+            if self.origin != "installed":
+                log.warning("configuration: %s in force: %s", self.sha256[:16], self.origin)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is on trial, owed or unwritten."""
+        with self._lock:
+            return not (self._record.trial or self._record.verdict or self._unsaved)
 
     def note_by(self, note: Note) -> None:
         """Have what happens written down, and what has happened before this was called."""
@@ -134,10 +143,10 @@ class InForce:
             if trial is None or self.origin != "trial":
                 return False
             self._since = now if self._since is None else self._since
-            why = shortcomings(trial, signs)
+            why, age_s = shortcomings(trial, signs), now - self._since
             if not why:
-                return not self._find_good(trial)
-            if now - self._since < self._patience_s() or signs.alarm:
+                return age_s >= SOAK_S and not self._find_good(trial)
+            if age_s < self._patience_s() or signs.alarm:
                 return False
             self._give_up(trial, "; ".join(why))
             return True

@@ -1,8 +1,9 @@
 """The trial of a configuration from afar: what is kept of it over restarts. No I/O.
 
-It is written down, tried by one start of the agent, and good once that start is armed, has lost
-sight of nothing and has heard from the hub. Whatever else happens, a crash, a kill and a power cut
-included, the next start is back at the last good one: `settled` lets none begin twice.
+It is written down, tried by one start of the agent, and good once that start has lived for a
+minute, is armed, has lost sight of nothing and has heard from the hub. Whatever else happens, a
+crash, a kill and a power cut included, the next start is back at the last good one: `settled` lets
+none begin twice.
 """
 
 from collections.abc import Collection
@@ -12,6 +13,7 @@ import msgspec
 
 RESTART = 75  # EX_TEMPFAIL: the process ends to begin anew; systemd starts it again
 BEGIN_WITHIN_S = 120.0  # of real time, from being written down to being tried
+SOAK_S = 60.0  # of the agent's clock: what crashes at once is never found good
 WITHIN_S = 180.0  # of the agent's clock, beside the warm-up of its sensors
 CHANGED = "the installed file was changed, and wins"
 DIED = "it ended before it was found good: a crash, a kill or a power cut"

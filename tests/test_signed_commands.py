@@ -21,7 +21,7 @@ from tests.running import RunningAgent, needs, on_hub, running, until
 SITE, DEVICE = "test", brokers.DEVICE
 ROOT = f"haetae/v1/{SITE}/{DEVICE}"
 STARTS = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)  # by the agent's clock, at each of its starts
-RATE, FAST = 10.0, 40.0  # a trial lasts for 18 s, or 4.5 s
+RATE, FAST = 20.0, 40.0  # a trial lasts for 3 to 9 s, or 1.5 to 4.5 s
 ROOM = """
 profile = "room"
 title = { ko = "방", en = "A room" }
@@ -121,6 +121,34 @@ def test_a_fire_is_not_silenced_from_afar(city: City) -> None:
         assert outcome(city.answer(toml)) == "busy"  # nor does a restart interrupt it
 
 
+def recorded(agent: RunningAgent) -> list[dict[str, Any]]:
+    """What the device's ledger has of commands and configurations."""
+    files = sorted((agent.state / "ledger").glob("*.jsonl"))
+    lines = [json.loads(line) for each in files for line in each.read_text("utf-8").splitlines()]
+    return [each["body"] for each in lines if each["kind"] in {"command", "configuration"}]
+
+
+def fate(agent: RunningAgent) -> list[str]:
+    """What the ledger says became of configurations from afar."""
+    return [each["what"] for each in recorded(agent) if "what" in each]
+
+
+def test_a_replayed_and_an_expired_command_are_refused_and_recorded(city: City) -> None:
+    with city.device() as agent:
+        command = city.give("identify")
+        assert outcome(city.answer(command)) == "accepted"
+        city.give("identify", id=command)
+        assert city.hub.until(lambda: len(city.answers(command)) == 2)
+        assert outcome(city.answers(command)[1]) == "replayed"
+        old = city.give("identify", expires=STARTS.isoformat())
+        assert outcome(city.answer(old)) == "expired"
+        until(lambda: len(recorded(agent)) >= 3, 20, "all three are in the ledger")
+        assert [(each["id"], each.get("code", each["result"])) for each in recorded(agent)] == [
+            (command, "taken"), (command, "replayed"), (old, "expired"),
+        ]  # fmt: skip
+        assert recorded(agent)[1]["signer"] == city.desk.name
+
+
 def test_a_self_test_is_answered_in_short_and_is_not_asked_for_twice(city: City) -> None:
     with city.device():
         answer = city.answer(city.give("selftest"))
@@ -182,6 +210,8 @@ def test_a_configuration_that_stands_its_trial_stays_over_restarts(
         digest = hashlib.sha256(CHANGED.encode()).hexdigest()
         assert answer["told"] == {"sha256": digest}
         where = ("--config", str(city.folder / "device.toml"), "--state", str(agent.state))
+        became = ["proposed", "on_trial", "good"]
+        until(lambda: fate(agent) == became, 20, "the ledger has it all")
         cli.main(["check", "--json", *where])
         assert json.loads(capsys.readouterr().out)["in_force"] == "remote"
         again = city.give("configuration", toml=CHANGED, id=command)
@@ -213,6 +243,7 @@ def test_a_trial_without_the_hub_is_taken_back_and_said_once_it_is_there(city: C
         assert answer["reason"] == "the hub did not answer"
         assert city.in_force() == "installed"
         assert len(city.answers(command)) == 1
+        until(lambda: fate(agent)[-1] == "rolled_back", 20, "the ledger has it, too")
 
 
 def is_on(agent: RunningAgent, origin: str) -> bool:

@@ -19,7 +19,7 @@ from agent.errands import SELFTEST_EVERY_S, Errand, Errands, selftest_command
 from agent.in_force import InForce
 from agent.orders import Answer, Orders, Piece
 from agent.status import State
-from agent.trial import Signs
+from agent.trial import SOAK_S, Signs
 from agent.values import Reading
 from drivers.sensor import Quantity
 from tests.agent.orders import NOW
@@ -205,6 +205,8 @@ def test_the_verdict_is_told_once_a_start_and_only_once_armed(
     after.errands._tend()
     assert after.orders.answer() is None
     after.signs = Signs(armed=True, hub=True, lost=[], alarm=False)
+    after.errands._tend()
+    after.now = SOAK_S
     after.errands._tend()
     after.errands._tend()
     answer = after.orders.answer()

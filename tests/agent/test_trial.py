@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from agent.commands import Code, Configuration
 from agent.config import ConfigError
 from agent.in_force import FILE, FOLDER, InForce
-from agent.trial import BEGIN_WITHIN_S, WITHIN_S, Record, Remote, Signs, Trial, settled
+from agent.trial import BEGIN_WITHIN_S, SOAK_S, WITHIN_S, Record, Remote, Signs, Trial, settled
 from tests.agent.orders import NOW
 from tests.running import STALL
 
@@ -40,6 +40,14 @@ class Place:
         found = self.look()
         found.decide()
         found.note_by(lambda _kind, body: self.notes.append(body))
+        return found
+
+    def tried(self) -> InForce:
+        """One start, by which it is found good."""
+        found = self.start()
+        found.tend(GOOD, 0.0)
+        found.tend(GOOD, SOAK_S)
+        assert found.origin == "remote"
         return found
 
     def told(self) -> list[str]:
@@ -74,6 +82,9 @@ def test_one_from_afar_is_tried_found_good_and_stays(place: Place) -> None:
     assert trial.config.device.id == "stall-17"  # as installed
     assert place.look().origin == "installed"  # nobody who only looks believes in it
     assert not trial.tend(GOOD, 0.0)
+    assert not trial.tend(GOOD, SOAK_S - 1.0)
+    assert (trial.origin, trial.verdict) == ("trial", None)
+    assert not trial.tend(GOOD, SOAK_S)
     assert (trial.origin, trial.verdict is not None) == ("remote", True)
     again = place.start()
     assert (again.origin, again.config.recorder.minutes) == ("remote", 7)
@@ -112,9 +123,7 @@ def test_whatever_ends_a_trial_the_next_start_is_back_and_stays_there(
 
 def test_it_goes_back_to_the_last_good_one_from_afar(place: Place) -> None:
     place.proposed()
-    first = place.start()
-    first.tend(GOOD, 0.0)
-    first.told("nonce-0001")
+    place.tried().told("nonce-0001")
     worse = CHANGED.replace("minutes = 7", "minutes = 9")
     assert place.start().propose(command(worse, 2), "city", GOOD) is None
     assert place.start().config.recorder.minutes == 9
@@ -155,12 +164,13 @@ def test_what_was_lost_before_does_not_count_against_it(place: Place) -> None:
     assert place.start().propose(command(CHANGED), "city", dark) is None
     trial = place.start()
     trial.tend(dark, 0.0)
+    trial.tend(dark, SOAK_S)
     assert trial.origin == "remote"
 
 
 def test_a_local_change_wins_over_what_came_from_afar(place: Place) -> None:
     place.proposed()
-    place.start().tend(GOOD, 0.0)
+    place.tried()
     place.file.write_text(INSTALLED + "\n[recorder]\nminutes = 3\n", "utf-8")
     found = place.start()
     assert (found.origin, found.config.recorder.minutes) == ("installed", 3)
@@ -189,8 +199,7 @@ def test_one_at_a_time_and_none_during_an_alarm(place: Place) -> None:
     assert refused(found.propose(command(CHANGED), "city", alarm)) is Code.BUSY
     assert found.propose(command(CHANGED), "city", GOOD) is None
     assert refused(found.propose(command(CHANGED, 2), "city", GOOD)) is Code.BUSY
-    trial = place.start()
-    trial.tend(GOOD, 0.0)
+    trial = place.tried()
     assert refused(trial.propose(command(CHANGED, 3), "city", GOOD)) is Code.BUSY  # its answer
     trial.told("nonce-0001")
     assert refused(trial.propose(command(CHANGED, 4), "city", GOOD)) is Code.NOT_ACTIVE
@@ -296,7 +305,8 @@ def test_one_that_could_not_be_kept_as_good_is_not_kept_at_all(place: Place) -> 
     place.proposed()
     trial = place.start()
     (place.state / FOLDER / FILE).with_suffix(".new").mkdir()
-    assert trial.tend(GOOD, 0.0)
+    assert not trial.tend(GOOD, 0.0)
+    assert trial.tend(GOOD, SOAK_S)
     (place.state / FOLDER / FILE).with_suffix(".new").rmdir()
     assert place.start().origin == "installed"
 
@@ -304,7 +314,7 @@ def test_one_that_could_not_be_kept_as_good_is_not_kept_at_all(place: Place) -> 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"installed": 1}', b"\xff"])
 def test_a_garbled_record_leads_back_to_the_installed_file(place: Place, content: bytes) -> None:
     place.proposed()
-    place.start().tend(GOOD, 0.0)
+    place.tried()
     (place.state / FOLDER / FILE).write_bytes(content)
     assert place.start().origin == "installed"
     assert place.told()[-1] == "forgotten"
@@ -322,7 +332,7 @@ def test_a_text_that_is_not_what_was_written_is_not_run(place: Place) -> None:
 
 def test_a_bad_installed_file_is_an_error_whatever_came_from_afar(place: Place) -> None:
     place.proposed()
-    place.start().tend(GOOD, 0.0)
+    place.tried()
     place.file.write_text("profile =", "utf-8")
     with pytest.raises(ConfigError):
         place.start()
