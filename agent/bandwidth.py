@@ -19,7 +19,7 @@ _DEBT = -0.1  # alarms overdraw it; what they owe delays the rest by a tenth of 
 class Budget:
     """A token bucket of `kb_per_day` (1000 bytes each) that holds one day's share.
 
-    `clock` is monotonic seconds.
+    `clock` is monotonic seconds. One thread spends; any may look.
     """
 
     def __init__(self, kb_per_day: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -29,8 +29,9 @@ class Budget:
 
     def spend(self, count: int) -> None:
         """Take off `count` bytes that went over the wire."""
+        left, self._at = self._refilled(), self._clock()
+        self._left = max(_DEBT * self._day_bytes, left - count)
         self._spent += count
-        self._left = max(_DEBT * self._day_bytes, self._refilled() - count)
 
     @property
     def spent_kb(self) -> float:
@@ -55,7 +56,5 @@ class Budget:
         return max(usual_s, min(THINNED_S, usual_s * THIN / max(share, 1e-6)))
 
     def _refilled(self) -> float:
-        now = self._clock()
-        self._left += (now - self._at) / DAY_S * self._day_bytes
-        self._left, self._at = min(self._left, self._day_bytes), now
-        return self._left
+        refill = (self._clock() - self._at) / DAY_S * self._day_bytes
+        return min(self._left + refill, self._day_bytes)

@@ -103,7 +103,7 @@ class Hub:
         told: dict[str, object] = {"detail": found.why.en, "device": self._device}
         if now < self._rivalled_until:
             return standing(Cause.TAKEN_OVER, **told)
-        if sum(now - at < RIVALLED_S for at in self._broken) >= OFTEN:
+        if sum(now - at < RIVALLED_S for at in tuple(self._broken)) >= OFTEN:
             return standing(Cause.UNSTABLE, **told)
         if found.cause in SOUND and not self.budget.admits(Lane.INFORMATION):
             detail = f"{self.budget.spent_kb:.0f} kB since the start"
@@ -201,7 +201,7 @@ class Hub:
             self._publish_state(link)
         self._attend(link)
         self._count(link)
-        if self._dialler.home_is_back() and not self._urgent():
+        if not self._urgent() and self._dialler.home_is_back():
             link.bid_farewell()  # without `offline`: the next dial follows at once
             self._lose(Cause.CLOSED)
         return True

@@ -21,7 +21,7 @@ from agent.envelope import Identity, stamp
 from agent.hearing import Verdict, hear
 from agent.outbox import HOME, Outbox
 from agent.pipeline import Pipeline
-from agent.sections import Config, VoiceConfig
+from agent.sections import Config, HubConfig, VoiceConfig
 from agent.values import PLACE, Detection, Hazard, Reading, Stage, Why
 from agent.wallclock import read_wall_clock
 from agent.watch import detectors, watched
@@ -104,14 +104,8 @@ def notes(config: Config, state: Path) -> list[str]:
     relay = config.annunciator.relay
     if relay is not None and not relay.armed:
         found.append("annunciator.relay will not move: it is not `armed`")
-    if config.hub is not None and config.hub.protocol == "3.1.1":
-        found.append("MQTT 3.1.1 cannot tell a denied event from an accepted one: better `5`")
-    if config.hub is not None and config.hub.tls:
-        files = (config.hub.ca, config.hub.certificate, config.hub.key)
-        found += [f"{name} cannot be read" for name in files if not os.access(name, os.R_OK)]
-        key = Path(config.hub.key)
-        if key.exists() and key.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            found.append(f"{key} can be read by others: chmod 0600")
+    for hub in filter(None, (config.hub, *config.neighbours)):
+        found += [each for each in _of_hub(hub) if each not in found]
     wall = read_wall_clock()
     found += [f"{name}: {why}" for name, why in life.worn(config, wall).items()]
     found += [f"{name}: {why}" for name, why in life.ending(config, wall).items()]
@@ -121,6 +115,20 @@ def notes(config: Config, state: Path) -> list[str]:
     elif any(Quantity.FALL_SCORE in each.spans for each in config.sensors):
         found.append("falls: no annunciator.voice: who fell is asked by tones and lamp only")
     return found
+
+
+def _of_hub(hub: HubConfig) -> Iterator[str]:
+    """What keeps a hub from being reached as it should."""
+    if hub.protocol == "3.1.1":
+        yield "MQTT 3.1.1 cannot tell a denied event from an accepted one: better `5`"
+    if not hub.tls:
+        return
+    for name in (hub.ca, hub.certificate, hub.key):
+        if not os.access(name, os.R_OK):
+            yield f"{name} cannot be read"
+    key = Path(hub.key)
+    if key.exists() and key.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        yield f"{key} can be read by others: chmod 0600"
 
 
 def _mute(voice: VoiceConfig, cards: Path = Path("/proc/asound")) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Further addresses of one hub, and further hubs: none that is away delays another."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from agent.wallclock import read_wall_clock
 from hw_mocks.network import Forwarder
 from tests.agent.events import row_of
 from tests.brokers import DEVICE, SITE, Listener, Mosquitto, free_port
+from tests.peers import answering, in_tls
 from tests.running import STALL, on_hub, running, until
 
 
@@ -74,6 +76,93 @@ def test_home_is_gone_back_to_once_it_answers_again(broker: Mosquitto) -> None:
         again = dialler.dial()
         assert isinstance(again, Link)
         again.drop()
+
+
+def test_once_home_answers_again_the_connection_moves_and_nothing_is_said_to_be_offline(
+    broker: Mosquitto,
+) -> None:
+    home_port = free_port()
+    hub = Hub(
+        broker.config(port=home_port, alternatives=[f"localhost:{broker.port}"]),
+        device=DEVICE,
+        site=SITE,
+        state=lambda: b"{}",
+        urgent=lambda: False,
+    )
+    hub._dialler._home_again_s = 0.0  # ten minutes in life
+    with Listener(broker) as listener:
+        while not hub.send(row_of()):
+            pass
+        assert hub.report()["address"] == f"localhost:{broker.port}"
+        with Forwarder(broker.port, port=home_port):
+            home = f"localhost:{home_port}"
+            until(lambda: hub.heartbeat_if_due() and hub.report()["address"] == home, 20, "home")
+            assert hub.send(row_of(seq=2)), hub.status
+            assert listener.until(lambda: len(listener.events()) == 2)
+            assert b"offline" not in listener.states()
+            hub.close()
+
+
+def busy(line: socket.socket) -> None:
+    """A hub of MQTT 5 that is busy, for any number of CONNECTs."""
+    line.recv(65536)
+    line.sendall(bytes([0x20, 3, 0, 0x89, 0]))
+    line.recv(65536)
+
+
+def test_a_busy_hub_is_left_alone_but_for_an_alarm(broker: Mosquitto) -> None:
+    dials, urgent = [0], [False]
+    folder = broker.authority.folder
+    talk = in_tls((folder / "server.pem", folder / "server.key"), busy)
+
+    def counted(line: socket.socket) -> None:
+        dials[0] += 1
+        talk(line)
+
+    with answering(counted) as port:
+        hub = Hub(
+            broker.config(host="127.0.0.1", port=port),
+            device=DEVICE,
+            site=SITE,
+            state=lambda: b"{}",
+            urgent=lambda: urgent[0],
+        )
+        for _ in range(50):
+            assert not hub.heartbeat_if_due()
+        assert (dials[0], hub.cause) == (1, Cause.SERVER_BUSY)
+        urgent[0] = True
+        assert not hub.heartbeat_if_due()
+    assert dials[0] == 2
+
+
+def test_a_street_that_is_cut_off_comes_back_one_by_one_and_alarms_at_once(
+    broker: Mosquitto,
+) -> None:
+    urgent = [False]
+
+    def hub_that(jitter: float) -> Hub:
+        return Hub(
+            broker.config(),
+            device=DEVICE,
+            site=SITE,
+            state=lambda: b"{}",
+            urgent=lambda: urgent[0],
+            jitter=lambda: jitter,
+        )
+
+    first, last = hub_that(0.0), hub_that(1.0)
+    for hub in (first, last):
+        assert hub.send(row_of())
+        broker.kill()
+        while hub.heartbeat_if_due():
+            pass
+        broker.start()
+    assert first.heartbeat_if_due(), first.status
+    assert not last.heartbeat_if_due()
+    urgent[0] = True
+    assert last.heartbeat_if_due(), last.status
+    for hub in (first, last):
+        hub.close()
 
 
 NEIGHBOUR = """
