@@ -10,6 +10,7 @@ from agent.eventfile import Row
 from agent.reader import Reader
 
 RETRY_S, RETRY_MAX_S = 1.0, 60.0
+RETRY_ALARM_S = 10.0  # the longest pause while an alarm waits
 SLICE_S = 1.0  # the longest sleep: between two, progress is shown and `stop` seen
 
 
@@ -42,9 +43,10 @@ def forward(  # noqa: PLR0913  # what the loop waits for and reports to, each in
     """Run until `stop`, then say goodbye. A put wakes it at once, even out of a pause.
 
     A hub that is away is no fault of ours: `beat` (progress) is called all the same, and stays
-    away only while a call to the hub hangs. Pauses double up to `RETRY_MAX_S` and are drawn evenly
-    from nothing to that (`jitter`, 0 to 1), so that a street of devices does not come back at one
-    instant. `wait` sleeps until a put, the reader's own if not given.
+    away only while a call to the hub hangs. Pauses double up to `RETRY_MAX_S`, or `RETRY_ALARM_S`
+    while an alarm waits, and are drawn evenly from nothing to that (`jitter`, 0 to 1), so that a
+    street of devices does not come back at one instant. `wait` sleeps until a put, the reader's own
+    if not given.
     """
     sleep = reader.wait if wait is None else wait
     failures = 0
@@ -54,7 +56,8 @@ def forward(  # noqa: PLR0913  # what the loop waits for and reports to, each in
         if row is not None and not hub.takes(row):
             row = None
         if not hub.heartbeat_if_due() or (row is not None and not hub.send(row)):
-            pause = jitter() * min(RETRY_MAX_S, RETRY_S * 2.0 ** min(failures, 16))
+            longest_s = RETRY_ALARM_S if reader.is_urgent() else RETRY_MAX_S
+            pause = jitter() * min(longest_s, RETRY_S * 2.0 ** min(failures, 16))
             failures += 1
             _pause(clock() + pause, stop=stop, beat=beat, clock=clock, sleep=sleep)
             continue

@@ -10,6 +10,7 @@ import pytest
 from agent import uplink
 from agent.hub import Hub
 from agent.outbox import HOME, Outbox, Row
+from agent.values import Hazard
 from tests.agent.events import making, opened, put
 from tests.brokers import DEVICE, SITE, Listener, Mosquitto
 
@@ -89,11 +90,10 @@ def test_each_row_is_sent_until_it_is_confirmed_oldest_first(outbox: Outbox) -> 
     assert outbox.pending() == 0
 
 
-def test_pauses_double_up_to_a_minute_and_start_anew_after_a_success(outbox: Outbox) -> None:
-    put(outbox, 2)
+def pauses(outbox: Outbox, answers: list[bool]) -> list[float]:
+    """How long is waited between two attempts, in seconds, at the longest."""
     attempts: list[float] = []
     stop, sleeper = threading.Event(), Sleeper()
-    answers = [False] * 9 + [True, False, True]
 
     class Timed(Hall):
         def send(self, row: Row) -> bool:
@@ -109,14 +109,25 @@ def test_pauses_double_up_to_a_minute_and_start_anew_after_a_success(outbox: Out
         jitter=lambda: 1.0,
         wait=sleeper.sleep,
     )
-    pauses = [round(b - a, 6) for a, b in pairwise(attempts)]
-    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60, 0, 1]
+    return [round(b - a, 6) for a, b in pairwise(attempts)]
+
+
+def test_pauses_double_up_to_a_minute_and_start_anew_after_a_success(outbox: Outbox) -> None:
+    put(outbox, 2, Hazard.FAULT)
+    outbox.flush()
+    found = pauses(outbox, [False] * 9 + [True, False, True])
+    assert found == [1, 2, 4, 8, 16, 32, 60, 60, 60, 0, 1]
+
+
+def test_while_an_alarm_waits_no_pause_is_longer_than_ten_seconds(outbox: Outbox) -> None:
+    put(outbox, 2, Hazard.FIRE)
+    assert pauses(outbox, [False] * 6 + [True, True]) == [1, 2, 4, 8, 10, 10, 0]
 
 
 def test_jitter_takes_any_part_of_the_pause(outbox: Outbox) -> None:
     put(outbox)
     _, sleeper, _ = run(outbox, [False] * 5 + [True], jitter=0.1)
-    assert sum(sleeper.slept[:-1]) == pytest.approx(0.1 * (1 + 2 + 4 + 8 + 16))
+    assert sum(sleeper.slept[:-1]) == pytest.approx(0.1 * (1 + 2 + 4 + 8 + 10))
 
 
 def test_progress_is_shown_every_second_however_long_the_hub_is_away(outbox: Outbox) -> None:
