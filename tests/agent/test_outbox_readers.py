@@ -240,3 +240,18 @@ def ids(outbox: Outbox, name: str, most: int = 99) -> list[str]:
         reader.confirm(row.seq, 1.0)
         found.append(row.id)
     return found
+
+
+@pytest.mark.parametrize(("quick", "slow"), [(HOME, "city"), ("city", HOME)])
+def test_what_one_reader_took_from_ram_it_does_not_get_again(
+    path: Path, quick: str, slow: str
+) -> None:
+    with with_city(path) as (outbox, _):
+        put(outbox)
+        with files_limited_to(1024):
+            put(outbox, 2)
+            assert deliver(outbox, name=quick) == [1, 2, 3]
+        assert outbox.reader(slow).oldest() is not None  # the disk takes them now
+    with with_city(path) as (outbox, _):
+        assert deliver(outbox, name=quick) == []
+        assert deliver(outbox, name=slow) == [1, 2, 3]
