@@ -107,6 +107,7 @@ def check(args: argparse.Namespace) -> int:
         return FOUND_WRONG if wrong else 0
     _say(f"{args.config}: {found.profile}, {sensors} sensors, {hub}: good")
     _say(f"in force: {in_force.origin}, SHA-256 {in_force.sha256}")
+    _say(f"state: {args.state} on {about['storage']}")
     for remark in remarks:
         print(f"note: {remark}", file=sys.stderr)
     for each in wrong:
