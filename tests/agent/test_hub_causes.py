@@ -3,7 +3,7 @@
 import string
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,13 @@ from agent.hub import Hub
 from agent.hub_cause import Cause
 from agent.hub_wording import WORDS, standing
 from agent.sections import HubConfig
-from agent.wallclock import WallTime
+from agent.wallclock import WallTime, read_wall_clock
 from tests.agent.events import row_of
 from tests.authority import Authority
 from tests.brokers import DEVICE, SITE, Mosquitto
 from tests.peers import Talk, answering, hears, in_tls, revoking, says
 
-NOW = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+NOW = read_wall_clock().iso
 KEPT = WallTime(NOW, 0.01, "ntp")
 UNKEPT = WallTime(NOW, None, "unsynchronised")
 DAY = timedelta(days=1)
@@ -121,7 +121,7 @@ def test_whose_clock_is_wrong_is_told_by_whether_ours_was_set(
     files = authority.issue("server", begins=begins, lasts=lasts)
     hub = against(authority, in_tls(files, hears), wall=wall)
     assert hub.cause is cause, hub.status
-    limit = datetime.now(UTC) + (begins if begins > timedelta(0) else lasts)
+    limit = datetime.fromisoformat(NOW) + (begins if begins > timedelta(0) else lasts)
     assert f"{limit:%Y-%m-%d}" in hub.status
     assert (wall.iso in hub.status) is (wall is UNKEPT)
 
