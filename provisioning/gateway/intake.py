@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from agent.wallclock import read_wall_clock
 from provisioning.gateway.broker import Message, NotKeptError
 from provisioning.gateway.home_assistant import HomeAssistantOutput
-from provisioning.gateway.notice import ROOT, NotANoticeError, Notice, read_notice
+from provisioning.gateway.notice import ROOT, NotANoticeError, Notice, is_identifier, read_notice
 from provisioning.gateway.onem2m import OneM2MOutput
 from provisioning.gateway.outlet import Outlet
 from provisioning.gateway.store import Store
@@ -77,7 +77,7 @@ class Intake:
         self._wake()
 
     def _tell(self, notice: Notice) -> None:
-        sent = notice.wall_time if _is_dated(notice) else self._now()
+        sent = notice.wall_time if notice.is_dated else self._now()
         incident, is_latest = self._store.tell(notice, sent)
         place = self._place(notice.site, notice.device)
         told = Told(notice, incident, place, sent, is_latest)
@@ -93,6 +93,9 @@ class Intake:
         if self._home is None or len(levels) != 5:
             return
         _, _, site, device, _ = levels
+        if not (is_identifier(site) and is_identifier(device)):
+            self.not_understood += 1
+            return
         with self._store.transaction():
             view = self._store.view(site, device)
             if not message.body:  # the retained message was deleted
@@ -120,8 +123,3 @@ class Intake:
     def _wake(self) -> None:
         for outlet in self._outlets:
             outlet.wake()
-
-
-def _is_dated(notice: Notice) -> bool:
-    """Whether the device knew the time of day at all."""
-    return bool(notice.wall_time) and notice.wall_source != "unset"

@@ -5,13 +5,15 @@ damaged record is a notice of its own.
 """
 
 from collections.abc import Mapping
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from agent.envelope import Header, structured, unreadable
 from agent.lanes import Lane, lane_of
+from agent.sections import Identifier
 from agent.values import Evidence, Hazard, Stage, Why
 
 ROOT = "haetae/v1"
@@ -22,7 +24,7 @@ _NO_WORDS = Why(
 )
 _TRUE = "true"
 
-Level = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^/+#\x00]+\Z")]
+Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]  # of a hazard or a stage
 
 
 class NotANoticeError(Exception):
@@ -35,13 +37,13 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     `historical`: it was delivered late. `body` is the record, byte for byte.
     """
 
-    id: Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[\w-]+\Z")]
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,128}\Z")]
     seq: int
     boot_id: str
-    site: Level
-    device: Level
-    hazard: Level
-    stage: Level
+    site: Identifier
+    device: Identifier
+    hazard: Word
+    stage: Word
     subject: str
     rule: str = ""
     monotonic_s: float = 0.0
@@ -68,6 +70,16 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
         return lane_of(self.hazard, alarm=self.stage in {Stage.ALARM, Stage.PREALARM})
 
     @property
+    def is_dated(self) -> bool:
+        """Whether its time of day can be told to others.
+
+        A doubtful one only of what is old: of news the hub's own clock says more.
+        """
+        if not self.wall_time or self.wall_source == "unset":
+            return False
+        return self.wall_uncertainty_s is not None or self.historical
+
+    @property
     def is_real(self) -> bool:
         """Whether it may be acted on: neither simulated nor an inspection."""
         return not (self.simulated or self.inspection)
@@ -89,16 +101,44 @@ def read_notice(topic: str, body: bytes, attributes: Mapping[str, str]) -> Notic
     except msgspec.DecodeError as error:
         found = _damaged(topic, attributes, error)
     late = attributes.get("historical") == _TRUE or found.revision > 0
-    found = msgspec.structs.replace(found, historical=late, body=body)
+    time = found.wall_time if _is_moment(found.wall_time) else ""
+    found = msgspec.structs.replace(found, historical=late, body=body, wall_time=time)
     if topic != f"{ROOT}/{found.site}/{found.device}/event/{found.hazard}":
         raise NotANoticeError(f"{found.id} is of {found.site}/{found.device}, {found.hazard}")
     return found
+
+
+def is_identifier(text: str) -> bool:
+    """Whether it can be the id of a site or device."""
+    return _is(text, Identifier)
+
+
+def is_word(text: str) -> bool:
+    """Whether it can be the name of a hazard or stage."""
+    return _is(text, Word)
+
+
+def _is(text: str, kind: Any) -> bool:
+    try:
+        msgspec.convert(text, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def cloud_event(notice: Notice) -> bytes:
     """The event in CloudEvents' JSON format, the record as it is within."""
     header = msgspec.convert(msgspec.to_builtins(notice), Header)
     return structured(notice.body, event=header, historical=notice.historical)
+
+
+def _is_moment(text: str) -> bool:
+    """Whether it is RFC 3339 with an offset, of a year that can be reckoned with."""
+    try:
+        at = datetime.fromisoformat(text)
+        return at.tzinfo is not None and at.astimezone(UTC).year > 1
+    except (ValueError, OverflowError):
+        return False
 
 
 class _Wrapped(msgspec.Struct, frozen=True):

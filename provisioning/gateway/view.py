@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from agent.values import Stage
-from provisioning.gateway.notice import UNREADABLE, Notice
+from provisioning.gateway.notice import UNREADABLE, Notice, is_word
 
 OFFLINE = b"offline"
 
@@ -60,14 +60,15 @@ def reported(view: View, body: bytes) -> View | None:
     except msgspec.DecodeError:
         return None
     named = {told.partition(" ")[0] for told in report.active.values()}
+    coverage = {hazard: claim for hazard, claim in report.coverage.items() if is_word(hazard)}
     return msgspec.structs.replace(
         view,
         connected=report.status == "online",
         simulated=report.simulated,
-        coverage=report.coverage,
+        coverage=coverage,
         active=report.active,
         open={what: id_ for what, id_ in view.open.items() if id_ in report.active},
-        hazards=sorted({*view.hazards, *report.coverage, *named}),
+        hazards=sorted({*view.hazards, *coverage, *filter(is_word, named)}),
         siren=report.siren,
         pending=report.pending,
     )

@@ -89,7 +89,7 @@ def told_by(store: Store, *events: Event, historical: bool = False) -> list[Told
     with store.transaction():
         for each in events:
             notice = read_notice(*sent(each, historical=historical))
-            at = NOW if notice.wall_source == "unset" else notice.wall_time
+            at = notice.wall_time if notice.is_dated else NOW
             incident, is_latest = store.tell(notice, at)
             found.append(Told(notice, incident, STALL, at, is_latest))
     return found

@@ -4,17 +4,20 @@ import json
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 from lxml import etree
 
 from agent.lanes import Lane
-from agent.values import Event, Hazard, Stage
+from agent.values import Event, Evidence, Hazard, Stage, Why
 from provisioning.gateway import cap, ngsi_ld, onem2m
 from provisioning.gateway.home_assistant import HomeAssistantOutput
 from provisioning.gateway.notice import cloud_event, read_notice
-from provisioning.gateway.told import Told
+from provisioning.gateway.told import Incident, Told
 from provisioning.gateway.view import View, happened
 from tests.provisioning import schemas
 from tests.provisioning.telling import (
@@ -156,15 +159,14 @@ def test_an_event_is_a_valid_cloud_event_for_the_webhook(
 def test_an_event_is_shown_by_home_assistant_only_if_it_is_news(
     hazard: Hazard, stage: Stage, kind: str, this: Told
 ) -> None:
-    home = HomeAssistantOutput("homeassistant", "haetae/gateway/v1/home-assistant", "s", NOBODY)
     news = kind in {"plain", "simulated", "undated"}
-    assert len(home.parcels(this)) == news
+    assert len(home().parcels(this)) == news
     view = happened(View(site="alley-3", device="stall-17"), this.notice)
-    config, state = home.shown(view, STALL)
+    config, state = home().shown(view, STALL)
     check(HOME_ASSISTANT_DEVICE, json.loads(config.body))
     shown = json.loads(state.body)["hazards"][hazard]
     assert shown == (str(stage) if news and stage is not Stage.CLEARED else "clear")
-    for parcel in home.parcels(this):
+    for parcel in home().parcels(this):
         check(HOME_ASSISTANT_EVENT, json.loads(parcel.body))
 
 
@@ -215,6 +217,47 @@ def test_a_revision_after_the_end_neither_opens_nor_ends_anything(tmp_path: Path
 
 def check(schema: Draft202012Validator, found: object) -> None:
     assert not [f"{each.json_path}: {each.message}" for each in schema.iter_errors(found)]
+
+
+TEXT = st.text(max_size=40)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    words=st.fixed_dictionaries(
+        dict.fromkeys(("subject", "rule", "wall_time", "wall_source", "software"), TEXT)
+    ),
+    why=st.tuples(TEXT, TEXT).map(lambda each: Why(each[0] or "-", each[1] or "-")),
+    value=st.floats(allow_nan=False, allow_infinity=False),
+    hazard=st.from_regex(r"[a-z][a-z0-9_]{0,31}", fullmatch=True),
+)
+def test_whatever_a_device_says_every_mapping_stays_valid(
+    words: dict[str, Any],
+    why: Why,
+    value: float,
+    hazard: str,
+    cap_schema: etree.XMLSchema,
+) -> None:
+    evidence = (Evidence(words["rule"], words["subject"], value, 0.25),)
+    made = event(why=why, evidence=evidence, **words)
+    topic, body, attributes = sent(made)
+    strange = body.replace(b'"hazard":"fire"', b'"hazard":"%s"' % hazard.encode())
+    notice = read_notice(topic.replace("/fire", f"/{hazard}"), strange, attributes)
+    at = notice.wall_time if notice.is_dated else CAME
+    this = Told(notice, Incident(notice.id, notice.stage, at), STALL, at)
+    message = etree.fromstring(cap.alert(this, SENDER))
+    assert cap_schema.validate(message), cap_schema.error_log
+    found = ngsi_ld.entity(this)
+    check(NGSI_LD, found)
+    check(ALERT, schemas.simplified(found))
+    check(ONEM2M_CREATE, onem2m.request(this, ae="Shaetae", container="Mobius/haetae/events"))
+    view = happened(View(site="alley-3", device="stall-17"), notice)
+    (config, _) = home().shown(view, STALL)
+    check(HOME_ASSISTANT_DEVICE, json.loads(config.body))
+
+
+def home() -> HomeAssistantOutput:
+    return HomeAssistantOutput("homeassistant", "haetae/gateway/v1/home-assistant", "s", NOBODY)
 
 
 class Nobody:
