@@ -18,6 +18,7 @@ from tests.agent.events import row_of
 from tests.authority import Authority
 from tests.brokers import DEVICE, SITE, Mosquitto
 from tests.peers import Talk, answering, hears, in_tls, revoking, says
+from tests.running import REPOSITORY
 
 NOW = read_wall_clock().iso
 KEPT = WallTime(NOW, 0.01, "ntp")
@@ -263,3 +264,12 @@ def test_every_cause_has_words_in_both_languages_and_a_remedy_or_none_in_both() 
             gaps = {name for _, name, _, _ in string.Formatter().parse(text) if name}
             assert gaps <= set(facts)
     assert replace(standing(Cause.CLOSED), cause=Cause.CLOSED) == standing(Cause.CLOSED)
+
+
+def test_the_page_has_the_sentence_and_remedy_of_every_cause() -> None:
+    page = (REPOSITORY / "docs/uplink.md").read_text("utf-8")
+    shown = {"place": "HUB:8883", "host": "HUB", "detail": "…", "device": "DEVICE"}
+    for cause in Cause:
+        found = standing(cause, **shown)
+        remedy = found.remedy.en if found.remedy is not None else ""
+        assert f"| `{cause}` | {found.why.en} | {remedy} |" in page
