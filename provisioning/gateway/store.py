@@ -21,7 +21,7 @@ from provisioning.gateway.notice import UNREADABLE, Notice
 from provisioning.gateway.told import Incident, Parcel
 from provisioning.gateway.view import View
 
-TOLD_KEPT = 1_000_000  # ids remembered: years of a city's alarms, about 150 MB
+TOLD_KEPT = 1_000_000  # ids remembered: years of a city's alarms
 PRUNE_EVERY = 1000
 BEFORE_KEPT = 64  # tellings of one incident that later ones can name
 

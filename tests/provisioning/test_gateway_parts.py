@@ -15,6 +15,7 @@ from agent.lanes import Lane
 from agent.signing import load_signer
 from agent.values import Hazard, Stage
 from provisioning.gateway import onem2m
+from provisioning.gateway import settings as settings_file
 from provisioning.gateway.notice import NotANoticeError, Notice, read_notice
 from provisioning.gateway.store import Store
 from provisioning.gateway.told import Parcel, RefusedError, UndeliveredError
@@ -64,6 +65,13 @@ def test_a_secret_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
 )
 def test_an_id_of_onem2m_is_one_level_of_a_topic(identifier: str, level: str) -> None:
     assert onem2m.topic_id(identifier) == level
+
+
+def test_the_configuration_that_is_shown_is_a_good_one() -> None:
+    found = settings_file.load(Path(settings_file.__file__).with_name("gateway.toml"))
+    outputs = found.cap, found.home_assistant, found.onem2m, found.ngsi_ld, found.webhook
+    assert None not in outputs
+    assert found.places["alley-3/stall-17"].latitude == 37.5665
 
 
 class Server:
