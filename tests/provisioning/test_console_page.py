@@ -138,6 +138,7 @@ def test_a_dead_line_never_looks_calm(office: Office) -> None:
         until(lambda: office.find("#banner").is_displayed(), 20, "the page says it is deaf")
         assert "지금은 경보를 받을 수 없습니다" in office.find("#banner").text
         assert "알 수 없습니다" in office.find("#calm").text
+        assert "✓" not in "".join(office.texts("main .level, main .chip"))
         assert "연결하는 중" in office.find("#link").text
         if "HAETAE_PICTURES" in os.environ:
             office.picture(Path(os.environ["HAETAE_PICTURES"]) / "dead-line-ko.png")

@@ -13,7 +13,7 @@ import { Ward, isDrill } from "./ward.js";
 
 const ANSWER_WITHIN_MS = 10000;
 const BATCH_MS = 30; // what is no alarm is shown together
-const PAUSE_MS = 250; // a whole city's alarms are not drawn one by one
+const PAUSE_MS = 100; // a whole city's alarms are not drawn one by one
 const SAVED = "haetae-console";
 
 class Console {
@@ -139,7 +139,8 @@ class Console {
 
   down(why) {
     const now = performance.now();
-    if (this.isUp) Object.assign(this, { listenedMs: this.listened(), lastUpAt: now });
+    // what was heard last, not when its absence was noticed
+    if (this.isUp) Object.assign(this, { listenedMs: this.listened(), lastUpAt: this.client?.heardAt ?? now });
     this.isUp = false;
     this.why = why;
     this.redraw();

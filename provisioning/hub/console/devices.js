@@ -19,7 +19,7 @@ const CALM = new Set(["proven", "assumed", "simulated", "unclaimed"]);
 export class Devices {
   /**
    * @param {Places} places
-   * @param {() => {words: import("./texts.js").Words, now: number, ward: import("./ward.js").Ward}} setting
+   * @param {() => {words: import("./texts.js").Words, now: number, ward: import("./ward.js").Ward, isUp: boolean, isReached: (device: any) => boolean}} setting
    */
   constructor(places, setting) {
     this.places = places;
@@ -57,9 +57,9 @@ export class Devices {
   }
 
   summarize(all) {
-    const { words } = this.setting();
+    const { words, isUp } = this.setting();
     const counts = LEVELS.map((level) => [level, all.filter((each) => each.level === level).length]).filter(([, count]) => count);
-    const parts = counts.map(([level, count]) => element("li", { class: "level", "data-level": level }, `${SIGNS[level]} ${words.word("levels", level)} ${count}`));
+    const parts = counts.map(([level, count]) => element("li", { class: "level", "data-level": level }, `${isUp ? SIGNS[level] : "–"} ${words.word("levels", level)} ${count}`));
     byId("summary").replaceChildren(...parts);
   }
 
@@ -73,12 +73,12 @@ export class Devices {
   }
 
   fillRow(row, device) {
-    const { words } = this.setting();
+    const { words, isUp } = this.setting();
     row.dataset.level = device.level;
     const details = row.firstElementChild;
-    const claims = [...(device.state?.coverage ?? [])].map(([hazard, claim]) => chip(words, hazard, claim, this.isHeard(device)));
+    const claims = [...(device.state?.coverage ?? [])].map(([hazard, claim]) => chip(words, hazard, this.claimNow(device, claim)));
     details.querySelector("summary").replaceChildren(
-      level(words, device), element("bdi", { class: "name" }, this.label(device)),
+      level(words, device, isUp), element("bdi", { class: "name" }, this.label(device)),
       device.state?.simulated ? element("span", { class: "badge simulated" }, words.say("simulated")) : "",
       element("span", { class: "chips" }, ...claims), element("span", { class: "heard" }, this.heard(device)),
     );
@@ -124,8 +124,10 @@ export class Devices {
     return ageMs < 60000 ? words.say("justNow") : words.say("ago", { age: words.span(ageMs) });
   }
 
-  isHeard(device) {
-    return !["offline", "silent", "unheard"].includes(device.level) && device.state?.status === "online";
+  /** What a claim is worth now: nothing where its device is not heard, or this page is deaf. */
+  claimNow(device, claim) {
+    if (!this.setting().isUp) return "unknown";
+    return this.setting().isReached(device) ? claim : "lost";
   }
 
   showPlan(all, isDirty) {
@@ -166,11 +168,11 @@ export class Devices {
   }
 
   fillTile(tile, device) {
-    const { words } = this.setting();
+    const { words, isUp } = this.setting();
     tile.dataset.level = device.level;
     const label = this.label(device);
     const name = label === device.key ? device.name : label;
-    tile.firstElementChild.replaceChildren(level(words, device), element("bdi", { class: "name" }, name));
+    tile.firstElementChild.replaceChildren(level(words, device, isUp), element("bdi", { class: "name" }, name));
   }
 
   /** Show a device's row, unfolded. */
@@ -189,13 +191,14 @@ function site(key) {
   return element("section", {}, element("h3", {}, element("bdi", {}, key)), element("ul", { class: "tiles" }));
 }
 
-function level(words, device) {
-  return element("span", { class: "level", "data-level": device.level }, `${SIGNS[device.level]} ${words.word("levels", device.level)}`);
+function level(words, device, isUp) {
+  const word = words.word("levels", device.level);
+  const shown = isUp ? `${SIGNS[device.level]} ${word}` : `– ${words.say("before", { level: word })}`;
+  return element("span", { class: "level", "data-level": device.level }, shown);
 }
 
-/** One hazard's claim; of a device that is not heard, none holds. */
-function chip(words, hazard, claim, isHeard) {
-  const shown = isHeard ? claim : "lost";
-  const sign = { proven: "✓", assumed: "?", lost: "×", simulated: "◇" }[shown] ?? "?";
-  return element("span", { class: "chip", "data-claim": shown, title: words.word("claims", shown) }, `${sign} ${words.word("hazards", hazard)}`);
+/** One hazard's claim. */
+function chip(words, hazard, claim) {
+  const sign = { proven: "✓", assumed: "?", lost: "×", simulated: "◇", unknown: "–" }[claim] ?? "?";
+  return element("span", { class: "chip", "data-claim": claim, title: words.word("claims", claim) }, `${sign} ${words.word("hazards", hazard)}`);
 }

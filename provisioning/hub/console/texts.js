@@ -23,6 +23,7 @@ const KO = {
   search: "기기 찾기", onlyTroubled: "확인이 필요한 기기만", shown: "{count}대 표시",
   simulated: "모의", test: "점검", historical: "지난 일", late: "늦게 도착한 경보", corrected: "시각 정정",
   lostContact: "기기와 연락이 끊겼습니다. 경보는 끝나지 않았을 수 있습니다.",
+  before: "{level} (끊기기 전)",
   kept: "서버에 남아 있던 상태입니다. 기기에서 아직 직접 듣지 못했습니다.",
   lateAdvice: "늦게 도착했습니다. 지금 상황을 확인하세요.", seen: "확인했음",
   answer: "도움이 가고 있습니다 — 알리기", answering: "보내는 중…", answered: "도움이 가고 있습니다: {who}",
@@ -45,7 +46,7 @@ const KO = {
     alarm: "경보", prealarm: "주의", drill: "모의 경보", offline: "연결 끊김", silent: "응답 없음", unheard: "소식 없음", lost: "감지 못 함",
     trouble: "점검 필요", unclaimed: "감지 대상 없음", assumed: "작동 미확인", simulated: "모의 장치", proven: "작동 확인됨",
   },
-  claims: { proven: "확인됨", assumed: "미확인", lost: "감지 못 함", simulated: "모의" },
+  claims: { proven: "확인됨", assumed: "미확인", lost: "감지 못 함", simulated: "모의", unknown: "알 수 없음" },
   stages: { prealarm: "주의", alarm: "경보", cleared: "해제", unreadable: "손상" },
   hazards: {
     fire: "화재", co: "일산화탄소", gas: "가스", fall: "넘어짐", sos: "도움 요청", inactivity: "움직임 없음", wandering: "배회",
@@ -76,6 +77,7 @@ const EN = {
   search: "Find a device", onlyTroubled: "Only what needs attention", shown: "{count} shown",
   simulated: "Simulated", test: "Test", historical: "Past", late: "Alarm that came late", corrected: "Time corrected",
   lostContact: "Contact with the device is lost. The alarm may well go on.",
+  before: "{level} (before)",
   kept: "This is what the server had kept. The device itself has not been heard yet.",
   lateAdvice: "It came late. Find out how things stand now.", seen: "Seen to",
   answer: "Help is on its way — tell them", answering: "Sending…", answered: "Help is on its way: {who}",
@@ -98,7 +100,7 @@ const EN = {
     alarm: "Alarm", prealarm: "Warning", drill: "Drill", offline: "Offline", silent: "Not answering", unheard: "Not heard yet", lost: "Cannot detect",
     trouble: "Needs a check", unclaimed: "Nothing to detect", assumed: "Not proven", simulated: "Simulated", proven: "Proven",
   },
-  claims: { proven: "proven", assumed: "not proven", lost: "cannot detect", simulated: "simulated" },
+  claims: { proven: "proven", assumed: "not proven", lost: "cannot detect", simulated: "simulated", unknown: "not known" },
   stages: { prealarm: "warning", alarm: "alarm", cleared: "over", unreadable: "damaged" },
   hazards: {
     fire: "Fire", co: "Carbon monoxide", gas: "Gas", fall: "Fall", sos: "Call for help", inactivity: "No sign of life", wandering: "Wandering",
