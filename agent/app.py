@@ -107,9 +107,7 @@ class App:
         )
         in_force.note_by(self._ledger.note)
         self._recorder = Recorder(state / "recordings", config.recorder)
-        self._status = Status(
-            config, self._identity, run_dir / "status.json", wall=self._time.read
-        )
+        self._status = Status(config, self._identity, run_dir / "status.json", wall=self._time.read)
         self._status.configuration(in_force.origin, in_force.sha256)
         self._mutes = Mutes(config.sensors, board, state)
         self._orders = Orders(
@@ -287,12 +285,11 @@ class App:
 
     def _signs(self) -> Signs:
         """How the agent stands: whether a configuration that is on trial is good."""
-        state = self._status.state()
-        return Signs(
+        return Signs.of(
+            self._status.state(),
+            self._annunciator.playing(),
             armed=self._armed,
             hub=self._hubs.has_answered,
-            lost=[hazard for hazard, claim in state.coverage.items() if claim == "lost"],
-            alarm=any(what.endswith(" alarm") for what in state.active.values()),
         )
 
     def _decide(self, detections: list[Detection]) -> None:

@@ -3,7 +3,6 @@
 A broker that was taken over can hold commands back, but neither make one nor change one.
 """
 
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from agent.commands import Code
 from agent.sections import CommanderConfig
 from agent.signing import SigningError, Verifier, load_verifier
 
-log = logging.getLogger(__name__)
+_LONGEST_FILE = 64 * 1024  # a chain of certificates has some thousand bytes
 
 
 class RefusedError(Exception):
@@ -45,9 +44,9 @@ class Commanders:
         troubles = []
         for name, each in self._configs.items():
             try:
-                self._keys[name] = load_verifier(Path(each.key).read_bytes())
+                with Path(each.key).open("rb") as file:
+                    self._keys[name] = load_verifier(file.read(_LONGEST_FILE))
             except (OSError, SigningError) as error:
-                log.error("commanders: %s: %s", name, error)  # noqa: TRY400  # no traceback
                 troubles.append(f"{name} cannot command: {each.key}: {error}")
         self.trouble = "; ".join(troubles)
 

@@ -153,8 +153,11 @@ class InForce:
 
     def told(self, command: str) -> None:
         """Note that the hub has the answer to this command."""
+        verdict = self._record.verdict  # no lock for what is no verdict: it may wait for a disk
+        if verdict is None or verdict.id != command:
+            return
         with self._lock:
-            if self._record.verdict is not None and self._record.verdict.id == command:
+            if self._record.verdict == verdict:
                 self._record = msgspec.structs.replace(self._record, verdict=None)
                 self._save()
 

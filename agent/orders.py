@@ -127,6 +127,8 @@ class Orders:
         self._dropped, self._dropped_at = 0, 0.0  # about: two threads count
         self._recorded, self._unrecorded = Rate(RECORDED, TOLD_S), 0
         self._gate = self._open()
+        if commanders.trouble:
+            log.error("commands: %s", commanders.trouble)
 
     @property
     def trouble(self) -> str:

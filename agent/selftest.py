@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from agent import life, storage
+from agent.commanders import Commanders
 from agent.coverage import FLOOR
 from agent.envelope import Identity, stamp
 from agent.hearing import Verdict, hear
@@ -106,6 +107,7 @@ def notes(config: Config, state: Path) -> list[str]:
         found.append("annunciator.relay will not move: it is not `armed`")
     for hub in filter(None, (config.hub, *config.neighbours)):
         found += [each for each in _of_hub(hub) if each not in found]
+    found += filter(None, [Commanders(config.commanders).trouble])
     wall = read_wall_clock()
     found += [f"{name}: {why}" for name, why in life.worn(config, wall).items()]
     found += [f"{name}: {why}" for name, why in life.ending(config, wall).items()]

@@ -11,10 +11,17 @@ from dataclasses import dataclass
 
 import msgspec
 
+from agent.status import State
+from agent.values import Hazard
+
 RESTART = 75  # EX_TEMPFAIL: the process ends to begin anew; systemd starts it again
 BEGIN_WITHIN_S = 120.0  # of real time, from being written down to being tried
 SOAK_S = 60.0  # of the agent's clock: what crashes at once is never found good
 WITHIN_S = 180.0  # of the agent's clock, beside the warm-up of its sensors
+# no restart interrupts these, which sound or wait for help; a fault may last for weeks
+URGENT = frozenset(
+    {Hazard.FIRE, Hazard.CO, Hazard.GAS, Hazard.SOS, Hazard.FALL, Hazard.NEIGHBOUR_ALARM}
+)
 CHANGED = "the installed file was changed, and wins"
 DIED = "it ended before it was found good: a crash, a kill or a power cut"
 LATE = "the device was off before it could be tried"
@@ -68,6 +75,17 @@ class Signs:
     hub: bool
     lost: Collection[str]
     alarm: bool
+
+    @classmethod
+    def of(cls, state: State, playing: str, *, armed: bool, hub: bool) -> "Signs":
+        """Take them from what the agent says of itself, and from what its siren plays now."""
+        hazards = {what.split()[0] for what in state.active.values()}
+        return cls(
+            armed=armed,
+            hub=hub,
+            lost=[hazard for hazard, claim in state.coverage.items() if claim == "lost"],
+            alarm=bool(hazards & URGENT) or playing == "ask",  # who fell is being asked
+        )
 
 
 def settled(found: Record, installed: str, boot: str, now: float) -> Record:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from agent.commands import Code, Configuration
 from agent.config import ConfigError
 from agent.in_force import FILE, FOLDER, InForce
+from agent.status import State
 from agent.trial import BEGIN_WITHIN_S, SOAK_S, WITHIN_S, Record, Remote, Signs, Trial, settled
 from tests.agent.orders import NOW
 from tests.running import STALL
@@ -157,6 +158,25 @@ def test_no_alarm_is_interrupted_to_go_back(place: Place) -> None:
     assert not trial.tend(signs, 100 * WITHIN_S)
     assert trial.origin == "trial"
     assert trial.tend(Signs(armed=True, hub=False, lost=[], alarm=False), 100 * WITHIN_S)
+
+
+@pytest.mark.parametrize(
+    ("active", "playing", "alarm"),
+    [
+        ({}, "quiet", False),
+        ({"b-1": "fault alarm"}, "fault", False),  # it may last for weeks
+        ({"b-1": "climate alarm", "b-2": "inactivity prealarm"}, "alive", False),
+        ({"b-1": "fault alarm", "b-2": "fire prealarm"}, "prealarm", True),
+        ({"b-1": "sos alarm"}, "help_coming", True),
+        ({}, "ask", True),  # who fell is being asked, and no event has left
+    ],
+)
+def test_only_what_sounds_or_waits_for_help_is_not_interrupted(
+    active: dict[str, str], playing: str, alarm: bool
+) -> None:
+    state = State(coverage={"fire": "lost", "co": "assumed"}, active=active)
+    found = Signs.of(state, playing, armed=True, hub=False)
+    assert found == Signs(armed=True, hub=False, lost=["fire"], alarm=alarm)
 
 
 def test_what_was_lost_before_does_not_count_against_it(place: Place) -> None:
