@@ -117,7 +117,10 @@ def check(args: argparse.Namespace) -> int:
 
 def probe(args: argparse.Namespace) -> int:
     """Ask every sensor once through its driver; exit 1 if one of them did not measure."""
-    return probe_on(config.load(args.config), Board(state=args.state, run_dir=args.run_dir), args)
+    from agent.in_force import InForce  # noqa: PLC0415  # only some commands need it
+
+    found = InForce(args.config, args.state).config
+    return probe_on(found, Board(state=args.state, run_dir=args.run_dir), args)
 
 
 def probe_on(
