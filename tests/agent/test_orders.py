@@ -233,7 +233,7 @@ def test_the_schema_is_that_of_the_answer() -> None:
     assert told == ack_schema()
 
 
-@pytest.mark.parametrize("name", ["ack-accepted", "ack-refused"])
+@pytest.mark.parametrize("name", ["ack-accepted", "ack-refused", "ack-selftest", "ack-rolled-back"])
 def test_the_golden_answers_are_what_answers_look_like(name: str) -> None:
     text = (HUB_FILES / "examples" / f"{name}.json").read_bytes()
     assert msgspec.json.encode(msgspec.json.decode(text, type=Answer)) + b"\n" == text
