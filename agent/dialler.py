@@ -20,15 +20,20 @@ from agent.wallclock import WallTime
 
 log = logging.getLogger(__name__)
 
+LONGEST_TIMES = 4  # a hub that is slow is given up to so many times as long, attempt by attempt
 HOME_AGAIN_S = 600.0  # so long after home failed, it is tried again
 _LOOK_S = 5.0  # for a look at a certificate that was not trusted
 _LOOK_AGAIN_S = 600.0  # it costs 3 kB
 _SCOUT_S = 5.0
+_SLOW = frozenset({Cause.TLS_HANGS, Cause.NO_CONNACK})  # it took the connection, and no more
 
 
 class Dialler:
-    """Makes connections, used by one thread; each call takes `within_s` and one look at most.
+    """Makes connections, used by one thread; each call takes `longest_s` and one look at most.
 
+    A hub that takes a connection and does not answer in time may have a whole town at its door:
+    whoever gives up and comes again costs it two handshakes for none. So each such attempt gives
+    the next one twice the time, from `within_s` on.
     `will` is what the hub tells of us when we are lost; `heard` takes the commands; what failed
     dials cost goes off `budget`.
     """
@@ -46,6 +51,7 @@ class Dialler:
         home_again_s: float = HOME_AGAIN_S,
     ) -> None:
         self._config, self._name, self._will, self._within_s = config, name, will, within_s
+        self._patience_s, self.longest_s = within_s, LONGEST_TIMES * within_s
         self._heard, self._wall, self._budget = heard, wall, budget
         self._home_again_s = home_again_s
         self._addresses = [
@@ -78,18 +84,21 @@ class Dialler:
             will=self._will,
             tls=tls,
             address=self.address,
-            within_s=self._within_s,
+            within_s=self._patience_s,
             keepalive_s=keepalive_s,
             heard=self._heard,
         )
         link.start()
-        note = link.note(self._within_s)
+        note = link.note(self._patience_s)
         if isinstance(note, Connected) and not note.reason.is_failure:
+            self._patience_s = self._within_s
             return link
         found = self._why(link, note)
         link.drop()
         self._budget.spend(link.bytes)
         self._given_up = link, found
+        is_slow = found.cause in _SLOW
+        self._patience_s = min(self.longest_s, 2 * self._patience_s) if is_slow else self._within_s
         self._move_on()
         return found
 
@@ -139,7 +148,7 @@ class Dialler:
         return hung(self._attempt(), link)
 
     def _attempt(self) -> Dial:
-        return Dial(self._config, self.address, self._within_s, self._wall, self._peer)
+        return Dial(self._config, self.address, self._patience_s, self._wall, self._peer)
 
     def _peer(self) -> Peer:
         """Who is there: looked at now and then, since it costs a handshake."""

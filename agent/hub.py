@@ -131,7 +131,8 @@ class Hub:
     @property
     def patience_s(self) -> float:
         """The longest that one call may take, in seconds."""
-        return 2 * self._connect_s + self._config.puback_timeout_s + GRACE_S
+        look_s = self._connect_s
+        return self._dialler.longest_s + look_s + self._config.puback_timeout_s + GRACE_S
 
     @property
     def trouble(self) -> str:

@@ -176,6 +176,19 @@ def test_a_hub_that_never_welcomes_is_told(authority: Authority) -> None:
     assert hub.cause is Cause.NO_CONNACK, hub.status
 
 
+def test_a_hub_with_a_town_at_its_door_is_given_more_time_at_each_attempt(
+    authority: Authority,
+) -> None:
+    with answering(in_tls(authority.issue("server"), hears)) as port:
+        hub = tried(config_of(authority, port), connect_s=0.25)
+        told = [hub.status]
+        for _ in range(3):
+            assert not hub.send(row_of())
+            told.append(hub.status)
+    limits = ["0.25 s", "0.5 s", "1 s", "1 s"]
+    assert all(limit in each for limit, each in zip(limits, told, strict=True)), told
+
+
 def test_a_hub_that_cannot_agree_on_tls_is_told(authority: Authority) -> None:
     alert = bytes([0x15, 3, 3, 0, 2, 2, 70])  # protocol version
     hub = against(authority, says(alert))
