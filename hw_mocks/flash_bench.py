@@ -32,7 +32,7 @@ def grouped(disk: Path) -> Figure:
         done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120)
         found[together] = float(done.stdout)
     return Figure(
-        "flash, one event that is no alarm",
+        "flash, one event: no alarm",
         "<= 16 KiB",
         ", ".join(f"{size / 1024:.1f} KiB at {n} a second" for n, size in found.items()),
         f"write_bytes of /proc/PID/io over {EVENTS} air events put into an outbox on "

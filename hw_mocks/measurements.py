@@ -101,7 +101,7 @@ class Measurements:
                 "lets contacts settle",
             ),
             Figure(
-                "flash, one alarm",
+                "flash, one event: an alarm",
                 "<= 16 KiB",
                 f"{per_event / 1024:.1f} KiB",
                 "write_bytes of /proc/PID/io over the same presses: put, confirmation, pruning; "
