@@ -8,7 +8,6 @@ milliseconds at a time, and its memory from the agent's for good.
 import contextlib
 import logging
 import queue
-import subprocess
 import sys
 import threading
 import time
@@ -171,6 +170,8 @@ class Errands:
             OSError: It could not be started, or took too long.
             ValueError: What it printed is not what it prints.
         """
+        import subprocess  # noqa: PLC0415  # half a MiB, for what is rarely asked
+
         with subprocess.Popen(  # noqa: S603  # our own command line
             self._test, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as process:

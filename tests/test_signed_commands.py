@@ -214,6 +214,8 @@ def test_a_configuration_that_stands_its_trial_stays_over_restarts(
         until(lambda: fate(agent) == became, 20, "the ledger has it all")
         cli.main(["check", "--json", *where])
         assert json.loads(capsys.readouterr().out)["in_force"] == "remote"
+        cli.main(["status", "--run-dir", str(agent.run_dir)])
+        assert f"configuration: remote, SHA-256 {digest}" in capsys.readouterr().out
         again = city.give("configuration", toml=CHANGED, id=command)
         assert city.hub.until(lambda: len(city.answers(again)) == 2)
         assert outcome(city.answers(again)[1]) == "replayed"
