@@ -106,6 +106,14 @@ def test_an_alarm_that_the_state_names_rings_though_its_event_came_late(office: 
     )
     assert found["rings"] == ["fire alarm"]
     assert found["active"] == ["b-1"]
+    after = told(
+        office,
+        (1, "event/fire", event(), {"historical": "true"}),
+        (2, "state", state(active={"b-1": "fire alarm"})),
+        (62, "state", state(active={"b-1": "fire alarm"})),
+    )
+    assert after["rings"] == ["fire alarm"]
+    assert after["active"] == ["b-1"]
 
 
 def test_a_state_that_an_alarm_overtook_does_not_end_it_and_the_next_one_does(

@@ -138,8 +138,8 @@ export class Ward {
       const [hazard = "", stage = ""] = words.split(" ");
       const known = device.active.get(id);
       if (known !== undefined) {
-        known.touched = now;
-        known.late = false;
+        if (known.late) ring = worse(ring, known); // it came late, and is not over
+        Object.assign(known, { touched: now, late: false });
         continue;
       }
       const incident = new Incident(id, hazard, stage, now);
