@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from agent.eventfile import Row
-from agent.ledger_file import HEAD_DIGITS, Head, Record, Segments, backwards, digest, seal, unseal
+from agent.ledger_file import Head, Record, Segments, backwards, digest, seal, unseal
 from agent.ledger_note import Note, changes, in_order, introduction, of_event, to_record
 from agent.ledger_past import (
     EVENT,
@@ -277,7 +277,7 @@ class Ledger:
 
     def _point_at_tip(self) -> None:
         if self._past.seq:
-            self._head = Head(self._past.seq, self._past.digest[:HEAD_DIGITS])
+            self._head = Head.of(self._past.seq, self._past.digest)
 
     def _fail(self, error: OSError) -> None:
         if self._segments is not None:

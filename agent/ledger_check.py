@@ -14,8 +14,6 @@ from agent.ledger_file import GENESIS, Head, Record, Sealed, digest, segments, u
 from agent.ledger_past import KEY, TRIM
 from agent.signing import SigningError, Verifier, load_verifier
 
-SHORTEST_DIGEST = 16  # hex digits of a known head
-
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -93,7 +91,7 @@ class _Check:
         self.report = Report()
         self._trusted = {key.key_id: key for key in keys}
         self._is_given = bool(keys)
-        self._heads = {head.seq: head.digest for head in heads}
+        self._heads = {head.seq: head for head in heads}
         self._before: Sealed | None = None
         self._unsigned_from = 0  # since which record nothing is signed
         self._blame: int | None = None
@@ -209,8 +207,9 @@ class _Check:
         self._unsigned_from = 0
 
     def _is_known(self, sealed: Sealed) -> None:
-        known = self._heads.get(sealed.record.seq)
-        if known is not None and not digest(sealed.line).startswith(known):
+        seq = sealed.record.seq
+        known = self._heads.get(seq)
+        if known is not None and Head.of(seq, digest(sealed.line)) != known:
             raise WrongError("it is not the one of which the device had told: it was rewritten")
 
     def _proves(self, sealed: Sealed) -> bool:

@@ -9,6 +9,7 @@ import binascii
 import contextlib
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,8 @@ import msgspec
 from agent.signing import Signer
 
 GENESIS = "0" * 64  # what the first record has for its predecessor's digest
-HEAD_DIGITS = 32  # of a digest in each heartbeat: 128 bits, against whoever has the device's key
+HEAD_BYTES = 12  # of a digest in each heartbeat: 96 bits, against whoever has the device's key
+_HEAD = re.compile(r"(\d{1,15}):([A-Za-z0-9_-]{16})", re.ASCII)
 SEGMENT_BYTES = 1 << 20
 _SEAL, _END = b',"signature":"', b'"}'
 
@@ -45,10 +47,30 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """The newest record: its number and the first digits of its digest."""
+    """The newest record: its number, and the first 96 bits of its digest in base64url."""
 
     seq: int
     digest: str
+
+    @classmethod
+    def of(cls, seq: int, digest: str) -> "Head":
+        """Shorten a whole digest (hex)."""
+        return cls(seq, _text(bytes.fromhex(digest)[:HEAD_BYTES]).decode("ascii"))
+
+    @classmethod
+    def parse(cls, text: str) -> "Head":
+        """Read what `str` writes, as it stands in each heartbeat.
+
+        Raises:
+            ValueError: It is something else.
+        """
+        if (found := _HEAD.fullmatch(text)) is None:
+            raise ValueError("a head is a number, a colon and 16 characters of base64url")
+        return cls(int(found[1]), found[2])
+
+    def __str__(self) -> str:
+        """For people, heartbeats and codes."""
+        return f"{self.seq}:{self.digest}"
 
 
 @dataclass(frozen=True, slots=True)

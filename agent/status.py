@@ -37,9 +37,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sensors that cannot be relied on; `active` the incidents under way, hazard by event id; `muted`
     the cameras and microphones that people have switched off by hand; `answered` who sent help to
     which of the `active`, by event id; `configuration` the one from afar by which the device runs,
-    as `remote` or `trial` and the first 16 hex digits of its SHA-256; `ledger` is the newest
-    record of the ledger that is on flash; `last_words` are there once the supply is lost, while
-    there is power left to say so.
+    as `remote` or `trial` and the first 16 hex digits of its SHA-256; `ledger` is the
+    newest record of the ledger that is on flash, its number and the first 96 bits of its digest;
+    `last_words` are there once the supply is lost, while there is power left to say so.
     """
 
     status: Literal["online", "offline"] = msgspec.field(default_factory=lambda: "online")
@@ -54,7 +54,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     siren: str = "quiet"
     pending: int = 0
     configuration: str = ""
-    ledger: Head | None = None
+    ledger: str = ""
     last_words: str = ""
 
     @classmethod
@@ -200,7 +200,7 @@ class Status:
             "trouble": aged | dict(trouble),
             "muted": list(muted),
             "clock": _clock(wall),
-            "ledger": ledger,
+            "ledger": "" if ledger is None else str(ledger),
             "outbox": {"pending": pending, "last_seq": self._last_seq},
             "hub": hub[0],
             "hub_cause": hub[1],

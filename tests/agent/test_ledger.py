@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agent.envelope import Identity, stamp
 from agent.ledger import MOST_WAITING
 from agent.ledger_check import verify
-from agent.ledger_file import HEAD_DIGITS, Record, digest, unseal
+from agent.ledger_file import Head, Record, digest, unseal
 from agent.ledger_past import Proven
 from agent.outbox import Outbox
 from agent.signing import Signer, SigningError
@@ -55,7 +55,7 @@ def test_what_is_noted_is_signed_and_chained_and_its_head_known(
     assert kinds(tmp_path / "ledger") == ["key", "start", "selftest"]
     last = lines(tmp_path / "ledger")[-1][:-1]
     assert kept.head is not None
-    assert (kept.head.seq, kept.head.digest) == (3, digest(last)[:HEAD_DIGITS])
+    assert kept.head == Head.of(3, digest(last)) == Head.parse(str(kept.head))
     assert kept.trouble == ""
     report = verify(tmp_path / "ledger", keys=[signer.verifier], heads=[kept.head])
     assert (report.fault, report.signed) == (None, 3)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from agent.ledger_check import Report, verify
-from agent.ledger_file import HEAD_DIGITS, Head, digest, seal, unseal
+from agent.ledger_file import Head, digest, seal, unseal
 from agent.ledger_note import introduction
 from agent.signing import Signer
 from tests.agent.ledgers import key, ledger, lines
@@ -32,7 +32,7 @@ class Kept:
 
     @property
     def heads(self) -> list[Head]:
-        return [Head(n, digest(line[:-1])[:HEAD_DIGITS]) for n, line in enumerate(self.lines, 1)]
+        return [Head.of(n, digest(line[:-1])) for n, line in enumerate(self.lines, 1)]
 
     def check(self, content: list[bytes] | bytes, **known: object) -> Report:
         """Verify the same ledger with other lines."""
