@@ -44,11 +44,12 @@ class Mosquitto:
         persistent: bool = True,
         server_lasts: timedelta = YEAR,
         address: str = "127.0.0.1",
+        port: int | None = None,
     ) -> None:
         self.authority = Authority(folder)
         self.authority.issue("server", lasts=server_lasts, address=address)
         self.host = "localhost" if address == "127.0.0.1" else address
-        self.port = free_port()
+        self.port = free_port() if port is None else port
         self._folder = folder
         self._process: subprocess.Popen[str] | None = None
         self._draining: threading.Thread | None = None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.torture import leftovers
+from tests.torture.disk import DiskError, run
 from tests.torture.life import ROOT
 from tests.torture.verdict import verdict
 from tests.torture.worker import NEEDS
@@ -38,7 +39,9 @@ def main() -> int:
         for worker in workers:
             worker.terminate()
             worker.wait()
-        if not args.keep:
+        if args.keep:
+            folder = folder.rename(folder.with_name(f"haetae-kept-{folder.name}"))
+        else:
             shutil.rmtree(folder, ignore_errors=True)
     lines, holds = verdict(found, without=args.without, ended_early=ended_early)
     for line in lines:
@@ -53,7 +56,10 @@ def main() -> int:
 def _start(
     args: argparse.Namespace, number: int, rounds: int, folder: Path
 ) -> subprocess.Popen[str]:
+    # its mounts in a namespace of its own: nobody else's copy of them keeps a disk busy
+    apart = ["unshare", "--mount", "--propagation", "private", "--"]
     command = [
+        *(apart if _may(*apart, "true") else ()),
         *("setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "tests.torture.worker"),
         *("--number", str(number), "--rounds", str(rounds), "--seed", str(args.seed + 2 * number)),
         *("--folder", str(folder / str(number)), "--without", ",".join(args.without)),
@@ -62,6 +68,14 @@ def _start(
     return subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": "/tmp"}
     )
+
+
+def _may(*command: str) -> bool:
+    try:
+        run(*command)
+    except DiskError:
+        return False
+    return True
 
 
 def _follow(number: int, worker: subprocess.Popen[str]) -> dict[str, Any] | None:

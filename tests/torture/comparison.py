@@ -1,6 +1,7 @@
 """What a hub heard beside what was in the file: lost, repeated, out of order."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -47,17 +48,18 @@ def compare(
     heard: Sequence[Heard],
     full: Sequence[tuple[float, float]],
     *,
+    excused: AbstractSet[tuple[str, int]] = frozenset(),
     of: str = "",
 ) -> Comparison:
     """Hold each id and revision of the file against what came, in the order of its coming.
 
     `full` are the times (monotonic s) in which the disk was: what happened then may have gone out
-    of RAM. `of` begins each problem.
+    of RAM. `excused` may be missing. `of` begins each problem.
     """
     first: dict[tuple[str, int], Heard] = {}
     for each in heard:
         first.setdefault((each.id, each.revision), each)
-    lost = [decode(kept[key]) for key in kept.keys() - first.keys()]
+    lost = [decode(kept[key]) for key in kept.keys() - first.keys() - excused]
     unknown = [each for key, each in first.items() if key not in kept and not _in(full, each)]
     changed = [each for each in heard if kept.get((each.id, each.revision), each.body) != each.body]
     disorder = _disorder(list(first.values()))

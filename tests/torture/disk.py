@@ -14,7 +14,10 @@ from typing import Any
 from tests.torture.card import NAME
 
 BYTES = 24 << 20
-_MOUNT = "noatime,data=ordered,commit=5"  # Raspberry Pi OS's, with ext4's own defaults written out
+_MOUNT = (
+    "loop,noatime,data=ordered,commit=5"  # Raspberry Pi OS's, with ext4's own defaults written out
+)
+_LET_GO_S = 10.0
 _ENDS_S = 0.3  # a cut that waits for a write does not wait for long
 
 
@@ -158,16 +161,26 @@ class CardDisk:
         self._answer()
 
     def _up(self) -> None:
-        self._loop = run("losetup", "--find", "--show", str(self._card_at / NAME)).strip()
-        run("mount", "-t", "ext4", "-o", _MOUNT, self._loop, str(self._mount))
+        run("mount", "-t", "ext4", "-o", _MOUNT, str(self._card_at / NAME), str(self._mount))
+        lines = Path("/proc/self/mounts").read_text().splitlines()
+        self._loop = next(line.split()[0] for line in lines if line.split()[1] == str(self._mount))
         self.state.mkdir(exist_ok=True)
 
     def _down(self) -> None:
+        """Unmount, and wait until the kernel has let the card go.
+
+        Raises:
+            DiskError: Somebody holds it.
+        """
         if not self._loop:
             return
-        with contextlib.suppress(DiskError):
-            run("umount", str(self._mount))
-        run("losetup", "--detach", self._loop)
+        run("umount", str(self._mount))
+        held = Path("/sys/block", Path(self._loop).name, "loop/backing_file")
+        deadline = time.monotonic() + _LET_GO_S
+        while held.exists() and held.read_text().strip() == str(self._card_at / NAME):
+            if time.monotonic() > deadline:
+                raise DiskError(f"{self._loop} is held by somebody else")
+            time.sleep(0.002)
         self._loop = ""
 
     def _tell(self, command: dict[str, Any]) -> None:

@@ -29,7 +29,9 @@ class Record:
     lives: list[Life] = field(default_factory=list)
     accepted: dict[tuple[str, int], bytes] = field(default_factory=dict)  # body by id, revision
     problems: list[str] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=lambda: {"minor_cut": 0})
+    counts: dict[str, int] = field(default_factory=dict)
+    excused: set[tuple[str, int]] = field(default_factory=set)  # not on flash when the power went
+    _last: set[tuple[str, int]] = field(default_factory=set)  # what the last end had left
     given_up: int = 0  # rows that are no alarms, by what the agent said
 
     def alarms(self) -> set[str]:
@@ -54,15 +56,27 @@ class Record:
             there.add((id_, event.revision))
             before, digest = event, hashlib.sha256(body).hexdigest()
         self._miss(life, there)
+        self._last = there
 
     def _miss(self, life: Life, there: set[tuple[str, int]]) -> None:
-        """Look for what was in the file before the end; a better time is written in groups, too."""
+        """Look for what was in the file before the end, or after the one before it.
+
+        What is no alarm is flushed in groups, and so is an alarm's better time: what a kill has
+        left in the file may still go with the power, if that goes before the next life flushes it.
+        """
         for row in (row for row in life.seen if (row.id, row.revision) not in there):
             is_settled = row.revision == 0 and (row.alarm or row.at + GROUP_S < life.ending)
             if is_settled or life.end == "kill":
                 self._blame(life, f"{row.id} was on flash, and is not after the {life.end}")
             else:
-                self.counts["minor_cut"] += 1
+                self.excused.add((row.id, row.revision))
+        if life.end == "kill":
+            return
+        ended = self.lives[life.number - 2].ending if life.number > 1 else 0.0
+        for key in self._last - there:
+            event = decode(self.accepted[key])
+            if event.revision > 0 or (lane(event) != ALARM and event.monotonic_s + GROUP_S > ended):
+                self.excused.add(key)
 
     def _read(self, database: Path) -> list[tuple[int, str, bytes]] | None:
         if list(database.parent.glob("*.damaged-*")):
@@ -75,9 +89,13 @@ class Record:
             if not copy.exists():
                 return None  # ended before it was made
             with contextlib.closing(sqlite3.connect(copy)) as db:
-                found = db.execute("PRAGMA integrity_check").fetchone()[0]
+                try:
+                    found = db.execute("PRAGMA integrity_check").fetchone()[0]
+                except sqlite3.DatabaseError as error:
+                    found = str(error)
                 if found != "ok":
                     self.problems.append(f"the file is damaged: {found}")
+                    return None
                 if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'event'").fetchone():
                     return None
                 return list(db.execute("SELECT seq, id, body FROM event ORDER BY seq"))
@@ -94,7 +112,9 @@ class Record:
         full = [
             (life.presses[0], life.ended) for life in self.lives if life.was_full and life.presses
         ]
-        home = compare(self.accepted, heard, full)
+        came = {(each.id, each.revision) for each in heard}
+        self.excused -= came
+        home = compare(self.accepted, heard, full, excused=self.excused)
         minor = [each for each in home.lost if lane(each) != ALARM]
         if len(minor) > self.given_up:
             self.problems.append(f"{len(minor)} rows lost, but {self.given_up} given up")
@@ -103,7 +123,9 @@ class Record:
             theirs = {
                 key: self.accepted[key] for key, each in events.items() if lane(each) == ALARM
             }
-            found.append(compare(theirs, neighbour, full, of="the neighbour: "))
+            found.append(
+                compare(theirs, neighbour, full, excused=self.excused, of="the neighbour: ")
+            )
         for each in found:
             self.problems += each.problems
         told = events | {(each.id, each.revision): decode(each.body) for each in heard}
@@ -117,6 +139,7 @@ class Record:
             "delivered": home.delivered,
             "again": home.again,
             "neighbour": sum(each.delivered for each in found[1:]),
+            "minor_cut": len(self.excused),
             "minor_given_up": len(minor),
             "lost": sum(each.alarms_lost for each in found)
             + sum(missing for missing, _ in answered),

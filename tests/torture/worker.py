@@ -5,6 +5,7 @@ Prints a line as it goes and, at the end, one JSON object with what came of it.
 
 import argparse
 import contextlib
+import faulthandler
 import json
 import random
 import signal
@@ -54,8 +55,10 @@ def work(args: argparse.Namespace, stack: contextlib.ExitStack) -> dict[str, Any
     way = have(HALF_OPEN, lambda: Way(args.number))
     clock = have(CLOCK_STEPS, lambda: Clock(folder))
     address = "127.0.0.1" if way is None else way.hub
-    broker, listener = _hub(folder / "hub", address, stack)
-    city_broker, city_listener = _hub(folder / "city", address, stack)
+    # an address of our own has every port free; loopback's are others', too
+    ports = (None, None) if way is None else (8883, 8884)
+    broker, listener = _hub(folder / "hub", address, ports[0], stack)
+    city_broker, city_listener = _hub(folder / "city", address, ports[1], stack)
     agent = Agent(
         folder,
         disk.state,
@@ -85,9 +88,11 @@ def work(args: argparse.Namespace, stack: contextlib.ExitStack) -> dict[str, Any
     }
 
 
-def _hub(folder: Path, address: str, stack: contextlib.ExitStack) -> tuple[Mosquitto, Listener]:
+def _hub(
+    folder: Path, address: str, port: int | None, stack: contextlib.ExitStack
+) -> tuple[Mosquitto, Listener]:
     """A hub's broker and who listens there."""
-    broker = stack.enter_context(Mosquitto(folder, address=address))
+    broker = stack.enter_context(Mosquitto(folder, address=address, port=port))
     return broker, stack.enter_context(Listener(broker, "haetae/v1/#"))
 
 
@@ -134,6 +139,7 @@ def main() -> None:
     parser.add_argument("--without", default="", type=lambda text: text.split(","))
     parser.add_argument("--sabotage", default="")
     args = parser.parse_args()
+    faulthandler.register(signal.SIGUSR1)  # where it stands
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with contextlib.ExitStack() as stack:
         found = work(args, stack)
