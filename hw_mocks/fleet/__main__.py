@@ -16,12 +16,11 @@ def main() -> int:
     sizes = Sizes()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, default=sizes.sessions)
-    parser.add_argument("--processes", type=int, default=sizes.processes)
     parser.add_argument("--outage", type=float, default=sizes.outage_s, metavar="SECONDS")
     parser.add_argument("--storm", type=float, default=sizes.storm_s, metavar="SECONDS")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     args = parser.parse_args()
-    sizes = Sizes(args.sessions, args.processes, args.outage, args.storm)
+    sizes = Sizes(args.sessions, args.outage, args.storm)
     say(f"{sizes}, seed {args.seed}")
     folder = Path(tempfile.mkdtemp(prefix="hf-"))
     try:

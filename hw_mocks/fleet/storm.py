@@ -23,6 +23,9 @@ from hw_mocks.fleet.hub import Arrival, FleetHub
 ROOT = Path(__file__).parents[2]
 CONNECT_S, DRAIN_S = 300.0, 300.0
 MINOR = Hazard.AIR
+# sessions in a process: paho waits by select(2), which knows no descriptor beyond 1023, and a
+# session has some 20
+MOST_IN_ONE = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,6 @@ class Sizes:
     """How large, and how long; `fresh` is the share that raises its first alarm in the storm."""
 
     sessions: int = 2000
-    processes: int = 8
     outage_s: float = 30.0
     storm_s: float = 60.0
     fresh: float = 0.1
@@ -127,9 +129,8 @@ class Fleet:
 
     def __enter__(self) -> Self:
         self._hub.start()
-        share = -(-self._sizes.sessions // self._sizes.processes)
-        for first in range(0, self._sizes.sessions, share):
-            count = min(share, self._sizes.sessions - first)
+        for first in range(0, self._sizes.sessions, MOST_IN_ONE):
+            count = min(MOST_IN_ONE, self._sizes.sessions - first)
             self._streets.append(Street(self._folder, self._hub.port, first, count))
         return self
 
