@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from agent import __version__, config
+from agent import __version__, config, ledger_words
 from agent.cli_lines import clock_line, event_line, hub_line
 from agent.config import ConfigError
 from agent.sections import Config
@@ -229,6 +229,16 @@ def selftest(args: argparse.Namespace) -> int:
     return 0 if all(each.passed for each in results) else FOUND_WRONG
 
 
+def ledger(args: argparse.Namespace) -> int:
+    """Verify or show what the device has recorded, or write a certificate of it."""
+    from agent import ledger_command  # noqa: PLC0415  # only this command needs it
+
+    try:
+        return ledger_command.run(args, _print, _status(args.run_dir))
+    except ledger_command.NoLedgerError as error:
+        return _wrong(str(error))
+
+
 def version(args: argparse.Namespace) -> int:
     """Print the version."""
     _print([{"haetae": __version__}], None if args.json else lambda row: f"haetae {row['haetae']}")
@@ -272,7 +282,7 @@ def parser() -> argparse.ArgumentParser:
         each.add_argument("--run-dir", type=Path, default=default or run_dir, metavar="DIR")
     shared.add_argument("--json", action="store_true", help="one JSON object a line")
     commands = top.add_subparsers(dest="name", required=True, parser_class=Parser)
-    for command in (run, replay, check, probe, events, status, selftest, version):
+    for command in (run, replay, check, probe, events, status, selftest, ledger, version):
         made = commands.add_parser(
             command.__name__, help=command.__doc__, parents=[shared], allow_abbrev=False
         )
@@ -287,6 +297,8 @@ def parser() -> argparse.ArgumentParser:
             made.add_argument(
                 "--sound", action="store_true", help="sound the siren once and listen to it"
             )
+        if command is ledger:
+            ledger_words.add(made, shared)
         if command is events:
             made.add_argument("--limit", type=_count, default=20, metavar="N")
     return top

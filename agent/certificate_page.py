@@ -1,0 +1,220 @@
+"""The sheet itself: one A4 page of HTML with its own style, curves and code, in two languages."""
+
+import io
+from collections.abc import Iterable, Iterator
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from agent.ledger_file import Record
+from agent.values import Why
+
+if TYPE_CHECKING:
+    from agent.certificate import Certificate
+
+MOST_CURVES = 6  # on one sheet; the others stand in the table
+_WIDTH, _HEIGHT = 220, 70
+
+_STYLE = """
+@page{size:A4;margin:12mm}
+*{box-sizing:border-box}
+body{font:10.5pt/1.4 "Noto Sans KR","Noto Sans CJK KR",sans-serif;color:#111;max-width:186mm;
+margin:6mm auto}
+h1{font-size:17pt;line-height:1.25;margin:0}h2{font-size:11.5pt;margin:4mm 0 1mm}
+.en{color:#444;font-weight:400}header{display:flex;justify-content:space-between;gap:6mm}
+table{border-collapse:collapse;width:100%}
+td,th{border-bottom:.3mm solid #bbb;padding:.8mm 1.5mm;text-align:left;vertical-align:top}
+th{font-weight:600;white-space:nowrap}.curves{display:grid;grid-template-columns:repeat(3,1fr);
+gap:3mm}
+figure{margin:0;break-inside:avoid}figcaption{font-size:8.5pt}svg{display:block;max-width:100%}
+code{font:7.5pt/1.3 monospace;overflow-wrap:anywhere}.ok{color:#0a5c2b}.bad{color:#a11b0b}
+.note{border:.4mm solid #a11b0b;padding:1.5mm 3mm;margin:2mm 0;font-weight:600}
+.small{font-size:8.5pt;color:#333}.code svg{width:38mm;height:38mm}
+@media print{body{margin:0}}
+"""
+_CLAIMS = {
+    "proven": Why("확인됨", "proven"),
+    "assumed": Why("확인 전", "assumed"),
+    "lost": Why("감지 못 함", "lost"),
+    "simulated": Why("모의", "simulated"),
+}
+_HAZARDS = {
+    "fire": Why("화재", "fire"),
+    "co": Why("일산화탄소", "carbon monoxide"),
+    "gas": Why("가스", "gas"),
+    "fall": Why("넘어짐", "fall"),
+    "sos": Why("도움 요청", "call for help"),
+}
+_SIMULATED = Why(
+    "모의 배선입니다. 아무도 보호하지 않습니다.", "Simulated wires: this protects nobody."
+)
+_UNSIGNED = Why(
+    "이 부호에는 기기의 서명이 없습니다. 기기 밖에서 인쇄했습니다.",
+    "The code is not signed by the device: it was printed away from it.",
+)
+_NO_INSPECTION = Why("아직 점검한 감지기가 없습니다.", "No sensor has been inspected yet.")
+_NOT_RUNNING = Why(
+    "인쇄할 때 기기가 작동하고 있지 않았습니다.",
+    "The device was not running when this was printed.",
+)
+_CHECK = Why(
+    "부호를 읽어 나온 글을 관할 허브의 기록과 견주거나, 기기의 인증서로 서명을 확인할 수 있습니다:",
+    "Read the code and compare its text with what the hub was told, or check its signature by the"
+    " device's certificate:",
+)
+
+
+def page(found: "Certificate", seal: str, *, is_signed: bool) -> str:
+    """The whole page.
+
+    Raises:
+        ModuleNotFoundError: The library that draws the code is not installed.
+    """
+    return "\n".join(_parts(found, seal, is_signed=is_signed)) + "\n"
+
+
+def _parts(found: "Certificate", seal: str, *, is_signed: bool) -> Iterator[str]:
+    claimed = found.claimed
+    yield '<!doctype html>\n<html lang="ko"><head><meta charset="utf-8">'
+    yield f"<title>해태 점검 확인서 {escape(claimed.device)}</title><style>{_STYLE}</style></head>"
+    yield "<body><header><div><h1>해태 점검 확인서<br>"
+    yield '<span class="en" lang="en">Certificate of inspection</span></h1>'
+    yield _table(_about(found))
+    yield f'</div><div class="code">{qr(seal)}</div></header>'
+    if found.simulated:
+        yield _note(_SIMULATED)
+    if not is_signed:
+        yield _note(_UNSIGNED)
+    yield _heading(Why("감지 범위", "Coverage"))
+    yield _coverage(claimed.status)
+    yield _heading(Why("감지기 점검", "Inspections"))
+    yield from _inspections(found.inspections)
+    yield _heading(Why("확인하는 법", "How to check this"))
+    yield f'<p class="small">{_both(_CHECK)}<br><code>haetae ledger verify --certificate device.pem'
+    yield f" --seal '{escape(seal)}' LEDGER</code></p></body></html>"
+
+
+def qr(text: str) -> str:
+    """The code as a drawing.
+
+    Raises:
+        ModuleNotFoundError: The library that draws it is not installed.
+    """
+    import segno  # noqa: PLC0415  # only this page needs it
+
+    drawn = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(
+        drawn, kind="svg", xmldecl=False, svgns=True, border=4, omitsize=True,
+        title="QR", light="#fff",
+    )  # fmt: skip
+    return drawn.getvalue().decode()
+
+
+def _about(found: "Certificate") -> Iterator[tuple[Why, str]]:
+    claimed = found.claimed
+    models = ", ".join(f"{name} {version}" for name, version in sorted(found.models.items()))
+    yield Why("기기", "Device"), escape(f"{claimed.device} · {claimed.site} · {found.profile}")
+    yield (
+        Why("소프트웨어", "Software"),
+        escape(f"{found.software} {f'({models})' if models else ''}"),
+    )
+    yield Why("설정", "Configuration"), escape(f"SHA-256 {found.configuration[:16]}…")
+    yield Why("장부", "Ledger"), escape(str(claimed.head))
+    yield Why("마지막 기록", "Last record"), escape(found.last_at)
+
+
+def _coverage(status: dict[str, Any] | None) -> str:
+    if status is None:
+        return f'<p class="small">{_both(_NOT_RUNNING)}</p>'
+    rows = [
+        (_HAZARDS.get(hazard, Why(hazard, hazard)), _claim(claim["claim"], claim["why"]))
+        for hazard, claim in status["coverage"].items()
+    ]
+    faults = [f"{name}: {each['why']}" for name, each in status["sensors"].items() if each["why"]]
+    faults += [f"{name}: {why}" for name, why in status["trouble"].items()]
+    said = "; ".join(escape(each) for each in faults) or _both(Why("없음", "none"))
+    return _table(rows, [(Why("고장", "Faults"), said)])
+
+
+def _claim(claim: str, why: str) -> str:
+    name = _CLAIMS.get(claim, Why(claim, claim))
+    return f'<b class="{"ok" if claim == "proven" else "bad"}">{_both(name)}</b> {escape(why)}'
+
+
+def _inspections(records: tuple[Record, ...]) -> Iterator[str]:
+    if not records:
+        yield f'<p class="small">{_both(_NO_INSPECTION)}</p>'
+        return
+    newest = sorted(records, key=lambda each: each.seq, reverse=True)
+    yield "<table><tr>"
+    for head in (
+        Why("감지기", "Sensor"),
+        Why("때", "When"),
+        Why("지시", "By"),
+        Why("결과", "Result"),
+    ):
+        yield f"<th>{_both(head)}</th>"
+    yield "</tr>"
+    for each in newest:
+        yield _row(each)
+    yield '</table><div class="curves">'
+    for each in newest[:MOST_CURVES]:
+        name = f"{each.body.get('sensor')} · {each.body.get('quantity')}"
+        yield f"<figure>{_curve(each.body.get('curve', []))}<figcaption>{escape(name)}</figcaption>"
+        yield "</figure>"
+    yield "</div>"
+
+
+def _row(record: Record) -> str:
+    body, why = record.body, record.body.get("why", {})
+    proven = body.get("result") == "proven"
+    result = Why("확인됨", "proven") if proven else Why("실패", "failed")
+    reason = "" if proven else f" {escape(str(why.get('ko', '')))} {escape(str(why.get('en', '')))}"
+    hazards = ", ".join(_HAZARDS.get(h, Why(h, h)).ko for h in body.get("hazards", ()))
+    nonce = f'<br><span class="small">{escape(str(body.get("nonce")))}</span>'
+    cells = (
+        f"{escape(str(body.get('sensor')))} ({escape(hazards)})",
+        escape(record.wall_time),
+        escape(str(body.get("by"))),
+        f'<b class="{"ok" if proven else "bad"}">{_both(result)}</b>{reason}{nonce}',
+    )
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _curve(points: list[list[float]]) -> str:
+    """A line from the opening to the end, with its lowest and highest value."""
+    if not points:
+        return ""
+    times, values = [t for t, _ in points], [v for _, v in points]
+    low, high, last = min(values), max(values), max(*times, 1e-9)
+    span = high - low or 1.0
+    width, height = _WIDTH - 34, _HEIGHT - 22
+    line = " ".join(
+        f"{30 + t / last * width:.1f},{8 + (high - v) / span * height:.1f}" for t, v in points
+    )
+    return (
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" xmlns="http://www.w3.org/2000/svg" font-size="9">'
+        f'<path d="M30 4V{_HEIGHT - 12}H{_WIDTH}" fill="none" stroke="#888"/>'
+        f'<polyline points="{line}" fill="none" stroke="#0a5c2b" stroke-width="1.5"/>'
+        f'<text x="0" y="12">{high:.4g}</text><text x="0" y="{_HEIGHT - 12}">{low:.4g}</text>'
+        f'<text x="{_WIDTH}" y="{_HEIGHT - 1}" text-anchor="end">{last:.0f} s</text></svg>'
+    )
+
+
+def _table(*parts: Iterable[tuple[Why, str]]) -> str:
+    """Rows of a name and a text, which is HTML already."""
+    rows = "".join(
+        f"<tr><th>{_both(name)}</th><td>{text}</td></tr>" for part in parts for name, text in part
+    )
+    return f"<table>{rows}</table>"
+
+
+def _heading(words: Why) -> str:
+    return f"<h2>{_both(words)}</h2>"
+
+
+def _note(words: Why) -> str:
+    return f'<p class="note">{_both(words)}</p>'
+
+
+def _both(words: Why) -> str:
+    return f'{escape(words.ko)} <span class="en" lang="en">{escape(words.en)}</span>'
