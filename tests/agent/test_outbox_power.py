@@ -62,6 +62,12 @@ def test_what_is_no_alarm_is_on_the_medium_after_a_flush(image: Path, outbox: Ou
     assert left_by_a_power_cut(image) == [1, 2, 3]
 
 
+def test_what_others_were_shown_is_on_the_medium(image: Path, outbox: Outbox) -> None:
+    put(outbox, 3, Hazard.FAULT)
+    assert [row.seq for row in outbox.recent(2)] == [3, 2]
+    assert left_by_a_power_cut(image) == [1, 2, 3]
+
+
 def test_the_newest_is_there_after_hundreds_were_confirmed_and_pruned(
     image: Path, outbox: Outbox
 ) -> None:
