@@ -28,6 +28,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:Resource
 SECRET = base64.b64encode(bytes(range(32))).decode()
 STATUS = "haetae/gateway/v1/status"
 DEVICE = "stall-17"
+HOME_TOPICS = ("homeassistant/#", "haetae/gateway/v1/home-assistant/#", STATUS)
 
 
 class RunningGateway:
@@ -136,8 +137,7 @@ def waiting(ear: Ear) -> dict[str, int]:
 
 @pytest.fixture
 def home(broker: Mosquitto) -> Iterator[Ear]:
-    topics = ("homeassistant/#", "haetae/gateway/v1/home-assistant/#", STATUS)
-    ear = Ear(broker, "home-assistant", *topics)
+    ear = Ear(broker, "home-assistant", *HOME_TOPICS)
     yield ear
     ear.close()
 
