@@ -108,7 +108,6 @@ class App:
         in_force.note_by(self._ledger.note)
         self._recorder = Recorder(state / "recordings", config.recorder)
         self._status = Status(config, self._identity, run_dir / "status.json", wall=self._time.read)
-        self._status.configuration(in_force.origin, in_force.sha256)
         self._mutes = Mutes(config.sensors, board, state)
         self._orders = Orders(
             state,
@@ -317,6 +316,7 @@ class App:
 
     def _report(self, now: float) -> None:
         health = {each.name: self._pipeline.health(each.name) for each in self._config.sensors}
+        self._status.configuration(self._in_force.origin, self._in_force.sha256)
         self._status.update(
             now,
             health=health,

@@ -109,13 +109,13 @@ class Errands:
             self._todo.put_nowait(None)
 
     def _tend(self) -> None:
-        signs = self._signs()
-        if self._in_force.tend(signs, self._clock()):
-            self._restart()
-        verdict = self._in_force.verdict
+        signs, verdict = self._signs(), self._in_force.verdict
+        # a turn after it was reached: then the state in the answer knows it, too
         if verdict is not None and verdict.id != self._told and signs.armed:
             self._told = verdict.id
             self._orders.judged(verdict.id, verdict.sha256, verdict.reason)
+        if self._in_force.tend(signs, self._clock()):
+            self._restart()
 
     def _do(self, errand: Errand, beat: Callable[[], None]) -> None:
         order, command = errand.order, errand.order.command

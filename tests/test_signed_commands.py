@@ -209,11 +209,13 @@ def test_a_configuration_that_stands_its_trial_stays_over_restarts(
         assert outcome(answer) == "accepted", answer
         digest = hashlib.sha256(CHANGED.encode()).hexdigest()
         assert answer["told"] == {"sha256": digest}
+        assert answer["state"]["configuration"].startswith("remote")
         where = ("--config", str(city.folder / "device.toml"), "--state", str(agent.state))
         became = ["proposed", "on_trial", "good"]
         until(lambda: fate(agent) == became, 20, "the ledger has it all")
         cli.main(["check", "--json", *where])
         assert json.loads(capsys.readouterr().out)["in_force"] == "remote"
+        until(lambda: is_on(agent, "remote"), 20, "the status file says so")
         cli.main(["status", "--run-dir", str(agent.run_dir)])
         assert f"configuration: remote, SHA-256 {digest}" in capsys.readouterr().out
         again = city.give("configuration", toml=CHANGED, id=command)
