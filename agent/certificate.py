@@ -19,20 +19,16 @@ _NOTHING = Head(0, "")
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """Whose ledger it is, its verified head, and what the agent says now, if one runs."""
+class Certificate:
+    """All that stands on the sheet.
 
-    site: str
-    device: str
+    `head` is the verified one of the ledger; `status` what the agent says now, None if none runs.
+    """
+
     head: Head
     status: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """All that stands on the sheet."""
-
-    claimed: Claimed
+    site: str = ""
+    device: str = ""
     software: str = ""
     models: dict[str, str] = field(default_factory=dict)
     configuration: str = ""
@@ -42,7 +38,9 @@ class Certificate:
     inspections: tuple[Record, ...] = ()  # the newest of each sensor
 
     @classmethod
-    def of(cls, records: Iterable[Record], claimed: Claimed) -> "Certificate":
+    def of(
+        cls, records: Iterable[Record], head: Head, status: dict[str, Any] | None = None
+    ) -> "Certificate":
         """Collect it from a ledger, oldest record first."""
         started: dict[str, Any] = {}
         inspections: dict[str, Record] = {}
@@ -54,7 +52,10 @@ class Certificate:
             elif record.kind == INSPECTION:
                 inspections[str(record.body.get("sensor"))] = record
         return cls(
-            claimed,
+            head,
+            status,
+            site=str(started.get("site", "")),
+            device=str(started.get("device", "")),
             software=str(started.get("software", "")),
             models=dict(started.get("models", {})),
             configuration=str(started.get("configuration", "")),
@@ -82,9 +83,9 @@ def certificate(found: Certificate, signer: Signer | None) -> str:
 
 def seal_text(found: Certificate, signer: Signer | None) -> str:
     """What the code says."""
-    who = f"{found.claimed.site}/{found.claimed.device}"
+    who = f"{found.site}/{found.device}"
     key = "" if signer is None else signer.key_id
-    said = ";".join((_FORM, who, str(found.claimed.head), found.last_at, key))
+    said = ";".join((_FORM, who, str(found.head), found.last_at, key))
     signature = b"" if signer is None else signer.sign(said.encode())
     return f"{said};{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
 

@@ -23,7 +23,7 @@ h1{font-size:17pt;line-height:1.25;margin:0}h2{font-size:11.5pt;margin:4mm 0 1mm
 .en{color:#444;font-weight:400}header{display:flex;justify-content:space-between;gap:6mm}
 table{border-collapse:collapse;width:100%}
 td,th{border-bottom:.3mm solid #bbb;padding:.8mm 1.5mm;text-align:left;vertical-align:top}
-th{font-weight:600;white-space:nowrap}.curves{display:grid;grid-template-columns:repeat(3,1fr);
+th,.when{font-weight:600;white-space:nowrap}.when{font-weight:400}.curves{display:grid;grid-template-columns:repeat(3,1fr);
 gap:3mm}
 figure{margin:0;break-inside:avoid}figcaption{font-size:8.5pt}svg{display:block;max-width:100%}
 code{font:7.5pt/1.3 monospace;overflow-wrap:anywhere}.ok{color:#0a5c2b}.bad{color:#a11b0b}
@@ -73,9 +73,8 @@ def page(found: "Certificate", seal: str, *, is_signed: bool) -> str:
 
 
 def _parts(found: "Certificate", seal: str, *, is_signed: bool) -> Iterator[str]:
-    claimed = found.claimed
     yield '<!doctype html>\n<html lang="ko"><head><meta charset="utf-8">'
-    yield f"<title>해태 점검 확인서 {escape(claimed.device)}</title><style>{_STYLE}</style></head>"
+    yield f"<title>해태 점검 확인서 {escape(found.device)}</title><style>{_STYLE}</style></head>"
     yield "<body><header><div><h1>해태 점검 확인서<br>"
     yield '<span class="en" lang="en">Certificate of inspection</span></h1>'
     yield _table(_about(found))
@@ -85,7 +84,7 @@ def _parts(found: "Certificate", seal: str, *, is_signed: bool) -> Iterator[str]
     if not is_signed:
         yield _note(_UNSIGNED)
     yield _heading(Why("감지 범위", "Coverage"))
-    yield _coverage(claimed.status)
+    yield _coverage(found.status)
     yield _heading(Why("감지기 점검", "Inspections"))
     yield from _inspections(found.inspections)
     yield _heading(Why("확인하는 법", "How to check this"))
@@ -110,16 +109,15 @@ def qr(text: str) -> str:
 
 
 def _about(found: "Certificate") -> Iterator[tuple[Why, str]]:
-    claimed = found.claimed
     models = ", ".join(f"{name} {version}" for name, version in sorted(found.models.items()))
-    yield Why("기기", "Device"), escape(f"{claimed.device} · {claimed.site} · {found.profile}")
+    yield Why("기기", "Device"), escape(f"{found.device} · {found.site} · {found.profile}")
     yield (
         Why("소프트웨어", "Software"),
         escape(f"{found.software} {f'({models})' if models else ''}"),
     )
     yield Why("설정", "Configuration"), escape(f"SHA-256 {found.configuration[:16]}…")
-    yield Why("장부", "Ledger"), escape(str(claimed.head))
-    yield Why("마지막 기록", "Last record"), escape(found.last_at)
+    yield Why("장부", "Ledger"), escape(str(found.head))
+    yield Why("마지막 기록", "Last record"), escape(_when(found.last_at))
 
 
 def _coverage(status: dict[str, Any] | None) -> str:
@@ -133,6 +131,11 @@ def _coverage(status: dict[str, Any] | None) -> str:
     faults += [f"{name}: {why}" for name, why in status["trouble"].items()]
     said = "; ".join(escape(each) for each in faults) or _both(Why("없음", "none"))
     return _table(rows, [(Why("고장", "Faults"), said)])
+
+
+def _when(iso: str) -> str:
+    """To the minute; the code has it whole."""
+    return f"{iso[:10]} {iso[11:16]} UTC"
 
 
 def _claim(claim: str, why: str) -> str:
@@ -173,11 +176,12 @@ def _row(record: Record) -> str:
     nonce = f'<br><span class="small">{escape(str(body.get("nonce")))}</span>'
     cells = (
         f"{escape(str(body.get('sensor')))} ({escape(hazards)})",
-        escape(record.wall_time),
+        escape(_when(record.wall_time)),
         escape(str(body.get("by"))),
         f'<b class="{"ok" if proven else "bad"}">{_both(result)}</b>{reason}{nonce}',
     )
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    first, when, by, judged = (f"<td>{cell}</td>" for cell in cells)
+    return f"<tr>{first}{when.replace('<td', '<td class=when')}{by}{judged}</tr>"
 
 
 def _curve(points: list[list[float]]) -> str:

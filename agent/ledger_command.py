@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from agent import config
-from agent.certificate import Certificate, Claimed, certificate, read_seal
+from agent.certificate import Certificate, certificate, read_seal
 from agent.config import ConfigError
 from agent.ledger_check import Report, verify
 from agent.ledger_file import Head, Record, segments, unseal
@@ -78,9 +78,8 @@ def _certificate(
     signer = None
     if settings is not None and settings.hub is not None and Path(settings.hub.key).exists():
         signer = load_signer(settings.hub.key)
-    who = ("unknown", "unknown") if settings is None else (settings.device.site, settings.device.id)
-    claimed = Claimed(*who, status=status, head=Head.of(report.last, report.digest))
-    page = certificate(Certificate.of(_records(folder), claimed), signer)
+    head = Head.of(report.last, report.digest)
+    page = certificate(Certificate.of(_records(folder), head, status), signer)
     args.out.write_text(page, "utf-8")
     sys.stderr.write(f"{args.out}: written\n")
     return 0

@@ -51,6 +51,8 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     which hazards were proven, and the last event in the ledger.
     """
 
+    site: str
+    device: str
     software: str
     models: dict[str, str]
     configuration: str

@@ -29,6 +29,8 @@ def device_ledger(  # noqa: PLR0913  # all that a record stands on
 ) -> Ledger:
     """Open the ledger for this start; `sha256` is that of the configuration in force."""
     start = Start(
+        site=identity.site,
+        device=identity.device,
         software=identity.software,
         models=identity.models,
         configuration=sha256,

@@ -14,7 +14,13 @@ from agent.signing import Signer, load_signer
 from agent.wallclock import WallTime
 
 START = Start(
-    software="haetae 0.1.0", models={}, configuration="c" * 64, profile="stall", simulated=False
+    site="alley-3",
+    device="stall-17",
+    software="haetae 0.1.0",
+    models={},
+    configuration="c" * 64,
+    profile="market-stall",
+    simulated=False,
 )
 BOOT = "0badcafe-00000001"
 

@@ -322,7 +322,7 @@ def test_an_event_that_is_told_again_is_recorded_as_a_revision(tmp_path: Path) -
 
 def test_a_start_of_another_version_ends_the_reading_back(tmp_path: Path) -> None:
     folder = tmp_path / "ledger"
-    strange = msgspec.structs.replace(START, profile="stall")
+    strange = msgspec.structs.replace(START, profile="daycare-air")
     kept = ledger(folder, start=strange)
     kept.note("start", {"something": "else"})
     assert kept.write()
