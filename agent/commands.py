@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Meta
 
 LONGEST_BYTES = 4096
-LONGEST_TOML = 12 * 1024  # characters; a shipped profile has 3,000
+LONGEST_TOML = 12 * 1024  # bytes; a shipped profile has 3,000
 _JWS_BYTES = 1024  # a header and a signature in base64url
 
 Nonce = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$")]  # no \Z in ECMA
@@ -121,11 +121,16 @@ class Configuration(Command, frozen=True, kw_only=True):
     claims to detect.
     """
 
-    longest_bytes: ClassVar[int] = 2 * LONGEST_TOML  # escapes of JSON, and all else
+    longest_bytes: ClassVar[int] = 2 * LONGEST_TOML + 1024  # JSON's escapes, and all else
 
     toml: Annotated[str, Meta(min_length=1, max_length=LONGEST_TOML)]
     sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
     accept_less_coverage: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.toml.encode()) > LONGEST_TOML:
+            raise ValueError(f"`toml` is longer than {LONGEST_TOML} bytes")
 
 
 VERBS: Mapping[str, type[Command]] = {

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from agent import cli
+from agent.commands import LONGEST_TOML
 from agent.in_force import InForce
 from tests import brokers
 from tests.agent.orders import body
@@ -41,6 +42,7 @@ driver = "door"
 gpio = 22
 """
 CHANGED = ROOM + "[recorder]\nminutes = 7\n"
+LONGEST = CHANGED + "# " + "긴" * ((LONGEST_TOML - len(CHANGED.encode()) - 3) // 3) + "\n"
 
 
 class City:
@@ -205,9 +207,9 @@ def test_a_configuration_that_stands_its_trial_stays_over_restarts(
     city: City, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with city.device() as agent:
-        answer = city.answer(command := city.give("configuration", toml=CHANGED))
+        answer = city.answer(command := city.give("configuration", toml=LONGEST))
         assert outcome(answer) == "accepted", answer
-        digest = hashlib.sha256(CHANGED.encode()).hexdigest()
+        digest = hashlib.sha256(LONGEST.encode()).hexdigest()
         assert answer["told"] == {"sha256": digest}
         assert answer["state"]["configuration"].startswith("remote")
         where = ("--config", str(city.folder / "device.toml"), "--state", str(agent.state))
@@ -218,7 +220,7 @@ def test_a_configuration_that_stands_its_trial_stays_over_restarts(
         until(lambda: is_on(agent, "remote"), 20, "the status file says so")
         cli.main(["status", "--run-dir", str(agent.run_dir)])
         assert f"configuration: remote, SHA-256 {digest}" in capsys.readouterr().out
-        again = city.give("configuration", toml=CHANGED, id=command)
+        again = city.give("configuration", toml=LONGEST, id=command)
         assert city.hub.until(lambda: len(city.answers(again)) == 2)
         assert outcome(city.answers(again)[1]) == "replayed"
         agent.kill()

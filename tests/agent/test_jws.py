@@ -13,7 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.commanders import Commanders
-from agent.commands import VERBS, Code, Configuration, Order, Received, Refusal, longest_body
+from agent.commands import (
+    LONGEST_TOML,
+    VERBS,
+    Code,
+    Configuration,
+    Order,
+    Received,
+    Refusal,
+    longest_body,
+)
 from agent.gate import Gate
 from agent.sections import CommanderConfig
 from provisioning import command as signer
@@ -178,6 +187,17 @@ def test_what_is_too_long_is_refused_unread(commander: Commander) -> None:
     assert len(long) < longest_body("away")
     padded = sign(b" " * 4097, commander.key, commander.name)
     assert refused(padded, commander)[0] is Code.NOT_UNDERSTOOD
+
+
+def test_the_longest_configuration_is_taken_and_one_byte_more_is_not(commander: Commander) -> None:
+    for text in ("x" * LONGEST_TOML, '"' * LONGEST_TOML, "긴" * (LONGEST_TOML // 3)):
+        signed = commander.command("configuration", toml=text)
+        assert isinstance(judged(signed, commander, verb="configuration"), Order)
+    long = body(
+        toml="긴" * (LONGEST_TOML // 3) + "x", sha256="0" * 64, to=f"{ROOT}/cmd/configuration"
+    )
+    long = sign(long, commander.key, commander.name)
+    assert refused(long, commander, verb="configuration")[0] is Code.NOT_UNDERSTOOD
 
 
 def test_a_key_that_cannot_be_read_lets_nobody_command_and_is_told(tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 import hashlib
 import re
+import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.commands import Code, Configuration
@@ -268,6 +269,39 @@ def test_what_it_may_not_change_is_refused_and_leaves_nothing_behind(
     assert str(place.state) not in found[1]
     assert not list((place.state / FOLDER).glob("*.toml"))
     assert place.start().origin == "installed"
+
+
+_LINES = CHANGED.splitlines()
+_MANGLED = st.lists(
+    st.tuples(
+        st.integers(0, len(_LINES) - 1),
+        st.sampled_from(["", "[[sensors]]", "[fire]", "x = 1", "sensors = 3", "]", "\x00", "한"])
+        | st.integers(0, len(_LINES) - 1).map(lambda n: _LINES[n]),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(_MANGLED)
+def test_no_text_ends_the_agent_and_none_touches_what_is_fixed(
+    place: Place, changes: list[tuple[int, str]]
+) -> None:
+    lines = list(_LINES)
+    for n, line in changes:
+        lines[n] = line
+    text = "\n".join(lines) + "\n"
+    shutil.rmtree(place.state, ignore_errors=True)
+    found = place.start()
+    if found.propose(command(text, accept_less_coverage=True), "city", GOOD) is None:
+        trial = place.start()
+        assert trial.origin == "trial"
+        for name in ("device", "hub", "commanders", "fire", "co"):
+            assert getattr(trial.config, name) == getattr(found.config, name)
+        assert trial.config.annunciator.siren == found.config.annunciator.siren
 
 
 def test_a_wrong_digest_is_told(place: Place) -> None:
