@@ -30,9 +30,14 @@ from tests.running import REPOSITORY, needs, until
 
 pytest.importorskip("selenium", reason="no selenium here: no browser is driven")
 
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import (
+    NoSuchElementException,
+    StaleElementReferenceException,
+    TimeoutException,
+)
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
 
 SITE = "test"
 WIDE, NARROW = (1280, 900), (390, 844)
@@ -142,9 +147,18 @@ class Office:
         """Open the page anew and sign in."""
         self.leave()
         self.browser.set_window_size(*size)
-        self.browser.get(page or self.address)
+        until(lambda: self._is_loaded(page or self.address), 30, "the page asks who is there")
         self.sign_in(user)
         until(self.is_up, 10, "the page is connected")
+
+    def _is_loaded(self, address: str) -> bool:
+        """Load the page. Another test's network interface that comes or goes may interrupt it."""
+        self.browser.get(address)
+        try:
+            WebDriverWait(self.browser, 3).until(lambda _: self.find("#login").is_displayed())
+        except TimeoutException:
+            return False
+        return True
 
     def leave(self) -> None:
         """Close the page as somebody does who will not come back."""
@@ -153,7 +167,6 @@ class Office:
             self.browser.get("about:blank")
 
     def sign_in(self, user: str, password: str = PASSWORD) -> None:
-        until(lambda: self.find("#login").is_displayed(), 10, "the page asks who is there")
         self.find("#user").send_keys(user)
         self.find("#password").send_keys(password)
         self.find("#desk").send_keys("Jung-gu night desk")
@@ -202,9 +215,10 @@ class Office:
         assert worked, value
         return value
 
-    def console_log(self) -> list[dict[str, Any]]:
-        """What the browser itself had to say about the page."""
-        return list(self.browser.get_log("browser"))  # type: ignore[no-untyped-call]
+    def complaints(self) -> list[dict[str, Any]]:
+        """What the browser held against the page, but for the network."""
+        found = self.browser.get_log("browser")  # type: ignore[no-untyped-call]
+        return [e for e in found if e["level"] == "SEVERE" and e["source"] != "network"]
 
     def offset_s(self) -> tuple[float, float]:
         """What to add to the page's performance.now() (in s) for this process's monotonic clock.
