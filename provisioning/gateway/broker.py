@@ -139,21 +139,26 @@ class Broker:
         if reason.is_failure:
             raise UndeliveredError(f"the broker denies {topic}: {reason}")
 
-    def say(self, body: bytes) -> None:
-        """Publish the status, without waiting; drop a connection that confirms nothing."""
-        if not self._connected:
-            self._asked = None
-            return
+    def say(self, body: bytes) -> bool:
+        """Publish the status, without waiting; False where it has to be said again.
+
+        A connection that confirms nothing for long is dropped.
+        """
         now = time.monotonic()
-        if self._asked is not None and self._asked[0] in self._answers:
-            self._answers.pop(self._asked[0], None)
-            self._asked = None
+        with self._changed:
+            if not self._connected:
+                self._asked = None
+                return False
+            if self._asked is not None and self._answers.pop(self._asked[0], None) is not None:
+                self._asked = None
         if self._asked is None:
             number = self._client.publish(self._topic, body, qos=1, retain=True).mid
             self._asked = number, now
-        elif now - self._asked[1] > _SILENT_S:
+            return True
+        if now - self._asked[1] > _SILENT_S:
             self._asked = None
             self._drop("the broker confirms nothing")
+        return False
 
     def _drop(self, why: str) -> None:
         log.error("broker: dropped: %s", why)

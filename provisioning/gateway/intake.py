@@ -42,6 +42,19 @@ class Intake:
         answers = [] if self._onem2m is None else [self._onem2m.answers]
         return [EVENTS, *([] if self._home is None else [STATES]), *answers]
 
+    def refresh(self) -> None:
+        """Show every device anew: places may have other words, the broker may have lost them.
+
+        Raises:
+            sqlite3.Error: The memory cannot be used.
+        """
+        if self._home is None:
+            return
+        with self._store.transaction():
+            for view in self._store.views():
+                place = self._place(view.site, view.device)
+                self._store.spool(self._home.name, self._home.shown(view, place))
+
     def hear(self, message: Message) -> None:
         """Take one message.
 
@@ -112,8 +125,11 @@ class Intake:
             self._store.keep_view(after)
             place = self._place(after.site, after.device)
             parcels = self._home.shown(after, place)
-            if before.simulated is not after.simulated and before.hazards:
-                parcels = [*self._home.forgotten(before)[:1], *parcels]
+            if before.hazards:  # it was shown before: only what has changed goes out
+                told = {each.key: each.body for each in self._home.shown(before, place)}
+                parcels = [each for each in parcels if told.get(each.key) != each.body]
+                if before.simulated is not after.simulated:
+                    parcels = [*self._home.forgotten(before)[:1], *parcels]
             self._store.spool(self._home.name, parcels)
 
     def _place(self, site: str, device: str) -> Place:

@@ -74,6 +74,7 @@ class Gateway:
             for name, each in config.places.items()
         }
         self._intake = Intake(self._store, self._outlets, places)
+        self._intake.refresh()
         self._broker = line.broker = Broker(
             config.broker,
             topics=self._intake.topics,
@@ -143,8 +144,8 @@ class Gateway:
             found = {"status": "online", "trouble": f"the disk fails: {error}"}
         notify("WATCHDOG=1")
         now = time.monotonic()
-        if found != self._said or now - self._said_at >= STATUS_S:
-            self._broker.say(msgspec.json.encode(found))
+        is_due = found != self._said or now - self._said_at >= STATUS_S
+        if is_due and self._broker.say(msgspec.json.encode(found)):
             self._said, self._said_at = found, now
 
 

@@ -131,6 +131,10 @@ class Store:
         row = self._db.execute(query, (f"{site}/{device}",)).fetchone()
         return View(site=site, device=device) if row is None else _view(row[0])
 
+    def views(self) -> list[View]:
+        """Every device that is known."""
+        return [_view(text) for (text,) in self._db.execute("SELECT view FROM device")]
+
     def keep_view(self, view: View) -> None:
         """Remember it."""
         row = f"{view.site}/{view.device}", msgspec.json.encode(view)

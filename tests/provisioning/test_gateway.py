@@ -15,7 +15,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from agent.link import user_properties
-from agent.values import Event
+from agent.values import Event, Stage
 from provisioning.gateway.__main__ import main
 from provisioning.gateway.webhook import is_authentic
 from tests.brokers import DEADLINE_S, Mosquitto
@@ -252,6 +252,28 @@ def test_what_the_other_side_will_never_take_is_set_aside_and_tried_at_the_next_
     web.status = 204
     with gateway(tmp_path, home):
         until(lambda: waiting(home).get("webhook") == 0, 20, "taken")
+
+
+def test_home_assistant_is_shown_what_has_changed_and_all_of_it_at_each_start(
+    tmp_path: Path, broker: Mosquitto, web: WebServer, home: Ear
+) -> None:
+    configure(tmp_path, broker, web)
+    config = f"homeassistant/device/haetae_alley-3_{DEVICE}/config"
+    state = f"haetae/gateway/v1/home-assistant/alley-3/{DEVICE}/state"
+    with gateway(tmp_path, home), speaker(broker) as say:
+        say(event())
+        until(lambda: len(home.on(state)) == 1, 20, "the fire")
+        say(event(seq=43, id="a-43", stage=Stage.CLEARED))
+        until(lambda: len(home.on(state)) == 2, 20, "its end")
+        until(lambda: waiting(home).get("home_assistant") == 0, 20, "all told")
+    shown = [json.loads(each)["hazards"]["fire"] for each in home.on(state)]
+    assert shown == ["alarm", "clear"]
+    assert len(home.on(config)) == 1
+    path = tmp_path / "gateway.toml"
+    path.write_text(path.read_text().replace("Stall 17", "Stall 18"))
+    with gateway(tmp_path, home):
+        until(lambda: len(home.on(config)) == 2, 20, "shown anew")
+    assert "Stall 18" in json.loads(home.on(config)[-1])["device"]["name"]
 
 
 def aside(ear: Ear) -> int:
