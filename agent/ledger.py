@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +170,9 @@ class Ledger:
             if self._proven is None:
                 self._proven = dict(self._past.proven)
             self._put(segments, [self._new(TORN, each) for each in segments.torn])
-            self._put(segments, [each for each in self._events() if each.boot_id != self._boot_id])
+            # up to the first of this start: one of an earlier start may be told again behind it
+            before = takewhile(lambda each: each.boot_id != self._boot_id, self._events())
+            self._put(segments, list(before))
             self._point_at_tip()
         except OSError:
             segments.close()

@@ -320,6 +320,24 @@ def test_an_event_that_is_told_again_is_recorded_as_a_revision(tmp_path: Path) -
     outbox.close()
 
 
+def test_an_event_of_an_earlier_start_that_is_told_again_hides_none_of_this_start(
+    tmp_path: Path,
+) -> None:
+    outbox = Outbox(tmp_path / "outbox.db")
+    earlier = put(outbox)
+    new = put(outbox, boot_id=LATER)
+    outbox.put(
+        lambda seq, previous: msgspec.structs.replace(
+            earlier, seq=seq, previous=previous, revision=1
+        )
+    )
+    kept = ledger(tmp_path / "ledger", recent=outbox.recent, boot_id=LATER)
+    assert kept.write()
+    told = [each.body["id"] for each in records(tmp_path / "ledger") if each.kind == "event"]
+    assert told == [earlier.id, new.id, earlier.id]
+    outbox.close()
+
+
 def test_a_start_of_another_version_ends_the_reading_back(tmp_path: Path) -> None:
     folder = tmp_path / "ledger"
     strange = msgspec.structs.replace(START, profile="daycare-air")
