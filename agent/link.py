@@ -66,6 +66,7 @@ class Link:
         self._named: str | None = None  # the topic that it knows as number 1
         self._notes: queue.SimpleQueue[Note] = queue.SimpleQueue()
         self._dropped = threading.Event()
+        self._ended = threading.Event()  # the dial, however
         self._alert = ""  # what the TLS library said of the hub's refusal
         self._holding = threading.Lock()  # of the next two
         self._held: socket.socket | None = None  # the connection's second handle, ours to end
@@ -102,6 +103,7 @@ class Link:
 
     def _dial(self) -> None:
         failure = self._connect()
+        self._ended.set()  # before the note: whoever reads it may dial anew at once
         if failure is not None:
             # without its traceback, whose frames would hold the half-made socket open
             self._notes.put(Lost(str(failure), failure.with_traceback(None)))
@@ -218,7 +220,7 @@ class Link:
     @property
     def dialling(self) -> bool:
         """Whether a dropped link still hangs in a name look-up or handshake."""
-        return self._dialling.is_alive()
+        return self._dialling.is_alive() and not self._ended.is_set()
 
     def bid_farewell(self) -> None:
         """End the connection in order: the hub then keeps the last will to itself."""
