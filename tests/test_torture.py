@@ -99,14 +99,14 @@ def test_a_lost_row_that_is_no_alarm_must_have_been_given_up() -> None:
     assert judged([row], []).problems == ["1 rows lost, but 0 given up"]
 
 
-def test_a_press_that_had_time_and_is_no_alarm_is_missed() -> None:
-    life = Life(1, presses=[100.0, 101.0], ending=110.0, ended=110.1)
+def test_a_press_that_is_no_alarm_is_missed() -> None:
+    life = Life(1, presses=[100.0, 101.0], sure=2, ended=110.1)
     record = judged([body(1, at=100.01)], [body(1, at=100.01)], life)
     assert record.counts["lost"] == 1
 
 
 def test_a_press_that_became_two_alarms_is_repeated_in_effect() -> None:
-    life = Life(1, presses=[100.0], ending=110.0, ended=110.1)
+    life = Life(1, presses=[100.0], sure=1, ended=110.1)
     rows = [body(1, at=100.01), body(2, at=100.02)]
     assert judged(rows, rows, life).counts["repeated"] == 1
 

@@ -20,6 +20,7 @@ from hw_mocks.control import ControlClient
 
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 60.0
+SETTLE_S = 20.0  # from pin to flash takes 10 ms; a loaded machine may take much longer
 SITE, DEVICE = "bench", "torture-1"
 _TOML = """
 profile = "torture"
@@ -102,6 +103,7 @@ class Life:
     number: int
     end: str = "kill"
     presses: list[float] = field(default_factory=list)
+    sure: int = 0  # so many of them were in the file, as another process read it
     torn: int = 0
     seen: list[Seen] = field(default_factory=list)  # in the file, and waiting for the hub
     ending: float = 0.0
@@ -206,8 +208,9 @@ class Hand:
         while time.monotonic() < deadline:
             at = self._turn(control)
             with contextlib.suppress(TimeoutError):
-                eventually(lambda at=at: self._agent.has_alarm_since(at), "", within_s=2.0)  # type: ignore[misc]
+                eventually(lambda at=at: self._agent.has_alarm_since(at), "", within_s=5.0)  # type: ignore[misc]
                 self._life.presses.append(at)
+                self._life.sure = 1
                 return
         raise SystemExit(f"torture: the agent does not hear the button: {self._agent.log}")
 
@@ -219,6 +222,16 @@ class Hand:
             self._life.torn += 1
             return False
         return True
+
+    def settle(self) -> None:
+        """Wait until the last press is in the file.
+
+        Raises:
+            TimeoutError: It does not come.
+        """
+        at = self._life.presses[-1]
+        eventually(lambda: self._agent.has_alarm_since(at), "the last press in the file", SETTLE_S)
+        self._life.sure = len(self._life.presses)
 
     def trouble(self, control: ControlClient) -> None:
         """Cut the gas sensor's wire, or mend it."""

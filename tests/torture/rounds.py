@@ -28,6 +28,7 @@ class Plan:
     full: bool  # the disk is full meanwhile
     stays_full: bool  # and still at the next start
     presses: int
+    settles: bool  # the last of them is waited for
     steps: bool  # the clock is stepped
     after: int  # the power goes at this write
     keep: str
@@ -42,6 +43,7 @@ class Plan:
             full=choose.random() < 0.12,
             stays_full=choose.random() < 0.5,
             presses=choose.choice((0, 2, 5, 12, 30)),
+            settles=choose.random() < 0.6,
             steps=choose.random() < 0.4,
             after=choose.randint(1, 12),
             keep=choose.choice(KEEPS),
@@ -133,6 +135,11 @@ class Rounds:
                 scene.hand.trouble(control)
             if plan.steps and n % 6 == 2:
                 self._step()
+        if plan.settles and not life.was_full:  # an alarm may else wait in RAM
+            try:
+                scene.hand.settle()
+            except TimeoutError as error:
+                self.record.problems.append(f"life {life.number}: {error}")
         time.sleep(self._choose.choice((0.0, self._choose.uniform(0.0, 0.05), 0.6)))
         if not life.was_full:
             self.steady.add(begun, self._written(scene))

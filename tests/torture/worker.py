@@ -21,6 +21,7 @@ from tests.torture.comparison import Heard
 from tests.torture.disk import CardDisk, DiskError, PlainDisk
 from tests.torture.life import DEVICE, Agent
 from tests.torture.rounds import Rounds
+from tests.torture.signed import audit, keep_copy
 from tests.torture.way import Way
 from tests.torture.weather import Weather
 
@@ -66,24 +67,30 @@ def work(args: argparse.Namespace, stack: contextlib.ExitStack) -> dict[str, Any
         environment={} if clock is None else clock.environment,
         module=("hw_mocks",) if not args.sabotage else ("tests.torture.sabotage", args.sabotage),
     )
-    agent.configure(broker.config(DEVICE), city_broker.config(DEVICE))
+    hub = broker.config(DEVICE)
+    agent.configure(hub, city_broker.config(DEVICE))
     rounds = Rounds(agent, disk, clock, random.Random(args.seed))
     weather = Weather(broker, listener, way, random.Random(args.seed + 1))
     city_weather = Weather(city_broker, city_listener, None, random.Random(args.seed + 2))
     written_before, begun = disk.bytes_written(), time.monotonic()
     done = _run(args.rounds, rounds, [weather, city_weather], [listener, city_listener])
     written = disk.bytes_written()
-    rounds.record.judge(_heard(listener), _heard(city_listener))
+    record = rounds.record
+    record.judge(_heard(listener), _heard(city_listener))
+    keep_copy(disk.state, folder / "state-at-the-end")
+    wanted = record.accepted.keys() - record.excused
+    certificate = Path(hub.certificate)
+    record.problems += audit(disk.state / "ledger", certificate, wanted)
     return {
         "rounds": done,
-        "counts": rounds.record.counts,
+        "counts": record.counts,
         "calamities": dict(rounds.counts + weather.counts)
         | {f"the neighbour's {how}": count for how, count in city_weather.counts.items()},
         "sectors_lost": rounds.sectors_lost,
         "bytes": None if written is None or written_before is None else written - written_before,
         "steady": asdict(rounds.steady),
         "missing": missing,
-        "problems": rounds.record.problems,
+        "problems": record.problems,
         "seconds": time.monotonic() - begun,
     }
 
