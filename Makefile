@@ -5,7 +5,7 @@ RUN := .venv/bin
 
 export PYTHON
 
-.PHONY: help setup demo test check bench bench-peers clusters torture evaluate-fire resident-year sensors-page prompts lock clean
+.PHONY: help setup demo test check bench bench-peers clusters torture evaluate-fire resident-year contract sensors-page prompts lock clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -47,6 +47,9 @@ evaluate-fire: .venv/dev.stamp ## alarm times on recorded fires; DATA=folder of 
 resident-year: .venv/dev.stamp ## a year of simulated residents on the real pipeline, and its page
 	@PYTHONPATH=. $(RUN)/python scripts/resident_year.py
 	@PYTHONPATH=. $(RUN)/python scripts/care_page.py
+
+contract: .venv/dev.stamp ## the hub's schemas, AsyncAPI document and examples, from the code
+	@$(RUN)/python -m provisioning.hub_files
 
 sensors-page: .venv/dev.stamp ## docs/sensors.md from what the drivers say of their parts
 	@$(RUN)/python scripts/sensors_page.py
