@@ -30,6 +30,7 @@ from agent.ledger_past import (
     Past,
     Proven,
     Start,
+    Told,
     past,
 )
 from agent.signing import Signer, SigningError
@@ -141,6 +142,10 @@ class Ledger:
         try:
             segments = self._segments or self._open()
             events = self._events()
+            # first what an earlier start left behind; told again behind one of this start, it waits
+            before = list(takewhile(lambda each: each.boot_id != self._boot_id, events))
+            self._put(segments, before)
+            events = events[len(before) :]
             while batch := self._batch():
                 self._put(segments, in_order(batch, events))
                 events = []
@@ -170,9 +175,6 @@ class Ledger:
             if self._proven is None:
                 self._proven = dict(self._past.proven)
             self._put(segments, [self._new(TORN, each) for each in segments.torn])
-            # up to the first of this start: one of an earlier start may be told again behind it
-            before = takewhile(lambda each: each.boot_id != self._boot_id, self._events())
-            self._put(segments, list(before))
             self._point_at_tip()
         except OSError:
             segments.close()
@@ -241,13 +243,23 @@ class Ledger:
         told, limit = self._past.event, 16
         while True:
             rows = self._recent(limit)
-            if told is not None and rows and rows[0].seq >= told.seq:  # else it is another outbox
-                new = [row for row in rows if row.seq > told.seq]
-            else:
-                new = rows
+            if told is not None and rows and not _goes_on(rows, told):
+                rows = self._unknown(self._recent(MOST_ROWS))
+                return [self._of_row(row) for row in rows[::-1]]
+            new = [row for row in rows if told is None or row.seq > told.seq]
             if len(new) < limit or limit >= MOST_ROWS:
                 return [self._of_row(row) for row in new[::-1]]
             limit *= 8
+
+    def _unknown(self, rows: list[Row]) -> list[Row]:
+        """Those that are nowhere in the ledger: the outbox's numbers have begun anew."""
+        missing = {row.digest(): row for row in rows}
+        for sealed in backwards(self._folder):
+            missing.pop(str(sealed.record.body.get("digest")), None)
+            if not missing:
+                break
+        self._past.event = Told(rows[0].id, rows[0].seq)
+        return list(missing.values())
 
     def _of_row(self, row: Row) -> Note:
         try:
@@ -290,3 +302,10 @@ class Ledger:
         if not self._unwritten:
             log.error("ledger: not written, records wait in RAM: %s", error)
         self._unwritten = f"not written, records wait in RAM: {error}"
+
+
+def _goes_on(newest_first: list[Row], told: Told) -> bool:
+    """Whether the outbox is still the one that had this event: a number may be given again."""
+    if newest_first[0].seq < told.seq:
+        return False
+    return all(row.id == told.id for row in newest_first if row.seq == told.seq)

@@ -302,6 +302,26 @@ def test_an_outbox_that_begins_anew_is_told_from_its_beginning(tmp_path: Path) -
     assert told == [1, 2, 1]
 
 
+def test_a_number_that_is_given_again_hides_no_event(tmp_path: Path) -> None:
+    """Two events were in RAM only when the power went, and their numbers go to two others."""
+    first, lost = (Outbox(tmp_path / name, reserve_bytes=0) for name in ("one.db", "two.db"))
+    put(first)  # the same in both
+    before = [put(lost), put(lost, Stage.CLEARED)]
+    folder = tmp_path / "ledger"
+    assert ledger(folder, recent=lost.recent).write()
+    lost.close()
+    again = [put(first, boot_id=LATER), put(first, Stage.CLEARED, boot_id=LATER)]
+    for n in range(3):
+        kept = ledger(folder, recent=first.recent, boot_id=LATER)
+        assert kept.write()
+        if n == 1:
+            again.append(put(first, boot_id=LATER))
+            assert kept.write()
+    ids = [each.body["id"] for each in records(folder) if each.kind == "event"]
+    assert ids == [each.id for each in [*before, *again]]
+    first.close()
+
+
 def test_an_event_that_is_told_again_is_recorded_as_a_revision(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "outbox.db")
     kept = ledger(tmp_path / "ledger", recent=outbox.recent)
