@@ -7,7 +7,6 @@ import signal
 import tempfile
 from pathlib import Path
 
-from tests.torture.card import NAME
 from tests.torture.disk import DiskError, run
 
 PREFIX = "haetae-torture-"
@@ -22,7 +21,7 @@ def clean() -> list[str]:
     """Take away what runs whose process is gone have left; say what it was."""
     with contextlib.suppress(DiskError, OSError):
         found = [each for each in _folders() if not _lives(each)]
-        return [*_end_processes(found), *_unmount(found), *_detach(), *_forget(found)]
+        return [*_end_processes(found), *_unmount(found), *_detach(found), *_forget(found)]
     return []
 
 
@@ -59,12 +58,12 @@ def _unmount(folders: list[Path]) -> list[str]:
     return [f"mount {at}" for at in ours]
 
 
-def _detach() -> list[str]:
-    """Loop devices on a card that is not mounted any more."""
+def _detach(folders: list[Path]) -> list[str]:
+    """Loop devices on a card in one of these folders."""
     detached = []
     for line in run("losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE").splitlines():
         device, _, file = line.partition(" ")
-        if Path(file.strip()).name == NAME and not Path(file.strip()).exists():
+        if any(file.strip().startswith(f"{path}/") for path in folders):
             run("losetup", "--detach", device)
             detached.append(f"loop device {device}")
     return detached

@@ -1,11 +1,12 @@
 """What happens around the device meanwhile: broker and way to it come and go."""
 
-import contextlib
 import random
 import threading
 from collections import Counter
+from collections.abc import Callable
 
 from tests.brokers import Listener, Mosquitto
+from tests.torture.life import DEADLINE_S
 from tests.torture.way import FAILURES, Way
 
 BROKER = ("broker killed", "broker stopped", "broker frozen", "broker frozen and killed")
@@ -57,7 +58,7 @@ class Weather:
         kinds = [*BROKER] if self._way is None else [*BROKER, *FAILURES, WIPED]
         how = self._choose.choice(kinds)
         # what it has confirmed it must have passed on or saved: the hub's duty, not ours
-        self._listener.until(lambda: self._listener.subscribed)
+        self._until(lambda: self._listener.subscribed, "the hub's listener is there")
         if how == WIPED:
             self._wipe()
         elif how in FAILURES and self._way is not None:
@@ -90,17 +91,25 @@ class Weather:
         self._marks += 1
         mark = str(self._marks).encode()
         self._listener.publish(_MARK, mark)  # it comes behind all that waits for the listener
-        self._listener.until(lambda: self._marked(mark))
+        self._until(lambda: self._marked(mark), "the listener has all")
         if self._choose.random() < 0.5:
             self._broker.kill()
         else:
             self._broker.stop()
-        self._listener.until(lambda: not self._listener.subscribed)
+        self._until(lambda: not self._listener.subscribed, "the listener has seen the end")
         self._broker.forget()
         self._broker.start()
-        self._listener.until(lambda: self._listener.subscribed)
-        with contextlib.suppress(TimeoutError):
-            self._way.mend()
+        self._until(lambda: self._listener.subscribed, "the listener is back")
+        self._way.mend()
+
+    def _until(self, holds: Callable[[], bool], what: str) -> None:
+        """Wait for the hub's side, without which what follows proves nothing.
+
+        Raises:
+            TimeoutError: It is not so in time.
+        """
+        if not self._listener.until(holds, DEADLINE_S):
+            raise TimeoutError(f"torture: not within {DEADLINE_S:g} s: {what}")
 
     def _marked(self, mark: bytes) -> bool:
         return any(each.topic == _MARK and each.body == mark for each in self._listener.messages)
