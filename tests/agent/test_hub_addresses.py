@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agent import cli
 from agent import config as files
 from agent.bandwidth import Budget
 from agent.dialler import Dialler
@@ -178,7 +179,7 @@ key = "{key}"
 
 
 def test_a_neighbour_hears_of_its_hazards_only_and_a_dead_one_delays_nobody(
-    tmp_path: Path,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with (
         Mosquitto(tmp_path / "home") as home,
@@ -204,11 +205,15 @@ def test_a_neighbour_hears_of_its_hazards_only_and_a_dead_one_delays_nobody(
                 20,
                 "the status lists the hubs",
             )
+            cli.main(["status", "--run-dir", str(agent.run_dir)])
     assert {each.topic.rpartition("/")[2] for each in away.events()} == {"sos"}
     assert not [each for each in away.messages if "/ack/" in each.topic]
     assert away.states()[0] == b'{"status":"online","coverage":{},"simulated":true}'
     assert list(hubs) == ["home", "bucheon", "gone"]
     assert hubs["gone"]["cause"] == "refused"
+    shown = capsys.readouterr().out
+    assert "서버 프로그램이 꺼져 있습니다. / localhost:" in shown
+    assert "tell the hub's operator, and check `port` in `[hub]`\n    no answer yet; " in shown
 
 
 HUB = '[hub]\nhost = "hub.city.example"\n'
