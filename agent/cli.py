@@ -215,6 +215,7 @@ def selftest(args: argparse.Namespace) -> int:
     """Prove the way from reading to alarm and outbox, with --sound the siren; 1 if a part fails."""
     from agent import selftest as testing  # noqa: PLC0415  # only this command needs it
     from agent.in_force import InForce  # noqa: PLC0415
+    from agent.records import note_alone  # noqa: PLC0415
 
     found = InForce(args.config, args.state).config
     if args.sound and _status(args.run_dir):
@@ -224,7 +225,9 @@ def selftest(args: argparse.Namespace) -> int:
         results.append(testing.sounds(found, Board(state=args.state, run_dir=args.run_dir)))
     else:
         print("note: the siren was not sounded: --sound does, for people to hear", file=sys.stderr)
-    rows = (msgspec.to_builtins(each) for each in results)
+    rows = [msgspec.to_builtins(each) for each in results]
+    if unrecorded := note_alone(args.state, found, "selftest", {"by": "hand", "results": rows}):
+        print(f"note: not in the ledger: {unrecorded}", file=sys.stderr)
     _print(rows if args.json else results, None if args.json else testing.as_text)
     return 0 if all(each.passed for each in results) else FOUND_WRONG
 

@@ -54,14 +54,14 @@ class Ledger:
 
     `recent` gives the outbox's newest rows, newest first: events are taken from there, so that none
     is missing, whatever happened to this process or this disk. `signer` gives the device's key,
-    None where it has none yet.
+    None where it has none yet. Without a `start` it is no agent that writes.
     """
 
     def __init__(  # noqa: PLR0913  # what lies on both sides, each injected
         self,
         folder: Path,
         *,
-        start: Start,
+        start: Start | None,
         boot_id: str,
         clock: Callable[[], float],
         wall: Callable[[], WallTime],
@@ -81,7 +81,8 @@ class Ledger:
         self._head: Head | None = None
         self._proven: Mapping[str, Proven] | None = None
         self._unwritten = self._unsigned = ""
-        self.note(START, msgspec.to_builtins(start))
+        if start is not None:
+            self.note(START, msgspec.to_builtins(start))
 
     @property
     def head(self) -> Head | None:
@@ -127,10 +128,15 @@ class Ledger:
             beat()
         self.note(STOP, {})
         self.write()
-        if self._segments is not None:
-            self._segments.close()
+        self.close()
         if self._waiting:
             log.error("ledger: %d records were in RAM only and are lost", len(self._waiting))
+
+    def close(self) -> None:
+        """Release the file. Only once no thread uses it."""
+        if self._segments is not None:
+            self._segments.close()
+            self._segments = None
 
     def stop(self) -> None:
         """End `run`; from any thread."""

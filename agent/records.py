@@ -1,18 +1,21 @@
 """This device's ledger: what a start is, which key signs, and what it says was proven before."""
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from agent.coverage import Proof
-from agent.envelope import Identity
+from agent.envelope import Identity, boot_id
 from agent.ledger import Ledger
 from agent.ledger_past import Proven, Start
 from agent.outbox import Outbox
 from agent.sections import Config, HubConfig
 from agent.signing import Signer, load_signer
+from agent.state_lock import AlreadyRunningError, hold
 from agent.values import Hazard
-from agent.wallclock import WallTime
+from agent.wallclock import WallTime, read_wall_clock
 
 FOLDER = "ledger"  # in the state directory
 
@@ -46,6 +49,28 @@ def device_ledger(  # noqa: PLR0913  # all that a record stands on
         recent=outbox.recent,
         signer=lambda: device_signer(config.hub),
     )
+
+
+def note_alone(state: Path, config: Config, kind: str, body: Mapping[str, Any]) -> str:
+    """Record something without an agent; say why it could not be, or give an empty text."""
+    ledger = Ledger(
+        state / FOLDER,
+        start=None,
+        boot_id=boot_id(),
+        clock=time.monotonic,
+        wall=read_wall_clock,
+        recent=lambda _limit: [],
+        signer=lambda: device_signer(config.hub),
+    )
+    try:
+        with hold(state):
+            ledger.note(kind, body)
+            ledger.write()
+    except AlreadyRunningError:
+        return "the running agent holds the ledger: by the hub's command `selftest` it is recorded"
+    finally:
+        ledger.close()
+    return ledger.trouble
 
 
 def device_signer(hub: HubConfig | None) -> Signer | None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agent import cli
 from agent.envelope import Identity, stamp
 from agent.ledger import MOST_WAITING
 from agent.ledger_check import verify
@@ -16,6 +17,7 @@ from agent.ledger_file import Head, Record, digest, unseal
 from agent.ledger_past import Proven
 from agent.outbox import Outbox
 from agent.signing import Signer, SigningError
+from agent.state_lock import hold
 from agent.values import Detection, Event, Hazard, Stage, Why
 from agent.wallclock import WallTime
 from tests.agent.ledgers import BOOT, START, key, ledger, lines
@@ -380,3 +382,18 @@ def test_its_thread_writes_without_being_waited_for(tmp_path: Path, signer: Sign
     assert not thread.is_alive()
     assert kinds(tmp_path / "ledger") == ["key", "start", "selftest", "stop"]
     assert verify(tmp_path / "ledger", keys=[signer.verifier]).fault is None
+
+
+def test_a_self_test_by_hand_is_recorded_where_no_agent_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profile = Path(__file__).parents[2] / "provisioning" / "profiles" / "market-stall.toml"
+    words = ["selftest", "--config", str(profile), "--state", str(tmp_path), "--json"]
+    assert cli.main([*words, "--run-dir", str(tmp_path)]) == 0
+    (told,) = records(tmp_path / "ledger")
+    assert (told.kind, told.body["by"]) == ("selftest", "hand")
+    assert len(told.body["results"]) == len(capsys.readouterr().out.splitlines())
+    with hold(tmp_path):
+        assert cli.main([*words, "--run-dir", str(tmp_path)]) == 0
+    assert "not in the ledger: the running agent holds" in capsys.readouterr().err
+    assert len(records(tmp_path / "ledger")) == 1
