@@ -5,7 +5,7 @@ RUN := .venv/bin
 
 export PYTHON
 
-.PHONY: help setup demo test check bench bench-peers clusters torture evaluate-fire resident-year contract sensors-page prompts lock clean
+.PHONY: help setup demo test check bench bench-peers clusters fleet torture evaluate-fire resident-year contract sensors-page prompts lock clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,6 +37,9 @@ bench-peers: apt .venv/dev.stamp ## this agent beside a script, a bridge, Things
 clusters: apt .venv/dev.stamp ## the device against a NATS JetStream and a RabbitMQ cluster, whose nodes die
 	@scripts/apt.sh nats-server rabbitmq-server
 	@$(RUN)/python -m hw_mocks.clusters
+
+fleet: apt .venv/dev.stamp ## 2,000 sessions of devices through an outage of their hub; FLEET=options
+	@$(RUN)/python -m hw_mocks.fleet $(FLEET)
 
 torture: apt .venv/dev.stamp ## 1,000 lives that end badly: kill, power cut, full disk, dead link, wrong clock
 	@$(RUN)/python -m tests.torture $(TORTURE)

@@ -18,6 +18,15 @@ def cpu_s(pid: int, thread: int | None = None) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S  # utime and stime
 
 
+def family(pid: int) -> list[int]:
+    """A process, and all that it and its children have started and that still run."""
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text("ascii").split():
+            found += family(int(child))
+    return found
+
+
 def written_bytes(pid: int) -> int:
     """Bytes that a process has caused to be sent to a block device, in whole pages."""
     return _number(Path(f"/proc/{pid}/io"), "write_bytes")

@@ -75,5 +75,13 @@ class Nats:
         """Start one that was killed."""
         self._nodes.start(node)
 
+    def rss_mib(self) -> float:
+        """Resident memory of all nodes that run."""
+        return self._nodes.rss_mib()
+
+    def cpu_s(self) -> float:
+        """Processor time of all nodes that run."""
+        return self._nodes.cpu_s()
+
     def _has_leader(self) -> bool:
         return any(_LEADER in each.log() for each in self._processes)

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from hw_mocks import procfs
 from hw_mocks.broker import free_port
 from hw_mocks.peers.process import Process, listens
 from hw_mocks.tls_broker import Authority
@@ -36,6 +37,12 @@ class Cluster(Protocol):
     def start(self, node: int) -> None:
         """Start one that was killed, with what it kept."""
 
+    def rss_mib(self) -> float:
+        """Resident memory of all nodes that run."""
+
+    def cpu_s(self) -> float:
+        """Processor time of all nodes that run."""
+
 
 class Nodes:
     """The three processes of a cluster; `listening` are the ports that say a node is up."""
@@ -55,6 +62,17 @@ class Nodes:
         """End all."""
         for each in self._processes:
             each.kill()
+
+    def rss_mib(self) -> float:
+        """Resident memory of those that run."""
+        return sum(map(procfs.rss_kib, self._family())) / 1024
+
+    def cpu_s(self) -> float:
+        """Processor time of those that run."""
+        return sum(map(procfs.cpu_s, self._family()))
+
+    def _family(self) -> list[int]:
+        return [pid for each in self._processes for pid in each.family()]
 
 
 def certified(folder: Path) -> Authority:

@@ -91,6 +91,14 @@ class Rabbit:
         """Start one that was killed."""
         self._nodes.start(node)
 
+    def rss_mib(self) -> float:
+        """Resident memory of all nodes that run."""
+        return self._nodes.rss_mib()
+
+    def cpu_s(self) -> float:
+        """Processor time of all nodes that run."""
+        return self._nodes.cpu_s()
+
 
 def _definitions(clients: list[str]) -> Mapping[str, object]:
     return {

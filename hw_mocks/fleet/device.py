@@ -10,6 +10,7 @@ import msgspec
 from agent.envelope import Identity, boot_id, stamp
 from agent.hub import Hub
 from agent.hub_cause import SOUND
+from agent.orders import Orders
 from agent.outbox import Outbox
 from agent.sections import HubConfig
 from agent.status import State
@@ -20,7 +21,8 @@ from drivers.sensor import Quantity
 
 SITE = "fleet"
 _WHY = Why(ko="호출 단추가 눌렸습니다.", en="The call-for-help button was pressed.")
-_STATE = msgspec.json.encode(State(coverage={"sos": "assumed"}, simulated=True))
+_STATE = State(coverage={"sos": "assumed"}, simulated=True)
+_STATED = msgspec.json.encode(_STATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,18 @@ class Device:
         self._who = Identity(SITE, name, boot_id(), "haetae fleet", {}, simulated=True)
         self._outbox = Outbox(folder / "outbox.db", reserve_bytes=0)
         self._reader = self._outbox.reader("home")
+        orders = Orders(
+            folder,
+            put=lambda _order: None,  # nobody commands
+            wake=self._reader.wake,
+            state=lambda: _STATE,
+        )
         self._hub = Hub(
             config,
             device=name,
             site=SITE,
-            state=lambda: _STATE,
+            state=lambda: _STATED,
+            orders=orders,
             urgent=self._reader.is_urgent,
         )
         self._stop = threading.Event()
@@ -61,10 +70,6 @@ class Device:
     def is_connected(self) -> bool:
         """Whether the hub has answered and is there."""
         return self._hub.cause in SOUND
-
-    def pending(self) -> int:
-        """How many events wait."""
-        return self._reader.pending()
 
     def put(self, hazard: Hazard) -> Put:
         """Keep an event of this hazard."""

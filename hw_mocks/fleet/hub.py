@@ -1,19 +1,18 @@
-"""The hub of a fleet: one mosquitto, and a listener that notes when each event came."""
+"""The hub of a fleet: one mosquitto, or a cluster that loses a node."""
 
-import ssl
+import signal
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-
+from hw_mocks import procfs
 from hw_mocks.broker import free_port
-from hw_mocks.child import until
+from hw_mocks.clusters.nats import Nats
+from hw_mocks.clusters.rabbit import Rabbit
+from hw_mocks.fleet.ear import NAME
+from hw_mocks.fleet.where import Where
 from hw_mocks.peers.process import Process, listens, program
 from hw_mocks.tls_broker import Authority
 
@@ -31,106 +30,144 @@ persistence_location {folder}/
 max_queued_messages 0
 user root
 """
-_ACL = """
+_ACL = f"""
 pattern readwrite haetae/v1/+/%u/#
-user hub-listener
+user {NAME}
 topic read haetae/v1/#
 """
+_TURN_S = 0.1  # a slow broker runs for its share of this
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """An event that came, `at` in monotonic seconds."""
+class FleetHub(Protocol):
+    """A hub that goes away and comes back, and what it costs."""
 
-    device: str
-    hazard: str
-    id: str
-    seq: int
-    at: float
-
-
-class FleetHub:
-    """A broker that goes down and comes back with the listener's session."""
-
-    def __init__(self, folder: Path, devices: Iterable[str]) -> None:
-        folder.mkdir(parents=True)
-        self._folder, self.port = folder, free_port()
-        self._authority = Authority(folder)
-        for name in ("server", "hub-listener", *devices):
-            self._authority.issue(name)
-        conf = folder / "mosquitto.conf"
-        conf.write_text(_CONF.format(port=self.port, folder=folder), "utf-8")
-        (folder / "acl.conf").write_text(_ACL, "utf-8")
-        self._broker = Process([program("mosquitto"), "-c", str(conf)], folder / "mosquitto.log")
-        self._lock = threading.Lock()
-        self._arrivals: list[Arrival] = []
-        self._ids: set[str] = set()
-        self._subscribed = threading.Event()
-        self._client: Client | None = None
+    where: Where
+    outlives: bool  # whether it takes events while a part of it is away
 
     def start(self) -> None:
-        """Start the broker with what it kept, and hear it."""
-        self._broker.start(lambda: listens(self.port))
-        if self._client is None:
-            self._client = self._listener()
-            self._client.connect("127.0.0.1", self.port, clean_start=False, properties=_kept())
-            self._client.loop_start()
-        until(lambda: self._subscribed.is_set() or None, 30.0, "the listener's subscription")
+        """Start it."""
 
     def go_down(self) -> None:
-        """End the broker in order."""
-        self._subscribed.clear()
+        """Take it away."""
+
+    def come_back(self) -> None:
+        """Give it back, with what it kept."""
+
+    def stop(self) -> None:
+        """End it."""
+
+    def rss_mib(self) -> float:
+        """Its resident memory, of all nodes."""
+
+    def cpu_s(self) -> float:
+        """Its processor time since it was started last, of all nodes that run."""
+
+    def connections(self) -> int:
+        """How many connections it has taken so far; 0 if it does not say."""
+
+
+class Mosquitto:
+    """One mosquitto of Debian's; `share` of a core is what it gets, 1.0 all it wants.
+
+    A share below 1.0 stands for a weaker machine or a larger town: the process is stopped and let
+    go ten times a second.
+    """
+
+    outlives = False
+
+    def __init__(self, folder: Path, devices: Iterable[str], share: float = 1.0) -> None:
+        folder.mkdir(parents=True)
+        port = free_port()
+        self.where = Where((port,), "5", str(folder))
+        authority = Authority(folder)
+        for name in ("server", NAME, *devices):
+            authority.issue(name)
+        conf = folder / "mosquitto.conf"
+        conf.write_text(_CONF.format(port=port, folder=folder), "utf-8")
+        (folder / "acl.conf").write_text(_ACL, "utf-8")
+        self._broker = Process([program("mosquitto"), "-c", str(conf)], folder / "mosquitto.log")
+        self._share, self._up, self._over = share, threading.Lock(), threading.Event()
+        self._brake = threading.Thread(target=self._slow_down, name="brake", daemon=True)
+
+    def start(self) -> None:
+        """Start it."""
+        self._broker.start(lambda: listens(self.where.ports[0]))
+        if self._share < 1.0:
+            self._brake.start()
+
+    def go_down(self) -> None:
+        """End it in order."""
+        with self._up:
+            self._broker.stop()
+
+    def come_back(self) -> None:
+        """Start it with what it kept."""
+        with self._up:
+            self._broker.start(lambda: listens(self.where.ports[0]))
+
+    def stop(self) -> None:
+        """End it."""
+        self._over.set()
+        if self._brake.is_alive():
+            self._brake.join()
         self._broker.stop()
+
+    def rss_mib(self) -> float:
+        """Its resident memory."""
+        return self._broker.rss_mib()
+
+    def cpu_s(self) -> float:
+        """Its processor time since it was started last; none while it is down."""
+        return sum(map(procfs.cpu_s, self._broker.family()))
+
+    def connections(self) -> int:
+        """How many connections came to a CONNECT so far."""
+        return self._broker.log().count("New client connected")
+
+    def _slow_down(self) -> None:
+        while not self._over.is_set():
+            with self._up:
+                if self._broker.running is not None:
+                    self._broker.running.send_signal(signal.SIGSTOP)
+                    time.sleep(_TURN_S * (1.0 - self._share))
+                    self._broker.running.send_signal(signal.SIGCONT)
+            self._over.wait(_TURN_S * self._share)
+
+
+class Cluster:
+    """Three brokers, of which the devices' first one dies as by a power cut, and stays away."""
+
+    outlives = True
+
+    def __init__(self, kind: type[Nats] | type[Rabbit], folder: Path, devices: list[str]) -> None:
+        self._cluster = kind(folder, [NAME, *devices])
+        for name in (NAME, *devices):
+            self._cluster.authority.issue(name)
+        self.where = Where(tuple(self._cluster.ports), "3.1.1", str(folder))
+
+    def start(self) -> None:
+        """Start all three."""
+        self._cluster.__enter__()
+
+    def go_down(self) -> None:
+        """Kill the node that the devices are at."""
+        self._cluster.kill(0)
+
+    def come_back(self) -> None:
+        """Nothing: two nodes of three are the hub."""
 
     def stop(self) -> None:
         """End all."""
-        if self._client is not None:
-            self._client.disconnect()
-            self._client.loop_stop()
-        self._broker.stop()
+        self._cluster.__exit__(None, None, None)
 
-    def arrivals(self) -> list[Arrival]:
-        """Everything that came, in order."""
-        with self._lock:
-            return list(self._arrivals)
+    def rss_mib(self) -> float:
+        """Resident memory of all nodes."""
+        return self._cluster.rss_mib()
 
-    def ids(self) -> set[str]:
-        """The ids of what came."""
-        with self._lock:
-            return set(self._ids)
+    def cpu_s(self) -> float:
+        """Processor time of the nodes that run."""
+        return self._cluster.cpu_s()
 
-    def _listener(self) -> Client:
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id="hub-listener",
-            protocol=MQTTProtocolVersion.MQTTv5,
-        )
-        context = ssl.create_default_context(cafile=str(self._authority.ca))
-        name = self._folder / "hub-listener"
-        context.load_cert_chain(name.with_suffix(".pem"), name.with_suffix(".key"))
-        client.tls_set_context(context)
-        client.reconnect_delay_set(1, 1)
-        client.on_connect = lambda *_: self._subscribe()
-        client.on_subscribe = lambda *_: self._subscribed.set()
-        client.on_message = lambda _client, _data, message: self._take(message)
-        return client
-
-    def _subscribe(self) -> None:
-        if self._client is not None:
-            self._client.subscribe("haetae/v1/+/+/event/+", qos=1)
-
-    def _take(self, message: MQTTMessage) -> None:
-        at = time.monotonic()
-        told = dict(getattr(message.properties, "UserProperty", []))
-        _, _, _, device, _, hazard = message.topic.split("/")
-        found = Arrival(device, hazard, told["id"], int(told["sequence"]), at)
-        with self._lock:
-            self._arrivals.append(found)
-            self._ids.add(found.id)
-
-
-def _kept() -> Properties:
-    session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's own lack
-    session.SessionExpiryInterval = 3600
-    session.ReceiveMaximum = 65535
-    return session
+    def connections(self) -> int:
+        """It does not say."""
+        return 0

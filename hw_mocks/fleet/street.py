@@ -1,9 +1,9 @@
-"""Some hundred devices in one process, told by lines of JSON what happens to them.
+"""Some devices in one process, told by lines of JSON what happens to them.
 
-    python -m hw_mocks.fleet.street FOLDER PORT FIRST COUNT
+    python -m hw_mocks.fleet.street FOLDER WHERE FIRST COUNT
 
-In: `{"put": [["d7", "sos", 1.5], ...]}`, the third the seconds from now on; `{"count": true}`;
-`{"stop": true}`. Out: `{"puts": [...]}`, `{"connected": 200, "pending": 3, "threads": 402}`.
+In: `{"put": [["d7", "sos", 1.5], ...]}`, the third the seconds from now on; `{"count": true}`.
+Out: `{"puts": [...]}`, `{"connected": 36}`. They end when nobody tells them anything any more.
 """
 
 import resource
@@ -15,37 +15,37 @@ from typing import Any
 
 import msgspec
 
-from agent.sections import HubConfig
 from agent.values import Hazard
 from hw_mocks.fleet.device import Device
+from hw_mocks.fleet.where import Where
 
 STACK_BYTES = 512 * 1024
+# threads that wait for the interpreter ask for it so often; a device needs it for milliseconds,
+# and two thousand that ask two hundred times a second are all that two cores can do
+SWITCH_S = 0.5
 
 
 def main() -> int:
-    """Run until told to stop or until nobody tells anything any more."""
-    folder, port, first, count = Path(sys.argv[1]), *map(int, sys.argv[2:5])
+    """Run until the other end is gone."""
+    folder, (first, count) = Path(sys.argv[1]), map(int, sys.argv[3:5])
+    where = msgspec.json.decode(sys.argv[2], type=Where)
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     threading.stack_size(STACK_BYTES)
+    sys.setswitchinterval(SWITCH_S)
     devices = {}
     for n in range(first, first + count):
         name = f"d{n}"
-        devices[name] = Device(name, folder / "devices" / name, _config(folder, name, port))
+        devices[name] = Device(name, folder / "devices" / name, where.config(name))
     for each in devices.values():
         each.start()
     _say({"started": len(devices)})
     for line in sys.stdin:
         order: dict[str, Any] = msgspec.json.decode(line)
-        if "stop" in order:
-            break
         if "put" in order:
             _say({"puts": _put(devices, order["put"])})
         else:
-            found = [each for each in devices.values() if each.is_connected]
-            waiting = sum(each.pending() for each in devices.values())
-            threads = threading.active_count()
-            _say({"connected": len(found), "pending": waiting, "threads": threads})
+            _say({"connected": sum(each.is_connected for each in devices.values())})
     for each in devices.values():
         each.stop()
     for each in devices.values():
@@ -60,16 +60,6 @@ def _put(devices: dict[str, Device], wanted: list[tuple[str, str, float]]) -> li
         time.sleep(max(0.0, began + after_s - time.monotonic()))
         done.append(devices[name].put(Hazard(hazard)))
     return list(done)
-
-
-def _config(folder: Path, name: str, port: int) -> HubConfig:
-    return HubConfig(
-        host="127.0.0.1",
-        port=port,
-        ca=str(folder / "hub" / "ca.pem"),
-        certificate=str(folder / "hub" / f"{name}.pem"),
-        key=str(folder / "hub" / f"{name}.key"),
-    )
 
 
 def _say(found: object) -> None:

@@ -100,6 +100,10 @@ class Process:
         """Its processor time so far."""
         return procfs.cpu_s(self._pid)
 
+    def family(self) -> list[int]:
+        """The process ids of it and of what it has started; none if it does not run."""
+        return [] if self.running is None else procfs.family(self.running.pid)
+
     @property
     def _pid(self) -> int:
         if self.running is None:
