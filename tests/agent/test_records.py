@@ -37,5 +37,5 @@ def test_what_another_version_wrote_is_passed_over() -> None:
 def test_a_device_without_a_hub_has_no_key_and_one_with_tls_needs_it() -> None:
     assert device_signer(None) is None
     assert device_signer(HubConfig(host="localhost", tls=False, key="/nowhere/device.key")) is None
-    with pytest.raises(SigningError, match="/nowhere/device.key"):
+    with pytest.raises(SigningError, match=r"/nowhere/device\.key"):
         device_signer(HubConfig(host="hub.example", key="/nowhere/device.key"))
