@@ -3,11 +3,16 @@
 It keeps nothing over a restart, knows no access control, and speaks MQTT 5 alone here.
 """
 
+import contextlib
+import random
 import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+# no connection is given one of these as its own end: the kernel takes those from 32768 up
+_PORTS = 16_384, 32_768
 
 _CONFIG = """\
 id = 0
@@ -33,11 +38,18 @@ dynamic_filters = true
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port on loopback that nobody listens on now.
+
+    Raises:
+        OSError: Hundreds of ports are taken.
+    """
+    choose = random.SystemRandom()
+    for _ in range(200):
+        port = choose.randrange(*_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no free port on loopback")
 
 
 @contextmanager

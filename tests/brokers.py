@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import string
 import subprocess
 import threading
@@ -22,6 +21,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.sections import HubConfig
+from hw_mocks.broker import free_port
 from tests.authority import YEAR, Authority
 
 SITE, DEVICE = "alley-3", "stall-17"
@@ -250,10 +250,3 @@ class Listener:
         with self._changed:
             self.messages.append(received)
             self._changed.notify_all()
-
-
-def free_port() -> int:
-    """A TCP port on loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

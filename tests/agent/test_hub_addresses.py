@@ -15,9 +15,10 @@ from agent.hub import Hub
 from agent.hub_cause import Cause, Standing
 from agent.link import Link
 from agent.wallclock import read_wall_clock
+from hw_mocks.broker import free_port
 from hw_mocks.network import Forwarder
 from tests.agent.events import row_of
-from tests.brokers import DEVICE, SITE, Listener, Mosquitto, free_port
+from tests.brokers import DEVICE, SITE, Listener, Mosquitto
 from tests.peers import answering, in_tls
 from tests.running import STALL, on_hub, running, until
 

@@ -12,9 +12,10 @@ from agent.certificates import tls_context
 from agent.hub import Hub
 from agent.sections import HubConfig
 from agent.wallclock import BUILD_FLOOR
+from hw_mocks.broker import free_port
 from tests.agent.events import row_of
 from tests.authority import Authority
-from tests.brokers import DEVICE, SITE, Mosquitto, free_port
+from tests.brokers import DEVICE, SITE, Mosquitto
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from hw_mocks.broker import free_port
 from tests import brokers
 from tests.running import REPOSITORY, needs, until
 
@@ -65,7 +66,7 @@ class WebBroker(brokers.Mosquitto):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.web_port = brokers.free_port()
+        self.web_port = free_port()
         fragment = (brokers.HUB_FILES / "mosquitto-console.conf").read_text("utf-8")
         values = {"console_port": self.web_port, "console_address": "127.0.0.1", "folder": folder}
         with (folder / "mosquitto.conf").open("a", encoding="utf-8") as config:

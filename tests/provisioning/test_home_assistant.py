@@ -21,10 +21,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from agent.status import State
 from agent.values import Hazard
+from hw_mocks.broker import free_port
 from provisioning.gateway.home_assistant import HomeAssistantOutput
 from provisioning.gateway.told import UndeliveredError
 from provisioning.gateway.view import View, happened, reported
-from tests.brokers import DEADLINE_S, MOSQUITTO, free_port
+from tests.brokers import DEADLINE_S, MOSQUITTO
 from tests.provisioning.telling import STALL, event, remembered
 from tests.running import until
 

@@ -179,7 +179,9 @@ def test_who_sits_still_for_an_hour_is_no_trouble(room: Picture) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "seconds"), [(covered, 3.0), (blurred, 8.0), (turned_away, 40.0)], ids=str
+    ("change", "seconds"),
+    [(covered, 3.0), (blurred, 8.0), (turned_away, 40.0)],
+    ids=["covered", "blurred", "turned_away"],
 )
 def test_what_passes_is_not_told(room: Picture, change: Change, seconds: float) -> None:
     watch = learned(room)
