@@ -23,13 +23,14 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from provisioning.gateway.settings import BrokerConfig
-from provisioning.gateway.told import UndeliveredError
+from provisioning.gateway.told import RefusedError, UndeliveredError
 
 log = logging.getLogger(__name__)
 
 SESSION_S = 30 * 86400  # as long as mosquitto.conf keeps one
 _IN_FLIGHT = 100  # unacknowledged messages that the broker may send ahead
 _LARGEST_BYTES = 256 * 1024  # mosquitto.conf's max_packet_size
+_AROUND_BYTES = 16  # of a PUBLISH without properties, beside its topic and body
 _ANSWERS_KEPT = 1000
 _OFFLINE = b'{"status":"offline"}'
 _SILENT_S = 90.0  # a connection that confirms nothing for so long is dropped
@@ -121,8 +122,11 @@ class Broker:
         """Return once the broker has it.
 
         Raises:
+            RefusedError: It is too long: the broker would hang up, each time anew.
             UndeliveredError: There is no connection, no answer, or the broker denies it.
         """
+        if len(topic.encode()) + len(body) + _AROUND_BYTES > _LARGEST_BYTES:
+            raise RefusedError(f"{len(body)} bytes: more than the broker takes")
         with self._changed:
             connection = self._connections
             if not self._connected:

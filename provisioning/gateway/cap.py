@@ -196,6 +196,7 @@ class CapOutput:
 
         Raises:
             UndeliveredError: One of the two was not taken.
+            RefusedError: It is too long for the broker.
         """
         if self._folder is not None:
             try:

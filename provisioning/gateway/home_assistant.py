@@ -85,6 +85,7 @@ class HomeAssistantOutput:
 
         Raises:
             UndeliveredError: The broker did not take it.
+            RefusedError: It is too long for the broker.
         """
         self._broker.publish(parcel.to, parcel.body, retain=parcel.retain)
 

@@ -82,6 +82,7 @@ class Publisher(Protocol):
         """Return once the broker has it.
 
         Raises:
+            RefusedError: It will never be taken.
             UndeliveredError: It was not taken.
         """
 

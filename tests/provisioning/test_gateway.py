@@ -15,7 +15,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from agent.link import user_properties
-from agent.values import Event, Stage
+from agent.values import Event, Stage, Why
 from provisioning.gateway.__main__ import main
 from provisioning.gateway.webhook import is_authentic
 from tests.brokers import DEADLINE_S, Mosquitto
@@ -302,6 +302,19 @@ def speaker(broker: Mosquitto) -> Iterator[Callable[[Event], None]]:
     yield say
     client.disconnect()
     client.loop_stop()
+
+
+def test_a_message_too_long_for_the_broker_is_set_aside_and_holds_up_nothing(
+    tmp_path: Path, broker: Mosquitto, web: WebServer, home: Ear, mobius: Ear
+) -> None:
+    configure(tmp_path, broker, web)
+    with gateway(tmp_path, home), speaker(broker) as say:
+        say(event(seq=1, why=Why("<" * 60_000, '"' * 60_000)))  # as CAP, longer than 256 KiB
+        say(event(seq=2))
+        until(lambda: event(seq=2).id in mobius.instances, 20, "what came after it is told")
+        until(lambda: last_status(home)["outputs"]["cap"]["delivered"] == 1, 20, "in CAP, too")
+        assert last_status(home)["outputs"]["cap"]["set_aside"] == 1
+    assert (tmp_path / "gateway.log").read_text().count("the connection broke") == 0
 
 
 def test_a_mistake_in_the_file_is_said_in_one_line_with_its_remedy(
