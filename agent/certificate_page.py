@@ -199,7 +199,7 @@ def _curve(points: list[list[float]]) -> str:
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" xmlns="http://www.w3.org/2000/svg" font-size="9">'
         f'<path d="M30 4V{_HEIGHT - 12}H{_WIDTH}" fill="none" stroke="#888"/>'
         f'<polyline points="{line}" fill="none" stroke="#0a5c2b" stroke-width="1.5"/>'
-        f'<text x="0" y="12">{high:.4g}</text><text x="0" y="{_HEIGHT - 12}">{low:.4g}</text>'
+        f'<text x="0" y="12">{high:.3g}</text><text x="0" y="{_HEIGHT - 12}">{low:.3g}</text>'
         f'<text x="{_WIDTH}" y="{_HEIGHT - 1}" text-anchor="end">{last:.0f} s</text></svg>'
     )
 
