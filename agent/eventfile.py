@@ -35,6 +35,17 @@ CREATE TABLE IF NOT EXISTS cursor (
 ) WITHOUT ROWID
 """
 _SEAM = "CREATE TABLE IF NOT EXISTS seam (seq INTEGER PRIMARY KEY)"
+_COLUMNS = {  # as PRAGMA table_info has them: name, type, NOT NULL, place in the key
+    "event": [
+        ("seq", "INTEGER", 0, 1),
+        ("id", "TEXT", 1, 0),
+        ("alarm", "INTEGER", 1, 0),
+        ("confirmed_at", "REAL", 0, 0),
+        ("body", "BLOB", 1, 0),
+    ],
+    "cursor": [("reader", "TEXT", 1, 1), ("lane", "INTEGER", 1, 2), ("seq", "INTEGER", 1, 0)],
+    "seam": [("seq", "INTEGER", 0, 1)],
+}
 
 
 class _Link(msgspec.Struct):
@@ -67,6 +78,7 @@ def history(path: Path, limit: int) -> list[Row]:
         sqlite3.Error: The file is not there or not readable.
     """
     db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=BUSY_S, uri=True)
+    db.text_factory = _text
     with contextlib.closing(db):
         return [to_row(each) for each in db.execute(RECENT, (limit,))]
 
@@ -80,7 +92,7 @@ def breaks(rows: Iterable[Row]) -> Iterator[int]:
     for row in rows:
         try:
             link = msgspec.json.decode(row.body, type=_Link)
-        except msgspec.DecodeError:
+        except ValueError:  # no JSON, or no UTF-8
             link = None
         adjoins = before is not None and before.seq + 1 == row.seq
         if (
@@ -114,15 +126,24 @@ def _open(uri: str) -> sqlite3.Connection:
     db = sqlite3.connect(
         uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False
     )
+    db.text_factory = _text
     try:
         db.execute("PRAGMA page_size=1024")  # only a new file takes it
         if "?" not in uri:
             db.execute("PRAGMA journal_mode=WAL")
         db.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
+    except UnicodeDecodeError as error:  # SQLite's message quotes a damaged schema
+        db.close()
+        raise sqlite3.DatabaseError("malformed database schema") from error
     except sqlite3.Error:
         db.close()
         raise
     return db
+
+
+def _text(raw: bytes) -> str:
+    """A text of the file, wanted all the same where a flipped bit has made it no UTF-8."""
+    return raw.decode("utf-8", "replace")
 
 
 def is_writable(db: sqlite3.Connection) -> bool:
@@ -149,6 +170,20 @@ def has_table(db: sqlite3.Connection, name: str) -> bool:
     """
     found = db.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,))
     return found.fetchone() is not None
+
+
+def odd_table(db: sqlite3.Connection) -> str | None:
+    """The first table that is there and not as it was made, None if all are.
+
+    Raises:
+        sqlite3.Error: The file cannot be read.
+    """
+    for name, columns in _COLUMNS.items():
+        told = db.execute(f"PRAGMA table_info({name})")  # a name of ours: no pragma takes a "?"
+        found = [(column, kind, needed, key) for _, column, kind, needed, _, key in told]
+        if found and found != columns:
+            return name
+    return None
 
 
 def create_tables(db: sqlite3.Connection) -> None:
@@ -189,7 +224,12 @@ def cursors(db: sqlite3.Connection) -> dict[tuple[str, int], int]:
     if not has_table(db, "cursor"):
         return {}
     rows = db.execute("SELECT reader, lane, seq FROM cursor")
-    return {(reader, lane): seq for reader, lane, seq in rows}
+    # a flipped bit may have made another type of a number, or nothing
+    return {
+        (reader, lane): seq
+        for reader, lane, seq in rows
+        if isinstance(reader, str) and isinstance(lane, int) and isinstance(seq, int)
+    }
 
 
 def seams(db: sqlite3.Connection) -> set[int]:

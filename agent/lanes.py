@@ -48,7 +48,7 @@ def hazard_of(body: bytes) -> str:
     """The hazard of a record's bytes; empty where they cannot be understood."""
     try:
         return msgspec.json.decode(body, type=_Label).hazard
-    except msgspec.DecodeError:
+    except ValueError:  # no JSON, or no UTF-8
         return ""
 
 

@@ -88,14 +88,14 @@ class Retelling:
 def _told(row: Row) -> Told | None:
     try:
         return msgspec.json.decode(row.body, type=Told)
-    except msgspec.DecodeError:
-        return None  # damaged
+    except ValueError:
+        return None  # damaged: no JSON, or no UTF-8
 
 
 def _event(row: Row) -> Event | None:
     try:
         return msgspec.json.decode(row.body, type=Event)
-    except msgspec.DecodeError:
+    except ValueError:
         return None  # of another version: it stays as it was told
 
 

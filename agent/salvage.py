@@ -22,6 +22,7 @@ from agent.eventfile import (
     cursors,
     has_table,
     insert,
+    odd_table,
     seams,
     to_row,
 )
@@ -29,6 +30,10 @@ from agent.eventfile import (
 log = logging.getLogger(__name__)
 
 _WITH_LOG = ("", "-wal", "-shm")
+_BY_PLACE = (  # whatever the file's own schema calls its columns now
+    "WITH found (seq, id, alarm, confirmed_at, body) AS (SELECT * FROM event WHERE rowid = ?)"
+    " SELECT id, alarm, confirmed_at, body FROM found"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ def set_aside_if_damaged(path: Path, *, check_chain: bool = True) -> Damage | No
     """
     carried = path.with_suffix(".carried")
     if not path.exists() and carried.exists():  # killed between two names: it was whole by then
+        _rename_aside(path)  # what is left of the old one: SQLite would play its log into the new
         carried.rename(path)
         return Damage("damaged", "set aside at the start before: its rows are carried over")
     if carried.exists():  # killed while it was made
@@ -84,10 +90,7 @@ def set_aside_if_damaged(path: Path, *, check_chain: bool = True) -> Damage | No
     text = f"{found.damage.text}: {len(found.rows)} rows are carried over"
     if found.rows or found.cursors:
         _build(carried, found)
-    aside = _free_name(path)
-    for suffix in _WITH_LOG:
-        with contextlib.suppress(FileNotFoundError):
-            Path(f"{path}{suffix}").rename(f"{aside}{suffix}")
+    aside = _rename_aside(path)
     with contextlib.suppress(FileNotFoundError):
         carried.rename(path)
     if aside.exists():
@@ -114,10 +117,14 @@ def _build(path: Path, found: _Salvage) -> None:
         db.execute("COMMIT")
 
 
-def _free_name(path: Path) -> Path:
-    """A name beside `path` under which nothing was set aside yet."""
+def _rename_aside(path: Path) -> Path:
+    """Give file and log a name under which nothing was set aside yet; that name."""
     names = (Path(f"{path}.damaged-{n}") for n in itertools.count(1))
-    return next(each for each in names if not (each.exists() or Path(f"{each}-wal").exists()))
+    aside = next(each for each in names if not (each.exists() or Path(f"{each}-wal").exists()))
+    for suffix in _WITH_LOG:
+        with contextlib.suppress(FileNotFoundError):
+            Path(f"{path}{suffix}").rename(f"{aside}{suffix}")
+    return aside
 
 
 def _find(path: Path, *, check_chain: bool) -> _Salvage | None:
@@ -131,19 +138,47 @@ def _find(path: Path, *, check_chain: bool) -> _Salvage | None:
         gone = Damage("missing", f"{path.name} was here before and is gone")
         return _Salvage(gone) if was_made else None
     try:
+        # only before any connection: to close a second descriptor ends SQLite's locks on the file
+        is_sealed = check_chain and _is_sealed(path)
         with contextlib.closing(connect(path)) as db:
-            found = "; ".join(each for (each,) in db.execute("PRAGMA quick_check(1)"))
-            if found != "ok":
-                return _salvage(db, found.replace("\n", ": "))
-            if not has_table(db, "event"):
-                empty = Damage("missing", f"{path.name} was here before and is empty")
-                return _Salvage(empty) if was_made else None
-            broken = set(breaks(map(to_row, db.execute(ALL)))) - seams(db) if check_chain else set()
-            return _salvage(db, f"the hash chain breaks at row {min(broken)}") if broken else None
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError as error:  # not even a database
-        return _Salvage(Damage("damaged", str(error)))
+            if is_sealed:
+                return _salvage(db, "its header says that this version of SQLite may not write it")
+            if has_table(db, "event"):
+                why = _fault(db, check_chain=check_chain)
+                return None if why is None else _salvage(db, why)
+            empty = Damage("missing", f"{path.name} was here before and is empty")
+            return _Salvage(empty) if was_made else None
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError) and not _is_of_content(error):
+            raise
+        return _Salvage(Damage("damaged", " ".join(str(error).split())))  # not even a database
+
+
+def _fault(db: sqlite3.Connection, *, check_chain: bool) -> str | None:
+    """What is wrong with the file, None if nothing is.
+
+    Raises:
+        sqlite3.Error: It is no database, or it is the disk that fails.
+    """
+    found = "; ".join(each for (each,) in db.execute("PRAGMA quick_check(1)"))
+    if found != "ok":
+        return found.replace("\n", ": ")
+    if (odd := odd_table(db)) is not None:
+        return f"its table {odd} is not as it was made"
+    broken = set(breaks(map(to_row, db.execute(ALL)))) - seams(db) if check_chain else set()
+    return f"the hash chain breaks at row {min(broken)}" if broken else None
+
+
+def _is_sealed(path: Path) -> bool:
+    """Whether a flipped bit makes SQLite take the file for a newer version's, to read only."""
+    with path.open("rb") as file:
+        head = file.read(20)
+    return head.startswith(b"SQLite format 3\0") and head[18:19] not in {b"\1", b"\2"}
+
+
+def _is_of_content(error: sqlite3.OperationalError) -> bool:
+    """Whether it is what the file says, such as a schema, and not the disk."""
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_ERROR
 
 
 def _salvage(db: sqlite3.Connection, why: str) -> _Salvage:
@@ -155,18 +190,17 @@ def _salvage(db: sqlite3.Connection, why: str) -> _Salvage:
 
 
 def _readable(db: sqlite3.Connection) -> list[Row]:
-    """What can still be read of a damaged file."""
+    """What can still be read of a damaged file, by place where a column has lost its name."""
     seqs: set[int] = set()
     for query in (
-        "SELECT max(seq) FROM event",
-        "SELECT seq FROM event ORDER BY seq",
-        "SELECT seq FROM event ORDER BY seq DESC",
+        "SELECT max(rowid) FROM event",
+        "SELECT rowid FROM event ORDER BY rowid",
+        "SELECT rowid FROM event ORDER BY rowid DESC",
     ):  # from both ends, up to the damage
         with contextlib.suppress(sqlite3.Error):
             seqs.update(seq for (seq,) in db.execute(query) if seq is not None)
     rows: list[Row] = []
     for seq in sorted(seqs):
         with contextlib.suppress(sqlite3.Error):
-            query = "SELECT seq, id, alarm, confirmed_at, body FROM event WHERE seq = ?"
-            rows += map(to_row, db.execute(query, (seq,)))
+            rows += (to_row((seq, *rest)) for rest in db.execute(_BY_PLACE, (seq,)))
     return rows

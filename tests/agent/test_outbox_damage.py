@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent.outbox import history
 from agent.values import Hazard
@@ -126,6 +128,21 @@ def test_a_kill_between_two_names_loses_nothing(path: Path) -> None:
         assert deliver(outbox) == [1, 2, 3, 4]
 
 
+def test_a_kill_between_two_names_plays_no_damaged_log_into_the_new_file(
+    path: Path, tmp_path: Path
+) -> None:
+    with opened(path) as outbox:
+        put(outbox, 2)
+        shutil.copy(f"{path}-wal", tmp_path / "log")
+        put(outbox, 2)
+    path.rename(path.with_suffix(".carried"))
+    shutil.copy(tmp_path / "log", f"{path}-wal")  # the old file's log still has its old name
+    with opened(path) as outbox:
+        assert deliver(outbox) == [1, 2, 3, 4]
+        assert outbox.verify() is None
+    assert (tmp_path / "outbox.db.damaged-1-wal").exists()
+
+
 def test_a_kill_while_the_new_file_is_made_loses_nothing(path: Path) -> None:
     with opened(path) as outbox:
         put(outbox, 4)
@@ -176,3 +193,61 @@ def test_what_went_before_is_still_there_to_be_shown(path: Path) -> None:
     with opened(path):
         pass
     assert [row.seq for row in history(path, 9)] == [4, 3, 2, 1]
+
+
+@pytest.fixture(scope="module")
+def closed_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A file with five rows, of which home has the first."""
+    path = tmp_path_factory.mktemp("closed") / "outbox.db"
+    with opened(path) as outbox:
+        outbox.reader("city")
+        put(outbox, 5)
+        deliver(outbox, 1)
+    return path.read_bytes()
+
+
+def tried(path: Path, content: bytes) -> None:
+    """Whatever the file says: rows are taken, kept and delivered, and none is lost in silence."""
+    for each in path.parent.glob("outbox.*"):
+        each.unlink()
+    path.write_bytes(content)
+    path.with_suffix(".made").touch()
+    with opened(path) as outbox:
+        (event,) = put(outbox)
+        missing = {2, 3, 4, 5, event.seq} - set(deliver(outbox))
+        assert event.seq not in missing
+        assert not missing or outbox.trouble is not None
+        assert "the disk fails" not in (outbox.trouble or "")
+    with opened(path) as outbox:
+        assert (outbox.trouble, outbox.verify()) == (None, None)
+
+
+@settings(deadline=None, max_examples=40)
+@given(data=st.data())
+def test_no_flipped_bit_stops_the_outbox_or_takes_a_row_in_silence(
+    data: st.DataObject, closed_file: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    bit = data.draw(st.integers(0, 8 * len(closed_file) - 1))
+    content = bytearray(closed_file)
+    content[bit // 8] ^= 1 << bit % 8
+    tried(tmp_path_factory.mktemp("flipped") / "outbox.db", bytes(content))
+
+
+@pytest.mark.parametrize(
+    ("what", "at", "flip"),
+    [
+        (b"SQLite format 3", 18, 1),  # the file's version: SQLite would only read
+        (b"SQLite format 3", 47, 8),  # the schema's: SQLite would not even read
+        (b"confirmed_at REAL", 0, 1),  # a column by another name
+        (b"INTEGER PRIMARY KEY", 0, 1),  # of another type: it numbers no rows any more
+        (b"TEXT NOT NULL", 0, 0x80),  # a schema that is no text
+        (b'"previous":"', 20, 0x80),  # a body that is no UTF-8
+        (b'"hazard":"sos"', 10, 0x80),
+    ],
+)
+def test_damage_that_sqlite_does_not_call_damage_is_overcome_too(
+    path: Path, closed_file: bytes, what: bytes, at: int, flip: int
+) -> None:
+    content = bytearray(closed_file)
+    content[closed_file.index(what) + at] ^= flip
+    tried(path, bytes(content))
