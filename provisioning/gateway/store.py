@@ -101,7 +101,9 @@ class Store:
 
     def tell(self, notice: Notice, sent: str) -> tuple[Incident, bool]:
         """Note an event; its incident with it, and whether it is the newest of that incident."""
-        what = f"{notice.site}/{notice.device}/{notice.hazard}/{notice.subject}"
+        # a test must neither begin nor end an alarm, nor an exercise either
+        kind = "real" if notice.is_real else "exercise" if notice.simulated else "test"
+        what = f"{notice.site}/{notice.device}/{notice.hazard}/{notice.subject}/{kind}"
         found = self._incident_of(notice, what)
         if found is None:
             found = notice.id, notice.id, notice.id, notice.stage, sent, "", "[]"

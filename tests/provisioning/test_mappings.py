@@ -202,6 +202,31 @@ def test_an_incident_is_an_alert_then_updates_then_a_cancel_that_names_them_all(
     assert text_of(messages[4], "cap:references") == []
 
 
+def test_a_test_and_an_alarm_of_the_same_thing_are_two_incidents(tmp_path: Path) -> None:
+    """What goes on behind an inspection's end is told again, as real."""
+    nonce = "0d9c55e1a77b4f20"
+    events = (
+        event(seq=1, inspection=nonce),
+        event(seq=2),
+        event(stage=Stage.CLEARED, seq=3, inspection=nonce),
+        event(seq=4, simulated=True),
+        event(stage=Stage.CLEARED, seq=5),
+    )
+    told = remembered(tmp_path, *events)
+    messages = [etree.fromstring(cap.alert(each, SENDER)) for each in told]
+    kinds = [(text_of(each, "cap:status")[0], text_of(each, "cap:msgType")[0]) for each in messages]
+    assert kinds == [
+        ("Test", "Alert"),
+        ("Actual", "Alert"),
+        ("Test", "Cancel"),
+        ("Exercise", "Alert"),
+        ("Actual", "Cancel"),
+    ]
+    (references,) = text_of(messages[4], "cap:references")
+    assert [each.split(",")[1] for each in str(references).split(" ")] == [events[1].id]
+    assert len({ngsi_ld.entity(each)["id"] for each in told}) == 3
+
+
 def test_a_revision_after_the_end_neither_opens_nor_ends_anything(tmp_path: Path) -> None:
     alarm = event(seq=1, id="a-1", wall_source="unset")
     over = event(stage=Stage.CLEARED, seq=2, id="a-2")
