@@ -64,7 +64,7 @@ class HubConfig(Section, frozen=True, kw_only=True):
     ca: str = f"{IDENTITY}/ca.pem"
     certificate: str = f"{IDENTITY}/device.pem"
     key: str = f"{IDENTITY}/device.key"
-    heartbeat_s: Annotated[float, Meta(ge=1, le=3600)] = 60.0
+    heartbeat_s: Annotated[float, Meta(ge=1, le=3600)] = 75.0
     puback_timeout_s: Annotated[float, Meta(ge=0.5, le=120)] = 10.0
     alternatives: Annotated[list[HostAndPort], Meta(max_length=8)] = []
     budget_kb_per_day: Annotated[float, Meta(ge=400, le=1e9)] = 2000.0

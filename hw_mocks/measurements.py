@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from agent.eventfile import Row, history
+from agent.sections import HubConfig
 from hw_mocks import procfs
 from hw_mocks.child import DEVICE, PROFILES, Agent, TooLateError, device_toml, until, with_hub
 from hw_mocks.figure import Figure, spread_ms
@@ -207,13 +208,14 @@ class Measurements:
             time.sleep(self._sizes.heartbeats_s)
             beats = len(hub.messages) - heard
             up_each, down_each = (network.up - up) / beats, (network.down - down) / beats
+        a_day = DAY_S / HubConfig(host="localhost").heartbeat_s
         return [
             Figure(
                 "uplink, idle day",
                 "<= 200 kB",
-                f"{1440 * up_each / 1000:.0f} kB",
+                f"{a_day * up_each / 1000:.0f} kB",
                 f"TCP payload from the device at a counting forwarder: {up_each:.0f} B a heartbeat "
-                f"(n = {beats}, a minute each at {rate} times life) x 1440; {down_each:.0f} B come "
+                f"(n = {beats}) x {a_day:.0f} a day; {down_each:.0f} B come "
                 "back for each; without TCP/IP headers, some 52 B a packet",
             )
         ]

@@ -22,7 +22,7 @@ from msgspec import Meta
 
 from agent.addresses import is_loopback
 
-SILENT_AFTER_S = 180.0  # three heartbeats, as a device has them unless it is told otherwise
+SILENT_AFTER_S = 225.0  # three heartbeats, as a device has them unless it is told otherwise
 SLOWEST_S = 7200.0  # BS 5839-1: a loss of communication is shown within two hours
 _LONGEST_BYTES = 4 << 20
 _TYPES = {
