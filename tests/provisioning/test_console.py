@@ -55,7 +55,7 @@ def test_the_config_is_what_the_page_needs_and_no_more(office: Office) -> None:
     assert json.loads(body) == {
         "broker": f"wss://localhost:{office.broker.web_port}/",
         "language": "ko",
-        "silent_after_s": 180.0,
+        "silent_after_s": 225.0,
         "places": {"plan": "", "devices": {}},
     }
 
