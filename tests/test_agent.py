@@ -13,7 +13,6 @@ from tests.running import (
     REPOSITORY,
     STALL,
     RunningAgent,
-    is_temporal_three,
     needs,
     on_hub,
     running,
@@ -61,7 +60,7 @@ def test_the_button_hushes_smoke_and_not_heat(tmp_path: Path) -> None:
     with running(tmp_path) as agent:
         until(agent.armed, 20, "the agent is armed")
         agent.set("smoke_alarm.alarm", 1)
-        until(lambda: is_temporal_three(agent.edges("siren"), 1), 10, "a group of T3")
+        until(lambda: agent.sounds_t3(1), 10, "a group of T3")
         agent.set("hush.pressed", 1)
         until(lambda: playing(agent) == "hushed", 10, "the siren is hushed")
         silent = len(agent.edges("siren"))
@@ -140,7 +139,7 @@ def test_a_relay_moves_with_the_alarm_only_where_it_was_armed(armed: bool, tmp_p
     with running(tmp_path, STALL.replace('button = "hush"', wiring)) as agent:
         until(agent.armed, 20, "the agent is armed")
         agent.set("smoke_alarm.alarm", 1)
-        until(lambda: is_temporal_three(agent.edges("siren"), 1), 10, "a group of T3")
+        until(lambda: agent.sounds_t3(1), 10, "a group of T3")
         agent.set("hush.pressed", 1)
         until(lambda: playing(agent) == "hushed", 10, "the siren is hushed")
         moved = [level for _, level in agent.edges("relay")]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests import brokers
 from tests.disks import fill, small_disk
-from tests.running import STALL, RunningAgent, is_temporal_three, needs, on_hub, running, until
+from tests.running import STALL, RunningAgent, needs, on_hub, running, until
 
 HUB = """
 [device]
@@ -18,9 +18,9 @@ host = "127.0.0.1"
 
 def sounds(agent: RunningAgent) -> None:
     """Close the smoke alarm's relay and hear two whole groups of T3."""
-    until(agent.armed, 20, "the agent is armed")
+    until(agent.armed, 60, "the agent is armed")
     pressed = agent.set("smoke_alarm.alarm", 1)
-    until(lambda: is_temporal_three(agent.edges("siren"), 2), 15, "two groups of T3")
+    until(lambda: agent.sounds_t3(2), 30, "two groups of T3")
     first = next(at for at, level in agent.edges("siren") if level)
     assert first >= pressed
 
@@ -30,7 +30,7 @@ def test_the_siren_sounds_with_the_network_namespace_gone(tmp_path: Path) -> Non
     plain = HUB + "tls = false\nport = 1883\n"
     with running(tmp_path, STALL + plain, around=["unshare", "--net"]) as agent:
         sounds(agent)
-        found = until(lambda: (s := agent.status()) and s["outbox"]["pending"] and s, 10, "a row")
+        found = until(lambda: (s := agent.status()) and s["outbox"]["pending"] and s, 30, "a row")
         assert found["siren"] == "t3"
 
 
@@ -39,7 +39,7 @@ def test_the_siren_sounds_with_the_disk_full(tmp_path: Path) -> None:
         fill(disk)
         with running(tmp_path) as agent:
             sounds(agent)
-            found = until(lambda: (s := agent.status()) and s["trouble"] and s, 10, "it is said")
+            found = until(lambda: (s := agent.status()) and s["trouble"] and s, 30, "it is said")
             assert "outbox" in found["trouble"]
             assert found["outbox"]["pending"] >= 1  # kept in memory, not lost
 
@@ -49,7 +49,7 @@ def test_the_siren_sounds_with_the_clock_at_1970(tmp_path: Path) -> None:
     around = ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "faketime", "-f", "@1970-01-01 00:01:00"]
     with running(tmp_path, around=around) as agent:
         sounds(agent)
-        found = until(lambda: (s := agent.status()) and s["active"] and s, 10, "the event")
+        found = until(lambda: (s := agent.status()) and s["active"] and s, 30, "the event")
         (event,) = [each for each in found["active"] if each["hazard"] == "fire"]
         assert event["wall_time"].startswith("1970-")
         assert event["wall_source"] == "unset"
@@ -64,6 +64,6 @@ def test_the_siren_sounds_with_the_hubs_certificate_expired(tmp_path: Path) -> N
     with broker, running(tmp_path, text) as agent:
         sounds(agent)
         found = until(
-            lambda: (s := agent.status()) and "expired" in s["hub"] and s, 20, "why is said"
+            lambda: (s := agent.status()) and "expired" in s["hub"] and s, 60, "why is said"
         )
         assert found["outbox"]["pending"] >= 1

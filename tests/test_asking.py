@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.eventfile import history
-from tests.running import STALL, RunningAgent, is_temporal_three, running, until
+from tests.running import STALL, RunningAgent, running, until
 
 CAMERA = """
 [fall]
@@ -58,11 +58,7 @@ def test_nobody_answers_the_camera_dies_a_fire_breaks_out_and_still_the_alarm_go
         agent.set("eyes.fault", "absent")
         burns = agent.set("smoke_alarm.alarm", 1)
         until(lambda: playing(agent) == "t3", 5, "the siren sounds over the question")
-        until(
-            lambda: is_temporal_three([e for e in agent.edges("siren") if e[0] > burns], 1),
-            10,
-            "T3",
-        )
+        until(lambda: agent.sounds_t3(1, burns), 10, "T3")
         (event,) = until(lambda: falls(agent), 20, "the fall goes out")
         assert (event["stage"], event["rule"]) == ("alarm", "no_answer")
         assert "FALL_SCORE" in {each["quantity"] for each in event["evidence"]}
