@@ -9,8 +9,10 @@ import base64
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from agent.values import Detection, Event, Evidence, Hazard
 from agent.wallclock import WallTime
@@ -21,6 +23,7 @@ LATE_S = 60.0  # delivered later than this after the event, it says so: act with
 KERNEL_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 _TYPE = "io.github.haetae"  # reverse DNS, as CloudEvents asks (§3.1.1 type)
+_Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]  # fit for a topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,8 @@ class Header(msgspec.Struct, frozen=True):
     boot_id: str
     site: str
     device: str
-    hazard: str
-    stage: str
+    hazard: _Word
+    stage: _Word
     subject: str
     monotonic_s: float
     wall_time: str
@@ -133,7 +136,7 @@ def header(body: bytes) -> Header | None:
     """What delivery needs of a record's bytes; None where they cannot be understood."""
     try:
         return msgspec.json.decode(body, type=Header)
-    except msgspec.DecodeError:
+    except ValueError:  # no JSON, or no UTF-8
         return None
 
 

@@ -98,7 +98,7 @@ def read_notice(topic: str, body: bytes, attributes: Mapping[str, str]) -> Notic
         attributes, body = _unwrapped(body)
     try:
         found = msgspec.json.decode(body, type=Notice)
-    except msgspec.DecodeError as error:
+    except ValueError as error:  # no JSON, or no UTF-8
         found = _damaged(topic, attributes, error)
     late = attributes.get("historical") == _TRUE or found.revision > 0
     time = found.wall_time if _is_moment(found.wall_time) else ""
@@ -156,7 +156,7 @@ class _Wrapped(msgspec.Struct, frozen=True):
 def _unwrapped(body: bytes) -> tuple[dict[str, str], bytes]:
     try:
         found = msgspec.json.decode(body, type=_Wrapped)
-    except msgspec.DecodeError:
+    except ValueError:
         return {}, body
     attributes = {"id": found.id, "sequence": found.sequence, "subject": found.subject}
     if found.historical:

@@ -64,7 +64,7 @@ class OneM2MOutput:
         """Take a message on `answers`, on the broker's thread; what nobody awaits is dropped."""
         try:
             answer = read_answer(body)
-        except msgspec.DecodeError:
+        except ValueError:  # no JSON, or no UTF-8
             return
         with self._lock:
             if answer.rqi == self._awaited and self._answer.empty():

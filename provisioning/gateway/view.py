@@ -57,7 +57,7 @@ def reported(view: View, body: bytes) -> View | None:
         return msgspec.structs.replace(view, connected=False)
     try:
         report = msgspec.json.decode(body, type=Report)
-    except msgspec.DecodeError:
+    except ValueError:  # no JSON, or no UTF-8
         return None
     named = {told.partition(" ")[0] for told in report.active.values()}
     coverage = {hazard: claim for hazard, claim in report.coverage.items() if is_word(hazard)}

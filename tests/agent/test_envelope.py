@@ -154,6 +154,12 @@ def test_a_record_of_a_newer_version_is_understood_as_far_as_delivery_needs() ->
     assert found.hazard == "earthquake"
 
 
+@pytest.mark.parametrize("hazard", [b"#o", b"ina+tivity", b"fi/e", b"\xe6ire", b""])
+def test_a_record_whose_hazard_no_topic_can_have_is_damaged(hazard: bytes) -> None:
+    body = msgspec.json.encode(event()).replace(b'"fire"', b'"' + hazard + b'"', 1)
+    assert envelope.header(body) is None
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=64))
 def test_a_damaged_record_is_wrapped_whole(body: bytes) -> None:

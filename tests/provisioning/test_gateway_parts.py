@@ -188,11 +188,18 @@ def test_what_is_no_event_is_said_to_be_none(body: bytes, attributes: dict[str, 
         read_notice("haetae/v1/alley-3/stall-17/event/fire", body, attributes)
 
 
-def test_a_damaged_record_is_a_notice_of_a_fault() -> None:
+@pytest.mark.parametrize("body", [b"\xff", b'{"id":"\xff"}'])
+def test_a_damaged_record_is_a_notice_of_a_fault(body: bytes) -> None:
     topic = "haetae/v1/alley-3/stall-17/event/fault"
     attributes = {"specversion": "1.0", "id": "a-7", "sequence": "00000000000000000007"}
-    found = read_notice(topic, b"\xff", attributes)
-    assert (found.id, found.seq, found.stage, found.body) == ("a-7", 7, "unreadable", b"\xff")
+    found = read_notice(topic, body, attributes)
+    assert (found.id, found.seq, found.stage, found.body) == ("a-7", 7, "unreadable", body)
+
+
+def test_a_body_that_is_no_utf_8_is_not_understood() -> None:
+    assert reported(View(site="alley-3", device="stall-17"), b'{"status":"\xff"}') is None
+    with pytest.raises(NotANoticeError):
+        read_notice("haetae/v1/alley-3/stall-17/event/fire", b'{"id":"\xff"}', {})
 
 
 def test_a_device_cannot_speak_for_another() -> None:
