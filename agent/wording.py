@@ -318,7 +318,8 @@ _RECORDS: Mapping[str, Why] = {
         " carried over. Please have the memory card checked.",
     ),
     "missing": Why(
-        "기기의 알림 기록 파일이 없어져 새로 만들었습니다. 아직 보내지 못한 알림이 사라졌을 수 있습니다.",
+        "기기의 알림 기록 파일이 없어져 새로 만들었습니다."
+        " 아직 보내지 못한 알림이 사라졌을 수 있습니다.",
         "This device's file of events is gone and was made anew. Events that were not delivered yet"
         " may be lost.",
     ),

@@ -6,13 +6,12 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from agent.commands import Order
 from agent.gate import PER_MINUTE
 from agent.hub import Hub
 from agent.orders import Orders
@@ -21,6 +20,9 @@ from agent.status import State
 from tests.agent.events import row_of
 from tests.agent.orders import SET, body
 from tests.brokers import DEVICE, SITE, Listener, Mosquitto
+
+if TYPE_CHECKING:
+    from agent.commands import Order
 
 ROOT = f"haetae/v1/{SITE}/{DEVICE}"
 
@@ -252,3 +254,23 @@ def _deny_subscriptions(server: socket.socket) -> None:
             elif head[0] & 0xF0 == 0x30:
                 topic = int.from_bytes(packet[:2], "big")
                 line.sendall(bytes([0x40, 2, *packet[2 + topic : 4 + topic]]))  # PUBACK
+
+
+def test_what_is_too_large_for_a_hub_does_not_break_the_connection_for_ever(
+    tmp_path: Path,
+) -> None:
+    broker = Mosquitto(tmp_path / "hub")
+    with (tmp_path / "hub/mosquitto.conf").open("a", encoding="utf-8") as file:
+        file.write("max_packet_size 8000\n")
+    with broker, Listener(broker) as hub:
+        device = Device(tmp_path, broker.config())
+        device.orders.send("recording-1", [bytes(16_000), b"the rest"])
+        for _ in range(200):
+            device.hub.heartbeat_if_due()
+            if device.orders.answer() is None:
+                break
+            device.news.wait(0.02)
+        assert device.orders.answer() is None
+        assert device.hub.send(row_of())
+        assert hub.until(hub.events)
+        device.hub.close()
