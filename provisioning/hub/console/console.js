@@ -276,17 +276,20 @@ class Console {
     write(byId("link"), `${this.isUp ? "✓" : "×"} ${words.say(state)}`);
     byId("banner").hidden = this.isUp;
     if (this.isUp) return;
-    write(byId("banner"), `× ${this.banner()}`);
+    const [said, age = ""] = this.banner();
+    write(byId("banner-words"), `× ${said}`);
+    write(byId("banner-age"), age); // apart, or a screen reader would read all of it each second
   }
 
+  /** @returns {[string, string?]} why nothing is heard, and for how long if it once was */
   banner() {
     const { words, lastUpAt } = this;
-    if (this.isRefused) return words.say("refused");
-    if (this.client === null) return words.say("bannerSignedOut");
-    if (this.client.isStopped) return words.say("takenOver");
-    if (lastUpAt === null) return words.say("bannerFirst");
+    if (this.isRefused) return [words.say("refused")];
+    if (this.client === null) return [words.say("bannerSignedOut")];
+    if (this.client.isStopped) return [words.say("takenOver")];
+    if (lastUpAt === null) return [words.say("bannerFirst")];
     const time = words.clock(new Date(performance.timeOrigin + lastUpAt));
-    return words.say("banner", { time, age: words.span(performance.now() - lastUpAt) });
+    return [words.say("banner", { time }), `(${words.say("ago", { age: words.span(performance.now() - lastUpAt) })})`];
   }
 
   showSound() {

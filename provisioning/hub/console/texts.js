@@ -7,7 +7,7 @@ const KO = {
   skip: "경보로 건너뛰기",
   connected: "연결됨", connecting: "연결하는 중", disconnected: "연결 끊김",
   bannerFirst: "아직 연결되지 않았습니다. 지금은 경보를 받을 수 없습니다.",
-  banner: "연결이 끊겼습니다. 지금은 경보를 받을 수 없습니다. 아래 내용은 {time} 것입니다({age} 전).",
+  banner: "연결이 끊겼습니다. 지금은 경보를 받을 수 없습니다. 아래 내용은 {time} 것입니다.",
   bannerSignedOut: "로그인하지 않았습니다. 경보를 받고 있지 않습니다.",
   refused: "서버가 거절했습니다. 이름과 비밀번호를 확인하세요.",
   takenOver: "다른 화면이 연결을 가져갔습니다. 이 화면을 닫거나 새로고침 하세요.",
@@ -50,7 +50,7 @@ const KO = {
   stages: { prealarm: "주의", alarm: "경보", cleared: "해제", unreadable: "손상" },
   hazards: {
     fire: "화재", co: "일산화탄소", gas: "가스", fall: "넘어짐", sos: "도움 요청", inactivity: "움직임 없음", wandering: "배회",
-    noise: "소음", neighbour_alarm: "이웃 경보", intrusion: "침입", climate: "더위·추위", air: "공기질", water: "물", tamper: "기기 훼손",
+    noise: "소음", neighbour_alarm: "이웃 경보", intrusion: "침입", climate: "더위·추위", air: "공기질", water: "누수", tamper: "기기 훼손",
     fault: "고장", power: "전원",
   },
 };
@@ -61,7 +61,7 @@ const EN = {
   skip: "Skip to the alarms",
   connected: "Connected", connecting: "Connecting", disconnected: "Not connected",
   bannerFirst: "Not connected yet. No alarm can be received.",
-  banner: "The connection is lost. No alarm can be received. What is below is of {time} ({age} ago).",
+  banner: "The connection is lost. No alarm can be received. What is below is of {time}.",
   bannerSignedOut: "Not signed in. No alarm is being received.",
   refused: "The server refused. Check name and password.",
   takenOver: "Another page has taken over this connection. Close this page or reload it.",
@@ -104,7 +104,7 @@ const EN = {
   stages: { prealarm: "warning", alarm: "alarm", cleared: "over", unreadable: "damaged" },
   hazards: {
     fire: "Fire", co: "Carbon monoxide", gas: "Gas", fall: "Fall", sos: "Call for help", inactivity: "No sign of life", wandering: "Wandering",
-    noise: "Noise", neighbour_alarm: "Alarm next door", intrusion: "Intrusion", climate: "Heat or cold", air: "Air quality", water: "Water", tamper: "Tampering",
+    noise: "Noise", neighbour_alarm: "Alarm next door", intrusion: "Intrusion", climate: "Heat or cold", air: "Air quality", water: "Water leak", tamper: "Tampering",
     fault: "Fault", power: "Power",
   },
 };
