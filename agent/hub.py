@@ -312,6 +312,8 @@ class Hub:
     def _break(self, lost: Lost) -> None:
         now = time.monotonic()
         self._broken.append(now)
+        if self._orders is not None and self._answer is not None:
+            self._orders.hung_up(self._answer[1])
         if lost.is_taken_over:
             self._rivalled_until = now + RIVALLED_S
         self._not_before = now + SPREAD_S * self._jitter()

@@ -1,7 +1,7 @@
 """Commands between the threads: from paho's over the uplink's to the pipeline's, and the answers.
 
-`hear` is for paho's thread, `step`, `answer` and `confirm` for the uplink's, `done`, `judged` and
-`send` for whoever carried an order out. Every queue is bounded and nobody waits, so a
+`hear` is for paho's thread, `step`, `answer`, `confirm` and `hung_up` for the uplink's, `done`,
+`judged` and `send` for whoever carried an order out. Every queue is bounded and nobody waits, so a
 flood of commands holds up no alarm.
 """
 
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 FILE = "commands.json"
 INBOX = 16
 ANSWERS = 32  # while the hub is away, the newest stay
+HUNG_UP = 5  # so often in a row the hub may hang up on one message: it is then too large for it
 TOLD_S = 3600.0  # for so long after its end a flood is told
 RECORDED = 60  # commands an hour that are recorded one by one: a flood may not fill the disk
 _NOBODY = Commanders()
@@ -122,6 +123,7 @@ class Orders:
         self._inbox: queue.Queue[Received] = queue.Queue(INBOX)
         self._answers: deque[Answer] = deque(maxlen=ANSWERS)
         self._pieces: deque[Piece] = deque()
+        self._hung_up_on: tuple[Answer | Piece | None, int] = None, 0
         self._lock = threading.Lock()  # of answers and pieces
         self._unkept = ""
         self._dropped, self._dropped_at = 0, 0.0  # about: two threads count
@@ -212,6 +214,20 @@ class Orders:
         if was_first and isinstance(answer, Answer) and self._confirmed is not None:
             self._confirmed(answer.id)
         self._wake()  # for the next one
+
+    def hung_up(self, answer: Answer | Piece) -> None:
+        """Note that the hub ended the connection on it: else it might do so for ever."""
+        last, count = self._hung_up_on
+        count = count + 1 if answer is last else 1
+        self._hung_up_on = answer, count
+        if count < HUNG_UP:
+            return
+        log.error("commands: %s is given up: the hub hangs up on it", answer.place)
+        if isinstance(answer, Piece):
+            with self._lock:
+                self._pieces.clear()
+        else:
+            self.confirm(answer)
 
     def send(self, command: str, pieces: Sequence[bytes]) -> bool:
         """Have a recording sent, piece by piece; False while another one is under way."""
