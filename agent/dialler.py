@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from agent.addresses import Address, is_loopback, read_address
 from agent.bandwidth import Budget
-from agent.certificates import CertificateFileError, tls_context
+from agent.certificates import CertificateFileError, Credentials
 from agent.hub_cause import Cause, Standing
 from agent.hub_diagnosis import Dial, denied, failed, hung
 from agent.line import TlsContext
@@ -54,6 +54,7 @@ class Dialler:
         self._patience_s, self.longest_s = within_s, LONGEST_TIMES * within_s
         self._heard, self._wall, self._budget = heard, wall, budget
         self._home_again_s = home_again_s
+        self._credentials = Credentials(config)
         self._addresses = [
             Address(config.host, config.port),
             *map(read_address, config.alternatives),
@@ -161,7 +162,7 @@ class Dialler:
 
     def _tls(self) -> TlsContext | None:
         if self._config.tls:
-            return tls_context(self._config, earliest=self._wall().earliest)
+            return self._credentials.context(self._wall().earliest)
         if not is_loopback(self.address.host):
             raise CertificateFileError(f"{self.address}: plain text is for loopback only")
         return None

@@ -86,7 +86,7 @@ class Link:
         client.suppress_exceptions = True  # paho then logs them, and its thread lives on
         client.will_set(will[0], will[1], qos=1, retain=True)
         if tls is not None:
-            tls.hub_name, tls.opened = self._config.host, self._opened
+            tls.hub_name, tls.opened, tls.wrapped = self._config.host, self._opened, None
             client.tls_set_context(tls)
         client.on_socket_open = self._on_socket_open
         client.on_connect = self._on_connect

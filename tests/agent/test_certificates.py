@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.certificates import CertificateFileError, tls_context, valid_until
+from agent.certificates import CertificateFileError, Credentials, tls_context, valid_until
 from agent.sections import HubConfig
 from tests.authority import Authority
 
@@ -60,3 +60,32 @@ def test_a_key_of_another_certificate_is_an_error(authority: Authority) -> None:
     _, key = authority.issue("other")
     with pytest.raises(CertificateFileError, match="mismatch"):
         tls_context(config(authority, certificate, key))
+
+
+def test_a_context_is_kept_until_one_of_its_files_is_another(authority: Authority) -> None:
+    certificate, key = authority.issue("device")
+    credentials = Credentials(config(authority, certificate, key))
+    first = credentials.context(None)
+    assert credentials.context(None) is first
+    authority.issue("device")  # renewed
+    renewed = credentials.context(None)
+    assert renewed is not first
+    key.unlink()
+    with pytest.raises(CertificateFileError):
+        credentials.context(None)
+
+
+def test_a_kept_context_judges_dates_by_what_is_known_of_the_time_now(authority: Authority) -> None:
+    credentials = Credentials(config(authority, *authority.issue("device")))
+    ended = ssl.PEM_cert_to_DER_cert(
+        authority.issue("old", lasts=timedelta(days=-2))[0].read_text()
+    )
+    now = datetime.now(UTC)
+    judge = credentials.context(now - timedelta(days=30)).judge
+    assert judge is not None
+    judge(ended)
+    judge = credentials.context(now).judge
+    assert judge is not None
+    with pytest.raises(ssl.SSLCertVerificationError):
+        judge(ended)
+    assert credentials.context(None).judge is None
