@@ -1,9 +1,11 @@
 """What a device told, as it came over MQTT in either form of CloudEvents.
 
-Read with patience: a device may be of a newer version, so unknown hazards and fields pass, and a
-damaged record is a notice of its own.
+Read with patience: a device may be of another version, so unknown hazards and fields pass, a part
+that is not understood is left out, and a damaged record is a notice of its own. An alarm is not
+lost over one of its words.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -14,15 +16,23 @@ from msgspec import Meta
 from agent.envelope import Header, structured, unreadable
 from agent.lanes import Lane, lane_of
 from agent.sections import Identifier
-from agent.values import Evidence, Hazard, Stage, Why
+from agent.values import PLACE, Evidence, Hazard, Stage, Why
 
 ROOT = "haetae/v1"
 UNREADABLE = "unreadable"  # the stage of a record that was damaged on the device's disk
-_NO_WORDS = Why(
+_TRUE = "true"
+_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
+
+
+class Words(Why, frozen=True, forbid_unknown_fields=False):
+    """What a device says for people; other languages pass."""
+
+
+_NO_WORDS = Words(ko="기기가 설명을 보내지 않았습니다.", en="The device gave no words for it.")
+_DAMAGED = Words(
     ko="기기에 저장된 기록이 손상되어 읽을 수 없습니다.",
     en="A record that the device had stored is damaged and cannot be read.",
 )
-_TRUE = "true"
 
 Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]  # of a hazard or a stage
 
@@ -51,7 +61,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     wall_uncertainty_s: float | None = None
     wall_source: str = "unset"
     evidence: tuple[Evidence, ...] = ()
-    why: Why = _NO_WORDS
+    why: Words = _NO_WORDS
     software: str = ""
     simulated: bool = False
     revision: Annotated[int, Meta(ge=0)] = 0
@@ -99,10 +109,15 @@ def read_notice(topic: str, body: bytes, attributes: Mapping[str, str]) -> Notic
     try:
         found = msgspec.json.decode(body, type=Notice)
     except ValueError as error:  # no JSON, or no UTF-8
-        found = _damaged(topic, attributes, error)
-    late = attributes.get("historical") == _TRUE or found.revision > 0
-    time = found.wall_time if _is_moment(found.wall_time) else ""
-    found = msgspec.structs.replace(found, historical=late, body=body, wall_time=time)
+        found = _in_part(body) or _damaged(topic, attributes, error)
+    found = msgspec.structs.replace(
+        found,
+        body=body,
+        wall_time=_moment(found.wall_time),
+        historical=attributes.get("historical") == _TRUE or found.revision > 0,
+        simulated=found.simulated or attributes.get("simulated") == _TRUE,
+        inspection=found.inspection or ("unnamed" if attributes.get("test") == _TRUE else ""),
+    )
     if topic != f"{ROOT}/{found.site}/{found.device}/event/{found.hazard}":
         raise NotANoticeError(f"{found.id} is of {found.site}/{found.device}, {found.hazard}")
     return found
@@ -118,9 +133,9 @@ def is_word(text: str) -> bool:
     return _is(text, Word)
 
 
-def _is(text: str, kind: Any) -> bool:
+def _is(said: Any, kind: Any) -> bool:
     try:
-        msgspec.convert(text, kind)
+        msgspec.convert(said, kind)
     except msgspec.ValidationError:
         return False
     return True
@@ -132,13 +147,30 @@ def cloud_event(notice: Notice) -> bytes:
     return structured(notice.body, event=header, historical=notice.historical)
 
 
-def _is_moment(text: str) -> bool:
-    """Whether it is RFC 3339 with an offset, of a year that can be reckoned with."""
+def _moment(text: str) -> str:
+    """As RFC 3339 in UTC; empty where it is no time, or of a year that cannot be reckoned with."""
     try:
         at = datetime.fromisoformat(text)
-        return at.tzinfo is not None and at.astimezone(UTC).year > 1
+        utc = at.astimezone(UTC) if at.tzinfo is not None else None
     except (ValueError, OverflowError):
-        return False
+        return ""
+    if utc is None or utc.year <= 1:
+        return ""
+    if _UTC.fullmatch(text):
+        return text
+    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _in_part(body: bytes) -> Notice | None:
+    """A record without those parts that are not understood; None if its core is not, either."""
+    try:
+        said = msgspec.json.decode(body, type=dict[str, Any])
+        for field in msgspec.structs.fields(Notice):
+            if field.name in said and not _is(said[field.name], field.type):
+                del said[field.name]
+        return msgspec.convert({"seq": 0, "boot_id": "", "subject": PLACE} | said, Notice)
+    except ValueError:
+        return None
 
 
 class _Wrapped(msgspec.Struct, frozen=True):
@@ -151,6 +183,8 @@ class _Wrapped(msgspec.Struct, frozen=True):
     sequence: str = "0"
     subject: str = ""
     historical: bool = False
+    simulated: bool = False
+    test: bool = False
 
 
 def _unwrapped(body: bytes) -> tuple[dict[str, str], bytes]:
@@ -159,10 +193,9 @@ def _unwrapped(body: bytes) -> tuple[dict[str, str], bytes]:
     except ValueError:
         return {}, body
     attributes = {"id": found.id, "sequence": found.sequence, "subject": found.subject}
-    if found.historical:
-        attributes["historical"] = _TRUE
+    flags = {name: _TRUE for name in ("historical", "simulated", "test") if getattr(found, name)}
     content = bytes(found.data) if found.data_base64 is None else found.data_base64
-    return attributes, content
+    return attributes | flags, content
 
 
 def _damaged(topic: str, attributes: Mapping[str, str], error: Exception) -> Notice:
@@ -177,6 +210,7 @@ def _damaged(topic: str, attributes: Mapping[str, str], error: Exception) -> Not
     try:
         seq = int(attributes.get("sequence", "0"))
         header = unreadable(attributes["id"], seq, site=levels[2], device=levels[3])
-        return msgspec.convert(msgspec.to_builtins(header), Notice)
-    except (ValueError, msgspec.ValidationError) as wrong:
+        found = msgspec.convert(msgspec.to_builtins(header), Notice)
+    except ValueError as wrong:
         raise NotANoticeError(f"not understood: {wrong}") from None
+    return msgspec.structs.replace(found, why=_DAMAGED)
