@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from agent import __version__, config, ledger_words
-from agent.cli_lines import clock_line, event_line, hub_line
+from agent.cli_lines import clock_line, event_line, hub_line, record
 from agent.config import ConfigError
 from agent.sections import Config
 from drivers.board import Board
@@ -175,7 +175,8 @@ def events(args: argparse.Namespace) -> int:
     except (OSError, sqlite3.Error) as error:
         return _wrong(f"{path}: {error}: the agent sets a damaged outbox aside at its next start")
     rows = [
-        {"confirmed": row.confirmed_at is not None} | msgspec.json.decode(row.body) for row in kept
+        {"confirmed": row.confirmed_at is not None, "id": row.id, "seq": row.seq} | record(row.body)
+        for row in kept
     ]
     _print(rows, None if args.json else event_line)
     return 0

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import msgspec
+
+_SHOWN = frozenset({"hazard", "stage", "wall_time", "wall_source"})
+
 
 def hub_line(hub: dict[str, Any]) -> str:
     """One hub: how it stands in both languages, what to do, when it last answered."""
@@ -22,11 +26,22 @@ def clock_line(clock: dict[str, Any]) -> str:
     return f"clock: {clock['shows']}, {clock['source']}, {within}"
 
 
+def record(body: bytes) -> dict[str, Any]:
+    """What the bytes of a record say; where they are damaged, under `damaged` what is left."""
+    try:
+        return msgspec.json.decode(body, type=dict[str, Any])
+    except ValueError:  # no JSON, or no UTF-8
+        return {"damaged": body.decode("utf-8", "replace")}
+
+
 def event_line(row: dict[str, Any]) -> str:
     """One event: when, what, whether home has it, and why; what its time rests on unless known."""
     known = "confirmed" if row["confirmed"] else "waiting"
+    why = row.get("why")
+    if not (row.keys() >= _SHOWN and isinstance(why, dict) and {"ko", "en"} <= why.keys()):
+        return f"record {row['seq']} is damaged  {known}"
     trusted = "" if row["wall_source"] == "ntp" else f" ({row['wall_source']})"
     head = f"{row['wall_time']}{trusted}  {row['hazard']:<8} {row['stage']:<9} {known:<9}"
     if row.get("revision", 0):
         head += "  (told again, with its time)"
-    return f"{head}  {row['why']['ko']} / {row['why']['en']}"
+    return f"{head}  {why['ko']} / {why['en']}"

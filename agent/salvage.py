@@ -137,6 +137,8 @@ def _find(path: Path, *, check_chain: bool) -> _Salvage | None:
     if not path.exists():
         gone = Damage("missing", f"{path.name} was here before and is gone")
         return _Salvage(gone) if was_made else None
+    if not path.is_file():
+        return _Salvage(Damage("damaged", "no file, but something else by its name"))
     try:
         # only before any connection: to close a second descriptor ends SQLite's locks on the file
         is_sealed = check_chain and _is_sealed(path)

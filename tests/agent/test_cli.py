@@ -1,7 +1,9 @@
 """The commands, as a shell sees them: words, one line of error, exit codes."""
 
+import contextlib
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -120,6 +122,21 @@ def test_events_shows_what_waits_and_what_is_confirmed(
     assert {row["seq"]: row["confirmed"] for row in rows} == {1: True, 2: False}
     assert cli.main(["--state", str(tmp_path), "events"]) == 0
     assert "연기 / smoke" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "body", [b"\xff", b"7", b'{"id":"\xff"}', b'{"hazard":"sos","why":3}', b'{"seq":"1"}']
+)
+def test_events_shows_a_damaged_record_as_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], body: bytes
+) -> None:
+    Outbox(tmp_path / "outbox.db").close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "outbox.db")) as db, db:
+        db.execute("INSERT INTO event VALUES (7, 'a-7', 1, NULL, ?)", (body,))
+    assert cli.main(["--state", str(tmp_path), "events"]) == 0
+    assert "is damaged  waiting" in capsys.readouterr().out
+    assert cli.main(["--state", str(tmp_path), "events", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["id"] == "a-7"
 
 
 @pytest.mark.parametrize("command", ["events", "status"])

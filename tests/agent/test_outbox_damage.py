@@ -222,6 +222,15 @@ def tried(path: Path, content: bytes) -> None:
         assert (outbox.trouble, outbox.verify()) == (None, None)
 
 
+def test_a_folder_in_its_place_is_set_aside_too(path: Path) -> None:
+    path.mkdir()
+    with opened(path) as outbox:
+        assert "outbox.db.damaged-1" in (outbox.trouble or "")
+        (event,) = put(outbox)
+    with opened(path) as outbox:
+        assert deliver(outbox) == [event.seq]
+
+
 @settings(deadline=None, max_examples=40)
 @given(data=st.data())
 def test_no_flipped_bit_stops_the_outbox_or_takes_a_row_in_silence(
