@@ -16,7 +16,7 @@ from provisioning.gateway.told import Output, RefusedError, UndeliveredError
 log = logging.getLogger(__name__)
 
 RETRY_S, RETRY_MAX_S = 1.0, 300.0
-SLICE_S = 1.0
+REFUSED_RETRY_S = 3600.0  # a receiver whose clock or secret was wrong refuses what is good, too
 
 
 class Outlet:
@@ -37,6 +37,7 @@ class Outlet:
         self.delivered = self.given_up = 0
         self.trouble = ""
         self._busy_since: float | None = None
+        self._again_at = clock() + REFUSED_RETRY_S
         # one that hangs in a name look-up must not hold up the end of the process
         self._thread = threading.Thread(target=self._run, name=output.name, daemon=True)
 
@@ -75,6 +76,7 @@ class Outlet:
         while not self._stop.is_set():
             self._news.clear()
             try:
+                self._try_refused_again()
                 waiting = self._store.next(self.output.name)
                 if waiting is not None:
                     self._deliver(waiting)
@@ -84,9 +86,14 @@ class Outlet:
             except UndeliveredError as error:
                 self._fail(str(error))
             else:
-                self._news.wait()
+                self._news.wait(REFUSED_RETRY_S)
                 continue
             self._pause()
+
+    def _try_refused_again(self) -> None:
+        if self._clock() >= self._again_at:
+            self._again_at = self._clock() + REFUSED_RETRY_S
+            self._store.take_refused_again(self.output.name)
 
     def _deliver(self, waiting: Waiting) -> None:
         """Hand one over.

@@ -198,13 +198,23 @@ class Store:
             self._db.execute("DELETE FROM parcel WHERE n = ?", (number,))
 
     def set_aside(self, number: int, why: str) -> None:
-        """Keep a parcel that the other side will not take, until the next start.
+        """Keep a parcel that the other side will not take, until it is tried again.
 
         Raises:
             sqlite3.Error: The disk does not take it.
         """
         with self._lock:
             self._db.execute("UPDATE parcel SET refused = ? WHERE n = ?", (why or "?", number))
+
+    def take_refused_again(self, output: str) -> None:
+        """Let what was set aside go out once more.
+
+        Raises:
+            sqlite3.Error: The disk does not take it.
+        """
+        with self._lock:
+            query = "UPDATE parcel SET refused = '' WHERE output = ? AND refused <> ''"
+            self._db.execute(query, (output,))
 
     def waiting(self, output: str, *, refused: bool = False) -> int:
         """How many parcels an output has not taken; `refused`: only those set aside.
