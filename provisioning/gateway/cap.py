@@ -58,7 +58,7 @@ def alert(told: Told, sender: str) -> bytes:
     _add(root, "identifier", notice.key)
     _add(root, "sender", sender)
     _add(root, "sent", moment(told.sent))
-    _add(root, "status", _status(told))
+    _add(root, "status", told.status)
     kind = _message_type(told)
     _add(root, "msgType", kind)
     _add(root, "source", f"haetae/v1/{notice.site}/{notice.device}")
@@ -80,12 +80,6 @@ def alert(told: Told, sender: str) -> bytes:
 def moment(iso: str) -> str:
     """RFC 3339 as CAP has it: whole seconds, and UTC as -00:00, never Z (§3.3.2)."""
     return f"{datetime.fromisoformat(iso).astimezone(UTC):%Y-%m-%dT%H:%M:%S}-00:00"
-
-
-def _status(told: Told) -> str:
-    if told.notice.simulated:
-        return "Exercise"
-    return "Test" if told.notice.inspection else "Actual"
 
 
 def _message_type(told: Told) -> str:

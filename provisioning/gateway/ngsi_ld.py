@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from agent.values import Hazard, Stage
-from provisioning.gateway.onem2m import status
 from provisioning.gateway.post import Poster
 from provisioning.gateway.told import Parcel, Publisher, Told
 from provisioning.gateway.wording import headline
@@ -94,7 +93,7 @@ def _words(told: Told) -> dict[str, Any]:
     data = {
         "hazard": notice.hazard,
         "stage": notice.stage,
-        "status": status(told),
+        "status": told.status,
         "event": notice.id,
         "revision": notice.revision,
         "rule": notice.rule,

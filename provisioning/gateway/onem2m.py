@@ -110,7 +110,7 @@ def request(told: Told, *, ae: str, container: str) -> dict[str, Any]:
         f"stage:{notice.stage}",
         f"site:{notice.site}",
         f"device:{notice.device}",
-        f"status:{status(told)}",
+        f"status:{told.status}",
     ]
     instance = {
         "rn": notice.key,
@@ -127,13 +127,6 @@ def request(told: Told, *, ae: str, container: str) -> dict[str, Any]:
         "ty": _CONTENT_INSTANCE,
         "pc": {"m2m:cin": instance},
     }
-
-
-def status(told: Told) -> str:
-    """Whether it may be acted on, in CAP's words."""
-    if told.notice.simulated:
-        return "Exercise"
-    return "Test" if told.notice.inspection else "Actual"
 
 
 def read_answer(body: bytes) -> Answer:

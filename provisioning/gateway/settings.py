@@ -1,7 +1,6 @@
 """`gateway.toml`: which broker, which outputs; checked whole before anything starts."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
+from agent.addresses import is_loopback
 from agent.sections import Section
 from agent.tomlfile import finite, keys_of, read_table, refusal, remedy_of
 
@@ -123,14 +123,6 @@ def load(path: Path) -> GatewayConfig:
     for problem, remedy in _problems(config):
         raise refusal(path, problem, remedy)
     return config
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _problems(config: GatewayConfig) -> Iterator[tuple[str, str]]:

@@ -49,6 +49,13 @@ class Told:
     is_latest: bool = True
 
     @property
+    def status(self) -> str:
+        """Whether it may be acted on, in CAP's words."""
+        if self.notice.simulated:
+            return "Exercise"
+        return "Test" if self.notice.inspection else "Actual"
+
+    @property
     def is_begin(self) -> bool:
         """Whether nothing was told of this incident before."""
         return not self.incident.before
