@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agent.tomlfile import ConfigError
 from provisioning.gateway import settings
-from provisioning.gateway.process import Gateway, make_outputs
+from provisioning.gateway.process import Gateway, make_outputs, tls_of
 from provisioning.gateway.told import UndeliveredError
 
 CONFIG = Path("/etc/haetae-gateway/gateway.toml")
@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = settings.load(args.config)
         if args.action == "check":
             make_outputs(config, _Nowhere())
+            tls_of(config.broker)
             return 0
         gateway = Gateway(config, args.state)
     except ConfigError as error:

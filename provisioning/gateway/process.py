@@ -65,7 +65,7 @@ class Gateway:
             sqlite3.Error: The memory cannot be used.
             OSError: Its folder cannot be made.
         """
-        line, tls = _Line(), _tls(config.broker)
+        line, tls = _Line(), tls_of(config.broker)
         outputs = make_outputs(config, line)
         self._store = Store(state / FILE, most=config.spool.most)
         self._outlets = [Outlet(output, self._store) for output in outputs]
@@ -206,7 +206,7 @@ def _seal(config: settings.WebhookConfig, now: Callable[[], float]) -> Seal:
     return Seal(secrets, signers, now)
 
 
-def _tls(config: settings.BrokerConfig) -> ssl.SSLContext | None:
+def tls_of(config: settings.BrokerConfig) -> ssl.SSLContext | None:
     """TLS 1.2 or newer, the broker verified by name, ourselves shown by certificate.
 
     Raises:

@@ -330,6 +330,7 @@ def test_a_mistake_in_the_file_is_said_in_one_line_with_its_remedy(
         (good.replace("sender = ", "# "), "add `sender = ...`"),
         (good.replace(f"alley-3/{DEVICE}", DEVICE), 'write "site/device"'),
         (good.replace("secrets = ", "# "), "add `secrets = [...]`"),
+        (good.replace("gateway.pem", "none.pem"), "issue the gateway's certificate"),
         (good.replace('secret"]', 'absent"]'), "No such file"),
         ("[broker]", "no output"),
     ):
