@@ -46,6 +46,7 @@ class Sizes:
     day_rate: float = 100.0
     fire_rate: float = 20.0
     eyes_s: float = 20.0
+    calm_s: float = 5.0  # what has just begun is left alone for so long
 
 
 class Measurements:
@@ -83,7 +84,7 @@ class Measurements:
             pid, outbox = agent.process.pid, agent.state / "outbox.db"
             _press(agent)  # the first one of an incident has a recording written, too
             until(lambda: _all_confirmed(outbox, 1), 10.0, "the first press confirmed")
-            time.sleep(1.0)
+            time.sleep(min(self._sizes.calm_s, 1.0))
             before = procfs.written_bytes(pid)
             pressed_at = [_press(agent) for _ in range(presses)]
             until(lambda: _all_confirmed(outbox, presses + 1), 30.0, "every press confirmed")
@@ -145,7 +146,7 @@ class Measurements:
         config = with_hub(TEN_PARTS.read_text("utf-8"), port=self._broker.port, hub=hub)
         with self.agent(config) as agent:
             self._connected(agent)
-            time.sleep(5.0)
+            time.sleep(self._sizes.calm_s)
             return footprint(agent, config, self._sizes.load_s)
 
     def start(self) -> list[Figure]:
@@ -203,7 +204,7 @@ class Measurements:
         ):
             self._connected(agent)
             until(lambda: _all_sound(agent), 60.0, "every sensor is warm and well")
-            time.sleep(3.0)
+            time.sleep(self._sizes.calm_s)
             up, down, heard = network.up, network.down, len(hub.messages)
             time.sleep(self._sizes.heartbeats_s)
             beats = len(hub.messages) - heard
@@ -225,7 +226,9 @@ class Measurements:
         found: list[Figure] = []
         for name in runtime.installed():
             try:
-                found += perception(self._disk / f"p-{name}", self._sizes.eyes_s, name)
+                found += perception(
+                    self._disk / f"p-{name}", self._sizes.calm_s, self._sizes.eyes_s, name
+                )
             except TooLateError as error:
                 found.append(
                     Figure(f"perception, {name}", "<= 150 MiB", "not measured", str(error))

@@ -34,8 +34,8 @@ _UNIT = {
 _START_S = 60.0
 
 
-def perception(folder: Path, seconds: float, runtime: str) -> list[Figure]:
-    """Let the process watch a still room for so long; what does it take?
+def perception(folder: Path, calm_s: float, seconds: float, runtime: str) -> list[Figure]:
+    """Let the process watch a still room for `seconds`, after `calm_s`; what does it take?
 
     Raises:
         TooLateError: It does not come to see; as where a model file or picamera2 is missing.
@@ -63,6 +63,7 @@ def perception(folder: Path, seconds: float, runtime: str) -> list[Figure]:
         if process.poll() is not None:
             last = (folder / "eyes.log").read_text("utf-8", "replace").strip()
             raise TooLateError(f"perception ended: {last}")
+        time.sleep(calm_s)
         return _measured(process.pid, folder / "frames", seconds, runtime)
     finally:
         process.terminate()
@@ -71,7 +72,6 @@ def perception(folder: Path, seconds: float, runtime: str) -> list[Figure]:
 
 
 def _measured(pid: int, frames: Path, seconds: float, runtime: str) -> list[Figure]:
-    time.sleep(3.0)
     before, looked = procfs.cpu_s(pid), _count(frames)
     time.sleep(seconds)
     cpu_s, looks = procfs.cpu_s(pid) - before, _count(frames) - looked

@@ -23,6 +23,7 @@ TINY = Sizes(
     day_s=100.0,
     day_rate=50.0,
     eyes_s=1.0,
+    calm_s=0.1,
 )
 
 
