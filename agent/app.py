@@ -138,6 +138,7 @@ class App:
             lamp=self._annunciator,
             status=self._status,
             health=self._pipeline.health,
+            standing=self._pipeline.standing,
             wall=self._time.read,
         )
         self._hubs = Hubs(

@@ -2,11 +2,11 @@
 
 A marked event sounds and is delivered like any other; it only says of itself that it is a test.
 Whatever has other evidence too is a real alarm, and what is still going on when the inspection is
-over is told again as one.
+over is told again as one; so is what another sensor joins, or what does not end soon after.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -21,6 +21,7 @@ from agent.wallclock import WallTime
 log = logging.getLogger(__name__)
 
 RECHECK_S = 2.0  # a contact that bounces is not over at its first edge
+LINGERS_S = 120.0  # what still stands so long behind the inspection is not its stimulus
 
 Note = Callable[[str, dict[str, Any]], None]
 Refusal = tuple[Code, str]
@@ -47,7 +48,7 @@ class Inspector:
     """At most one inspection at a time.
 
     `note` records its result, `done` answers for the order, `lamp` and `status` show it; `health`
-    tells whether a sensor can be relied on.
+    tells whether a sensor can be relied on, `standing` what keeps an incident going.
     """
 
     def __init__(  # noqa: PLR0913  # all that an inspection touches
@@ -59,13 +60,15 @@ class Inspector:
         lamp: Lit,
         status: Proving,
         health: Callable[[str], Health],
+        standing: Callable[[Hazard], Sequence[Reading]],
         wall: Callable[[], WallTime],
     ) -> None:
         self._config, self._note, self._done, self._lamp = config, note, done, lamp
         self._status, self._health, self._wall = status, health, wall
+        self._standing = standing
         self._order: Order | None = None
         self._under_way: Inspection | None = None
-        self._opened = ""
+        self._opened, self._over_at = "", 0.0
         self._returned_at: float | None = None
         self._marked: dict[tuple[Hazard, str], tuple[Detection, str]] = {}  # and by which nonce
 
@@ -122,18 +125,18 @@ class Inspector:
         """Close what is over at `now`; give what must be told again, as real."""
         inspection, order = self._under_way, self._order
         if inspection is None or order is None:
-            return []
+            return self._joined(now)
         if inspection.alarmed_by is None or not inspection.has_returned:
             self._returned_at = None
         elif self._returned_at is None:
             self._returned_at = now
         is_done = self._returned_at is not None and now - self._returned_at >= RECHECK_S
         if not is_done and now < inspection.closes_at:
-            return []
-        self._under_way = self._order = None
+            return self._joined(now)
+        self._under_way, self._order, self._over_at = None, None, now
         self._lamp.inspect(0.0)
         self._close(inspection, order, now)
-        return [] if inspection.has_returned else self._real(now)
+        return self._joined(now) if inspection.has_returned else self._real(now)
 
     def _close(self, inspection: Inspection, order: Order, now: float) -> None:
         outcome, command, wall = inspection.outcome(), order.command, self._wall()
@@ -161,6 +164,22 @@ class Inspector:
             for hazard in inspection.hazards:
                 self._status.prove(hazard, proof)
         self._done(order, None, told)
+
+    def _joined(self, now: float) -> list[Detection]:
+        """What another sensor keeps going too, or this one for too long: no test any more.
+
+        A detector that has told an alarm does not tell it again for a second sensor of the kind.
+        """
+        found = []
+        for detection, _ in self._marked.values():
+            stands = self._standing(detection.hazard)
+            others = [e for e in stands if e.sensor != detection.evidence[0].sensor]
+            under_way = self._under_way
+            is_over = under_way is None or detection.hazard not in under_way.hazards
+            if others or (is_over and stands and now - self._over_at >= LINGERS_S):
+                evidence = tuple(dict.fromkeys([*detection.evidence, *others]))
+                found.append(replace(detection, at=now, evidence=evidence))
+        return found
 
     def _real(self, now: float) -> list[Detection]:
         """What an inspection provoked, and what goes on behind its end: nobody's test any more."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from agent import wording
-from agent.detectors.detector import Detector, Heeding
+from agent.detectors.detector import Detector, Heeding, Joint
 from agent.plausibility import Health, Plausibility, State, Watched
 from agent.values import Detection, Failure, Hazard, Reading, Stage, Why
 
@@ -75,6 +75,11 @@ class Pipeline:
             KeyError: No sensor of this name is watched or was ever heard.
         """
         return self._sensors[sensor].health()
+
+    def standing(self, hazard: Hazard) -> list[Reading]:
+        """What keeps an incident of this hazard going now, where several sensors may."""
+        joint = [each for each in self._detectors if isinstance(each, Joint)]
+        return [reading for each in joint for reading in each.standing(hazard)]
 
     def _told_to_all(self, found: list[Detection]) -> list[Detection]:
         """Let the detectors that heed others know what was found; give it back."""

@@ -2,7 +2,7 @@
 
 from typing import Protocol, runtime_checkable
 
-from agent.values import Detection, Reading
+from agent.values import Detection, Hazard, Reading
 
 
 class Detector(Protocol):
@@ -35,3 +35,11 @@ class Waiting(Protocol):
     @property
     def is_waiting(self) -> bool:
         """Whether it does so now."""
+
+
+@runtime_checkable
+class Joint(Protocol):
+    """A detector of one incident on which several sensors may stand, not each of them told."""
+
+    def standing(self, hazard: Hazard) -> tuple[Reading, ...]:
+        """The last readings of all that keep such an incident going now."""

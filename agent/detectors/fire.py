@@ -77,6 +77,12 @@ class FireDetector:
         """Time alone begins and ends nothing here."""
         return []
 
+    def standing(self, hazard: Hazard) -> tuple[Reading, ...]:
+        """The last readings of whatever is over its limit now, told or not."""
+        rules = [r for r in self._active if r.threshold.standing and r.name not in _RETOLD]
+        found = [reading for rule in rules for reading in rule.seen]
+        return tuple(dict.fromkeys(found)) if hazard is Hazard.FIRE else ()
+
     def derived(self) -> Iterator[Derived]:
         """Give what each rule but the plain ones looks at, for example °C of rise."""
         for (sensor, quantity), watches in self._watches.items():

@@ -69,6 +69,7 @@ class Room:
             lamp=self,
             status=self,
             health=self.health,
+            standing=lambda _hazard: [],
             wall=lambda: WallTime("2026-11-22T05:00:00.000Z", 0.01, "ntp"),
         )
 
