@@ -12,7 +12,7 @@ from pathlib import Path
 from hw_mocks.control import ControlClient
 from tests.torture.clock import STEPS, Clock
 from tests.torture.disk import CardDisk, DiskError, PlainDisk
-from tests.torture.life import DEADLINE_S, Agent, Hand, Life, bytes_written, end, eventually
+from tests.torture.life import ARRIVE_S, Agent, Hand, Life, bytes_written, end, eventually
 from tests.torture.witnesses import Record
 
 KEEPS = ("all", "some", "flushed")  # what a power cut leaves of what was not flushed
@@ -215,11 +215,9 @@ class Rounds:
             with contextlib.suppress(
                 TimeoutError
             ):  # then some are lost, and the verdict names them
-                eventually(self._all_confirmed, "the hub's confirmation of every row", DEADLINE_S)
+                eventually(self._all_confirmed, "the hub's confirmation of every row", ARRIVE_S)
                 wanted = self.record.alarms() | self._agent.alarms()
-                eventually(
-                    lambda: wanted <= at_the_neighbour(), "the neighbour has all", DEADLINE_S
-                )
+                eventually(lambda: wanted <= at_the_neighbour(), "the neighbour has all", ARRIVE_S)
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(30.0)

@@ -19,7 +19,7 @@ from tests.brokers import Listener, Mosquitto
 from tests.torture.clock import Clock
 from tests.torture.comparison import Heard
 from tests.torture.disk import CardDisk, DiskError, PlainDisk
-from tests.torture.life import DEADLINE_S, DEVICE, Agent
+from tests.torture.life import ARRIVE_S, DEVICE, Agent
 from tests.torture.rounds import Rounds
 from tests.torture.signed import audit, keep_copy
 from tests.torture.way import Way
@@ -120,7 +120,7 @@ def _run(wanted: int, rounds: Rounds, weathers: list[Weather], listeners: list[L
     home, city = listeners
     rounds.finish(lambda: {each.id for each in _heard(city)})
     ids = {id_ for id_, _ in rounds.record.accepted}
-    home.until(lambda: ids <= {each.id for each in _heard(home)}, DEADLINE_S)
+    home.until(lambda: ids <= {each.id for each in _heard(home)}, ARRIVE_S)
     return done
 
 
