@@ -107,7 +107,10 @@ class Inspector:
         if self._under_way is not None and self._order is not None:
             self._under_way.heed(detection)
             nonce, sensor = self._order.command.id, self._under_way.sensor
-            if self._alone(detection, sensor) and detection.hazard in self._under_way.hazards:
+            # what began as real stays so, though this sensor alone tells that it grows
+            is_real = before is None and self._status.is_active(detection.hazard)
+            is_its = self._alone(detection, sensor) and detection.hazard in self._under_way.hazards
+            if is_its and not is_real:
                 if detection.stage is Stage.CLEARED:
                     self._marked.pop(incident, None)
                     return nonce if before is not None else ""

@@ -171,6 +171,15 @@ def test_an_alarm_that_others_join_is_real_from_then_on(room: Room) -> None:
     assert room.inspector.mark(cleared) == ""  # the end of a real one is no test's
 
 
+def test_a_real_alarm_that_grows_by_the_inspected_sensor_alone_stays_real(room: Room) -> None:
+    room.begin()
+    assert room.feel(puff()[:18], other="heat") == [""]
+    room.active.add(Hazard.FIRE)
+    reading = Reading("smoke", SMOKE, 14.0, room.now)
+    assert room.inspector.mark(room.alarm(reading)) == ""
+    assert room.inspector.mark(room.alarm(reading, stage=Stage.CLEARED)) == ""
+
+
 def test_another_hazard_is_real_whatever_is_inspected(room: Room) -> None:
     room.begin()
     co = Reading("co", Quantity.CO_PPM, 400.0, room.now)
