@@ -7,6 +7,7 @@ All events of one boot of the kernel share one monotonic clock. One instant of i
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
@@ -19,7 +20,7 @@ _STEP_S = 0.001  # a written instant is cut to this
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What correction needs of a record."""
+    """What correction needs of a record; ValueError where its time is none: it is damaged."""
 
     id: str
     boot_id: str
@@ -28,6 +29,9 @@ class Told(msgspec.Struct, frozen=True):
     wall_uncertainty_s: float | None
     wall_source: str
     revision: int = 0
+
+    def __post_init__(self) -> None:
+        datetime.fromisoformat(self.wall_time)
 
     @property
     def boot(self) -> str:

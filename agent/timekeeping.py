@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from agent.correction import Anchor, Floor
 from agent.envelope import kernel_boot
@@ -31,6 +32,7 @@ MARGIN_S = 3600.0  # so far a daemon may take back what it said first
 DOUBTED_S = 600.0  # so long the network must say that the floor is wrong
 _CLOSE_S = 0.002  # between two readings of one clock: then the other was read in between
 _TRIES = 3
+_LONGEST_S = 1e11  # more is damage: no calendar has it
 
 Note = Callable[[str, Mapping[str, Any]], None]
 
@@ -42,9 +44,9 @@ class Known(msgspec.Struct, frozen=True):
     """
 
     boot: str
-    monotonic_s: float
-    unix_s: float
-    error_s: float
+    monotonic_s: Annotated[float, Meta(ge=0, le=_LONGEST_S)]
+    unix_s: Annotated[float, Meta(ge=0, le=_LONGEST_S)]
+    error_s: Annotated[float, Meta(ge=0, le=_LONGEST_S)]
     seq: int
 
     @property

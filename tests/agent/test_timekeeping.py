@@ -1,5 +1,7 @@
 """What holds of the time where there is no clock at boot: floor, steps, events told again."""
 
+import contextlib
+import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -95,6 +97,23 @@ def test_a_power_cut_between_still_corrects_by_the_boot_of_the_event(device: Dev
     last = device.last().values()
     assert {each.wall_source for each in last} == {"corrected"}
     assert all(device.wrong_by_s(each) <= (each.wall_uncertainty_s or 0.0) < 0.1 for each in last)
+
+
+def test_a_record_whose_time_is_damaged_ends_nothing(device: Device) -> None:
+    device.clocks.synchronise()
+    device.steps(2)
+    told = device.event()
+    device.end()
+    damaged = told.wall_time.replace("2", "r", 1)
+    with contextlib.closing(sqlite3.connect(device.folder / "outbox.db")) as db, db:
+        change = "UPDATE event SET body = CAST(replace(body, ?, ?) AS BLOB)"
+        db.execute(change, (told.wall_time, damaged))
+    device.start()
+    device.reboot(after_s=60.0)
+    untold = device.event()
+    device.clocks.synchronise()
+    device.steps(10)
+    assert device.last()[untold.id].wall_source == "corrected"
 
 
 def test_an_event_of_a_boot_that_never_knew_the_time_is_bounded_by_its_neighbours(
@@ -213,7 +232,10 @@ def test_the_file_is_written_at_the_first_sync_of_a_boot_and_once_a_day(device: 
     assert (device.folder / FILE).read_bytes() == written[-1]
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"boot": 1}'])
+_FAR = b'{"boot":"00000001","monotonic_s":1,"unix_s":1e300,"error_s":1,"seq":1}'
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"boot": 1}', _FAR])
 def test_a_garbled_file_is_no_floor_and_breaks_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE).write_bytes(content)
     device = Device(tmp_path, Clocks())
