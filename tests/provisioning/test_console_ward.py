@@ -61,6 +61,27 @@ def test_a_drill_is_no_alarm(office: Office) -> None:
     assert told(office, (1, "state", simulated))["level"] == "drill"
 
 
+def test_a_test_takes_the_place_of_no_alarm_and_ends_none(office: Office) -> None:
+    found = told(
+        office,
+        (1, "event/fire", event()),
+        (2, "event/fire", event("b-2", inspection="nonce")),
+        (3, "event/fire", event("b-3", stage="cleared", inspection="nonce")),
+    )
+    assert (found["active"], found["level"]) == (["b-1"], "alarm")
+    turned_real = told(
+        office, (1, "event/fire", event(inspection="nonce")), (2, "event/fire", event("b-2"))
+    )
+    assert (turned_real["active"], turned_real["level"]) == (["b-2"], "alarm")
+    assert turned_real["rings"] == ["fire alarm", "fire alarm"]
+
+
+def test_what_comes_late_of_one_device_is_bounded(office: Office) -> None:
+    late = {"historical": "true"}
+    flood = [(n, "event/sos", event(f"b-{n}", "sos", subject=f"s-{n}"), late) for n in range(99)]
+    assert len(told(office, *flood)["active"]) == 64
+
+
 def test_a_prealarm_that_grows_rings_again_and_is_one_incident(office: Office) -> None:
     found = told(
         office, (1, "event/fire", event(stage="prealarm")), (2, "event/fire", event("b-2"))

@@ -183,7 +183,7 @@ export class Ward {
       return null;
     }
     const before = [...device.active.values()].filter(
-      (each) => each.hazard === event.hazard && (each.event === null || each.event.subject === event.subject),
+      (each) => each.hazard === event.hazard && (each.event === null || each.event.subject === event.subject) && !(event.test && !isDrill(device, each)),
     );
     if (event.stage === "cleared") {
       for (const each of before) if (each.event !== null) device.active.delete(each.id);
@@ -201,7 +201,7 @@ export class Ward {
 
   /** Old news: it rings for nobody, but an alarm that nobody saw in time must be seen. */
   followLate(device, event, before, now) {
-    if (event.stage !== "alarm" || before.length || !ALARMING.has(event.hazard)) return null;
+    if (event.stage !== "alarm" || before.length || !ALARMING.has(event.hazard) || device.active.size >= MOST_ITEMS) return null;
     const incident = new Incident(event.id, event.hazard, event.stage, now);
     Object.assign(incident, { event, late: true });
     device.active.set(event.id, incident);
