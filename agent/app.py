@@ -293,8 +293,9 @@ class App:
         )
 
     def _decide(self, detections: list[Detection]) -> None:
+        for detection in detections:  # all of them first: the siren waits for no disk
+            self._annunciator.show(detection)
         for detection in detections:
-            self._annunciator.show(detection)  # first: the siren waits for nothing
             if detection.is_local:
                 log.warning("%s %s: %s", detection.hazard, detection.stage, detection.why.en)
                 continue
