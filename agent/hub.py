@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from agent.bandwidth import THINNED_S, Budget
-from agent.dialler import Dialler
+from agent.dialler import LONGEST_TIMES, Dialler
 from agent.envelope import (
     CONTENT_TYPE,
     DAMAGED_TYPE,
@@ -49,6 +49,9 @@ class Hub:
     take together; `orders` takes the hub's commands, where they are wanted; `urgent` says whether
     an alarm waits: then nothing is put off. Nothing here raises: `standing` says how things stand,
     and no call blocks longer than `patience_s`.
+
+    A hub that takes connections and confirms nothing in time may have a whole town at its door:
+    each connection lost so gives the next one's confirmations twice the time, until one comes.
     """
 
     def __init__(  # noqa: PLR0913  # who, where, and what the outer world gives
@@ -83,11 +86,13 @@ class Hub:
             budget=self.budget,
         )
         self._link: Link | None = None
+        self._confirm_s = config.puback_timeout_s  # how long a confirmation may take now
         self._counted = 0  # bytes of the link that are off the budget
         self._beat_due = 0.0
         self._beat: tuple[int, float] | None = None  # its number and deadline, while unconfirmed
         self._answer: tuple[int, Answer | Piece] | None = None  # its number, while unconfirmed
         self._deaf = ""  # why no command is heard
+        self._denied = ""  # the id of the last row that was sent, if the hub refused it
         self._acknowledged_at: float | None = None  # monotonic seconds
         self._dialled_at = float("-inf")
         self._not_before = 0.0  # no dial before, unless an alarm waits
@@ -132,7 +137,8 @@ class Hub:
     def patience_s(self) -> float:
         """The longest that one call may take, in seconds."""
         look_s = self._connect_s
-        return self._dialler.longest_s + look_s + self._config.puback_timeout_s + GRACE_S
+        confirm_s = LONGEST_TIMES * self._config.puback_timeout_s
+        return self._dialler.longest_s + look_s + confirm_s + GRACE_S
 
     @property
     def trouble(self) -> str:
@@ -160,6 +166,7 @@ class Hub:
 
     def send(self, row: Row) -> bool:
         """Publish a row; True only once the hub confirmed this very message with success."""
+        self._denied = ""
         if (link := self._connected()) is None:
             return False
         found = header(row.body)
@@ -173,17 +180,22 @@ class Hub:
         else:
             body = structured(row.body, event=event, historical=late)
             number = link.publish(topic, body, retain=False)
-        answer = self._await(number, link, self._config.puback_timeout_s)
+        answer = self._await(number, link, self._confirm_s)
         if answer is None:
             return False
         if answer.reason.is_failure:
             self._deny(topic, answer)
+            self._denied = row.id
             return False
         nobody = answer.reason.value == _NOBODY
         self._say(Cause.NOBODY_LISTENS if nobody else Cause.CONNECTED)
         if event.hazard == Hazard.POWER:
             self._beat_due = self._clock()  # last words: the retained state tells it, too
         return True
+
+    def denies(self, row: Row) -> bool:
+        """Whether the hub refused this row, the last that was sent."""
+        return row.id == self._denied
 
     def heartbeat_if_due(self) -> bool:
         """Connect if need be, and publish `state` if it is time; False if the hub is away."""
@@ -221,7 +233,7 @@ class Hub:
 
     def _publish_state(self, link: Link) -> None:
         number = link.publish_often(f"{self._root}/state", self._state())
-        self._beat = number, time.monotonic() + self._config.puback_timeout_s
+        self._beat = number, time.monotonic() + self._confirm_s
         self._beat_due = self._clock() + self.budget.heartbeat_s(self._config.heartbeat_s)
 
     def _attend(self, link: Link) -> None:
@@ -251,6 +263,7 @@ class Hub:
                 return None
             if isinstance(note, Acknowledged) and note.mid == number:
                 self._acknowledged_at = time.monotonic()
+                self._confirm_s = self._config.puback_timeout_s
                 return note
             if note is not None:
                 self._take(note)
@@ -271,6 +284,7 @@ class Hub:
                     self._deny(f"{self._root}/{answer.place}", note)
         if isinstance(note, Acknowledged) and self._beat is not None and note.mid == self._beat[0]:
             self._beat = None
+            self._confirm_s = self._config.puback_timeout_s
             if note.reason.is_failure:
                 self._deny(f"{self._root}/state", note)
 
@@ -322,6 +336,7 @@ class Hub:
     def _lose_half_open(self, what: str) -> None:
         age_s = self.acknowledged_s_ago
         heard = "" if age_s is None else f"; its last answer was {age_s:.1f} s ago"
+        self._confirm_s = min(2 * self._confirm_s, LONGEST_TIMES * self._config.puback_timeout_s)
         self._lose(Cause.HALF_OPEN, detail=f"{what}{heard}")
 
     def _lose(self, cause: Cause, **facts: object) -> None:
