@@ -17,7 +17,7 @@ import threading
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -60,6 +60,7 @@ gpio = 23
 """
 
 
+@cache
 def tile(seed: int = 7) -> bytes:
     """64 by 64 pixels in three colours: soft waves, as in pictures, and noise that marks them."""
     noise = random.Random(seed)
@@ -72,9 +73,11 @@ def tile(seed: int = 7) -> bytes:
     )
 
 
+@cache
 def marks_of_tile() -> Marks:
     """The tile's rows, twice in a row as they repeat, in both orders of colours and as int8."""
-    rows = [tile()[n : n + 192] * 2 for n in range(0, 64 * 192, 192)]
+    pixels = tile()
+    rows = [pixels[n : n + 192] * 2 for n in range(0, 64 * 192, 192)]
     turned = [bytes(row[n + 2 - 2 * (n % 3)] for n in range(len(row))) for row in rows]
     greens = [row[1::3] for row in rows]
     shifted = [bytes((value - 128) & 0xFF for value in row) for row in rows]
