@@ -80,8 +80,8 @@ def test_an_alarm_before_the_first_sync_goes_out_at_once_and_again_with_its_time
         assert message.attributes["time"] == again["wall_time"]
         # and nothing happens again on site
         assert [level for _, level in agent.edges("siren")] == [True, False]
-        active = [each["id"] for each in (agent.status() or {})["active"]]
-        assert active == [first["id"]]
+        found = until(lambda: (s := agent.status()) and s["active"], 10, "what is active is said")
+        assert [each["id"] for each in found] == [first["id"]]
         until((agent.state / "recordings").exists, 10, "the recording")
         assert len(list((agent.state / "recordings").iterdir())) == 1
 
