@@ -98,7 +98,10 @@ class Ze07Co:
         self._ppm_per_step = None
         self._uart.open()
         self._uart.say(UPLOAD)
-        self._ppm_per_step = self._step(self._uart.hear(self._frames))
+        frame = self._uart.hear(self._frames)
+        if frame[1] == _ANSWER:  # a late one, to a question from before
+            frame = self._uart.hear(self._frames)
+        self._ppm_per_step = self._step(frame)
         self._uart.say(ASK)
 
     def read(self) -> dict[Quantity, float]:
