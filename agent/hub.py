@@ -93,6 +93,7 @@ class Hub:
         self._answer: tuple[int, Answer | Piece] | None = None  # its number, while unconfirmed
         self._deaf = ""  # why no command is heard
         self._denied = ""  # the id of the last row that was sent, if the hub refused it
+        self._denials: dict[str, str] = {}  # by topic, until it takes one
         self._acknowledged_at: float | None = None  # monotonic seconds
         self._dialled_at = float("-inf")
         self._not_before = 0.0  # no dial before, unless an alarm waits
@@ -110,6 +111,8 @@ class Hub:
             return standing(Cause.TAKEN_OVER, **told)
         if sum(now - at < RIVALLED_S for at in tuple(self._broken)) >= OFTEN:
             return standing(Cause.UNSTABLE, **told)
+        if found.cause in SOUND and (denials := list(self._denials.values())):
+            return standing(Cause.PUBLISH_DENIED, detail="; ".join(denials))
         if found.cause in SOUND and not self.budget.admits(Lane.INFORMATION):
             detail = f"{self.budget.spent_kb:.0f} kB since the start"
             return standing(Cause.BUDGET_SPENT, detail=detail)
@@ -185,8 +188,9 @@ class Hub:
             return False
         if answer.reason.is_failure:
             self._deny(topic, answer)
-            self._denied = row.id
+            self._denied, self._denials[topic] = row.id, f"{topic}: {answer.reason}"
             return False
+        self._denials.pop(topic, None)
         nobody = answer.reason.value == _NOBODY
         self._say(Cause.NOBODY_LISTENS if nobody else Cause.CONNECTED)
         if event.hazard == Hazard.POWER:

@@ -103,6 +103,10 @@ class Queue:
                 return lane
         return None
 
+    def waits_before(self, number: int, lane: Lane) -> bool:
+        """Whether an older row of the lane waits on disk, where numbers are positive."""
+        return next((each for each in self._lanes[lane] if each > 0), number) < number
+
     def forget(self, numbers: Iterable[int]) -> None:
         """Take rows out that are no longer kept."""
         gone = set(numbers)

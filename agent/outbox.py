@@ -286,15 +286,19 @@ class Outbox:
                     row = self._shelf.get(place)
                     if row is not None and reader is not self._home:
                         lane = lane_of(hazard_of(row.body), alarm=row.alarm)
-                        self._shelf.move(reader.name, lane, place)
+                        self._move(reader, lane, place)
 
     def _shown(self, reader: Reader) -> Row | None:
         shelf, is_unreadable = self._shelf, False
-        gone = []
+        gone, most = [], len(reader.passed) + PAGE
         for place in reader.queue:
             if not shelf.is_readable(place) or (is_unreadable and shelf.is_on_disk(place)):
                 continue
+            if place in reader.passed or len(reader.passed) >= most:
+                continue
             row = shelf.get(place)
+            if row is not None and reader.passes(place, row):
+                continue
             if row is not None:
                 reader.shown = place, row
                 break
@@ -310,11 +314,16 @@ class Outbox:
 
     def _note(self, reader: Reader, lane: Lane, place: int, at: float) -> None:
         if reader is not self._home:
-            self._shelf.move(reader.name, lane, place)
+            self._move(reader, lane, place)
             return
         row = reader.shown[1] if reader.shown[0] == place else self._shelf.get(place)
         if row is not None:
             self._shelf.confirm(row, at)
+
+    def _move(self, reader: Reader, lane: Lane, place: int) -> None:
+        """Move a cursor; not over a row that waits, which a restart would then lose."""
+        if not reader.queue.waits_before(place, lane):
+            self._shelf.move(reader.name, lane, place)
 
     def _take_from_ram(self, reader: Reader, place: int, at: float) -> None:
         """Let a row go once every reader has it; the disk may still take it before that."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from agent.eventfile import Row
-from agent.lanes import Lane, Queue
+from agent.lanes import Lane, Queue, hazard_of
 
 HOME = "home"
 NEIGHBOUR_KEPT = 1000  # rows that wait for a neighbour at most: one that is away fills no disk
@@ -39,6 +39,8 @@ class Reader:
         self.shown: tuple[int, Row | None] = (0, None)  # last: its place, and it
         self.taken: set[int] = set()  # confirmed, but still in RAM
         self.given_up = 0  # rows that made way since the queue was last empty
+        self.denied: set[str] = set()  # hazards that are passed over: the reading thread's own
+        self.passed: set[int] = set()  # rows of theirs that were seen
         self._source = source
         self._stirred = threading.Event()
         self._news = False
@@ -50,6 +52,22 @@ class Reader:
     def confirm(self, seq: int, at: float) -> None:
         """Note that the hub has row `seq`, the last that was shown, at `at` (monotonic s)."""
         self._source.took(self, seq, at)
+
+    def pass_over(self, row: Row) -> None:
+        """Let rows of this one's hazard wait, in their order, while others go out."""
+        self.denied.add(hazard_of(row.body))
+
+    def pass_none_over(self) -> None:
+        """Let rows of every hazard go out again."""
+        self.denied.clear()
+        self.passed.clear()
+
+    def passes(self, place: int, row: Row) -> bool:
+        """Whether this row is to wait while others go out; it is then not asked for again."""
+        if hazard_of(row.body) not in self.denied:
+            return False
+        self.passed.add(place)
+        return True
 
     def wait(self, timeout_s: float) -> bool:
         """Sleep until there is a new row or a `wake`, at most `timeout_s`; say whether it came.

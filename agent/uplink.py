@@ -11,6 +11,7 @@ from agent.reader import Reader
 
 RETRY_S, RETRY_MAX_S = 1.0, 60.0
 RETRY_ALARM_S = 10.0  # the longest pause while an alarm waits
+DENIED_S = 60.0  # before a hazard is tried again that the hub denies
 SLICE_S = 1.0  # the longest sleep: between two, progress is shown and `stop` seen
 
 
@@ -22,6 +23,9 @@ class Destination(Protocol):
 
     def send(self, row: Row) -> bool:
         """Deliver one row; True only once it is confirmed."""
+
+    def denies(self, row: Row) -> bool:
+        """Say whether the row that was just sent was answered, and with a refusal."""
 
     def heartbeat_if_due(self) -> bool:
         """Keep the connection alive; False if there is none."""
@@ -45,17 +49,25 @@ def forward(  # noqa: PLR0913  # what the loop waits for and reports to, each in
     A hub that is away is no fault of ours: `beat` (progress) is called all the same, and stays
     away only while a call to the hub hangs. Pauses double up to `RETRY_MAX_S`, or `RETRY_ALARM_S`
     while an alarm waits, and are drawn evenly from nothing to that (`jitter`, 0 to 1), so that a
-    street of devices does not come back at one instant. `wait` sleeps until a put, the reader's own
-    if not given.
+    street of devices does not come back at one instant. A hazard that the hub denies waits for
+    `DENIED_S`, and holds up no other. `wait` sleeps until a put, the reader's own if not given.
     """
     sleep = reader.wait if wait is None else wait
-    failures = 0
+    failures, denied_until = 0, 0.0
     while not stop.is_set():
         beat()
+        if clock() >= denied_until:
+            reader.pass_none_over()
         row = reader.oldest()
         if row is not None and not hub.takes(row):
             row = None
-        if not hub.heartbeat_if_due() or (row is not None and not hub.send(row)):
+        is_there = hub.heartbeat_if_due()
+        is_sent = is_there and row is not None and hub.send(row)
+        if is_there and row is not None and not is_sent and hub.denies(row):
+            reader.pass_over(row)
+            denied_until = clock() + DENIED_S
+            continue
+        if not is_there or (row is not None and not is_sent):
             longest_s = RETRY_ALARM_S if reader.is_urgent() else RETRY_MAX_S
             pause = jitter() * min(longest_s, RETRY_S * 2.0 ** min(failures, 16))
             failures += 1

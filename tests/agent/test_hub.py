@@ -15,6 +15,7 @@ from agent.link import Link
 from agent.link_notes import Lost
 from agent.outbox import Row
 from agent.sections import HubConfig
+from agent.values import Hazard
 from hw_mocks.network import Forwarder
 from tests.agent.events import AT_S, row_of
 from tests.authority import Authority
@@ -105,6 +106,21 @@ def test_a_denied_publish_is_told_and_not_confirmed(broker: Mosquitto) -> None:
     assert not hub.send(row_of())
     assert hub.status == f"the hub denied haetae/v1/{SITE}/{DEVICE}/event/sos: Not authorized"
     hub.close()
+
+
+def test_a_hazard_that_is_denied_is_told_while_others_go_out(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path / "strict")
+    rules = tmp_path / "strict/acl.conf"
+    rules.write_text(rules.read_text("utf-8").replace("event/+", "event/sos", 1), "utf-8")
+    with broker, Listener(broker):
+        hub, denied = hub_of(broker.config()), row_of(Hazard.WATER)
+        assert not hub.send(denied)
+        assert hub.denies(denied)
+        assert hub.send(row_of(seq=2))
+        assert not hub.denies(denied)
+        assert hub.cause is Cause.PUBLISH_DENIED
+        assert "event/water" in hub.status
+        hub.close()
 
 
 def test_over_3_1_1_a_denied_publish_cannot_be_told(broker: Mosquitto) -> None:

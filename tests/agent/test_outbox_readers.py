@@ -59,6 +59,25 @@ def test_a_neighbour_goes_on_where_it_was_after_a_restart(path: Path) -> None:
         assert city.pending() == 0
 
 
+def test_what_a_neighbour_passed_over_is_not_lost_at_a_restart(path: Path) -> None:
+    wanted = {Hazard.SOS, Hazard.FIRE}
+    with opened(path) as outbox:
+        city = outbox.reader("city", wanted)
+        put(outbox, 1, Hazard.SOS)
+        put(outbox, 1, Hazard.FIRE)
+        denied = city.oldest()
+        assert denied is not None
+        city.pass_over(denied)
+        taken = city.oldest()
+        assert taken is not None
+        assert taken.seq == 2
+        city.confirm(2, 1.0)
+        assert (city.oldest(), city.pending()) == (None, 1)
+    with opened(path) as outbox:
+        outbox.reader("city", wanted)
+        assert deliver(outbox, name="city") == [1, 2]
+
+
 def test_a_new_neighbour_begins_with_the_events_to_come(path: Path) -> None:
     with opened(path) as outbox:
         put(outbox, 3)

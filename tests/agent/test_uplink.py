@@ -9,6 +9,7 @@ import pytest
 
 from agent import uplink
 from agent.hub import Hub
+from agent.lanes import hazard_of
 from agent.outbox import HOME, Outbox, Row
 from agent.values import Hazard
 from tests.agent.events import making, opened, put
@@ -23,6 +24,7 @@ class Hall:
     answers: list[bool]
     sent: list[int] = field(default_factory=list)
     held: set[int] = field(default_factory=set)
+    denied: set[str] = field(default_factory=set)
     closed: bool = False
 
     def takes(self, row: Row) -> bool:
@@ -30,7 +32,10 @@ class Hall:
 
     def send(self, row: Row) -> bool:
         self.sent.append(row.seq)
-        return self.answers.pop(0)
+        return self.answers.pop(0) and not self.denies(row)
+
+    def denies(self, row: Row) -> bool:
+        return hazard_of(row.body) in self.denied
 
     def heartbeat_if_due(self) -> bool:
         if not self.answers:
@@ -122,6 +127,32 @@ def test_pauses_double_up_to_a_minute_and_start_anew_after_a_success(outbox: Out
 def test_while_an_alarm_waits_no_pause_is_longer_than_ten_seconds(outbox: Outbox) -> None:
     put(outbox, 2, Hazard.FIRE)
     assert pauses(outbox, [False] * 6 + [True, True]) == [1, 2, 4, 8, 10, 10, 0]
+
+
+def test_a_hazard_that_the_hub_denies_holds_up_no_other(outbox: Outbox) -> None:
+    for hazard in (Hazard.WATER, Hazard.FIRE, Hazard.WATER, Hazard.FAULT):
+        put(outbox, 1, hazard)
+    outbox.flush()
+    stop, sleeper = threading.Event(), Sleeper()
+    hall = Hall(stop, [True] * 7, denied={Hazard.WATER})
+
+    def sleep(seconds: float) -> bool:
+        if sleeper.now > 2 * uplink.DENIED_S:
+            hall.denied.clear()  # the hub's operator has mended it
+        return sleeper.sleep(seconds)
+
+    uplink.forward(
+        outbox.reader(HOME),
+        hall,
+        stop=stop,
+        beat=lambda: None,
+        clock=sleeper.clock,
+        jitter=lambda: 1.0,
+        wait=sleep,
+    )
+    assert hall.sent == [1, 2, 4, 1, 1, 1, 3]
+    assert outbox.pending() == 0
+    assert sleeper.now == pytest.approx(3 * uplink.DENIED_S, abs=5)
 
 
 def test_jitter_takes_any_part_of_the_pause(outbox: Outbox) -> None:
