@@ -65,7 +65,7 @@ def verify(
             done += len(line)
             where = f"{path.name}:{number}"
             try:
-                if not check.take(line, is_last=path is paths[-1]):
+                if not check.take(line, where, is_last=path is paths[-1]):
                     check.report.torn = Fault(check.expected, where, _TORN)
             except WrongError as error:
                 check.report.fault = check.blamed(where, str(error), paths)
@@ -91,8 +91,11 @@ class _Check:
         self.report = Report()
         self._trusted = {key.key_id: key for key in keys}
         self._is_given = bool(keys)
-        self._heads = {head.seq: head for head in heads}
+        self._heads: dict[int, set[Head]] = {}
+        for head in heads:
+            self._heads.setdefault(head.seq, set()).add(head)
         self._before: Sealed | None = None
+        self._doubted: dict[int, tuple[str, str]] = {}  # digest and place since the last signed one
         self._unsigned_from = 0  # since which record nothing is signed
         self._blame: int | None = None
         self._let_go: tuple[int, str] | None = None  # the last record that a TRIM names
@@ -110,9 +113,18 @@ class _Check:
                 self._note_trim(unseal(line[:-1]).record)
         if self._before is None:
             return Fault(self._let_go[0] + 1 if self._let_go else 1, where, what)
-        return self._beginning(paths[0].name) or Fault(self._blame or self.expected, where, what)
+        if (missing := self._beginning(paths[0].name)) is not None:
+            return missing
+        seq = self._blame or self.expected
+        if 0 < self._unsigned_from < seq and self._trusted:
+            self.report.notes.append(
+                f"from record {self._unsigned_from} on none of those before it is signed: they,"
+                " too, may be forged"
+            )
+        _, place = self._doubted.get(seq, ("", where))
+        return Fault(seq, place, what)
 
-    def take(self, line: bytes, *, is_last: bool) -> bool:
+    def take(self, line: bytes, where: str, *, is_last: bool) -> bool:
         """Go on by one line; False: it is torn.
 
         Raises:
@@ -137,6 +149,9 @@ class _Check:
                 del self._trusted[record.key]
         self._note_trim(record)
         report.last, report.digest = record.seq, digest(sealed.line)
+        if record.key:
+            self._doubted.clear()
+        self._doubted[record.seq] = report.digest, where
         return True
 
     def end(self, where: str) -> None:
@@ -159,15 +174,17 @@ class _Check:
             report.notes.append(f"the key is the ledger's own word: compare {names} with the hub")
 
     def _note_trim(self, record: Record) -> None:
-        if record.kind == TRIM:
-            self._let_go = record.body.get("last_seq", 0), record.body.get("last_digest", "")
+        seq = record.body.get("last_seq")
+        if record.kind == TRIM and isinstance(seq, int):
+            self._let_go = seq, str(record.body.get("last_digest"))
 
     def _beginning(self, where: str) -> Fault | None:
         """What is missing before the first record, unless a record says that it was let go."""
         begins, previous = self._begins_after
-        if not begins or self._let_go == (begins, previous):
-            return None
-        known = self._let_go[0] if self._let_go and self._let_go[0] < begins else 0
+        known, _ = self._let_go or (0, "")
+        if begins < known or not begins or self._let_go == (begins, previous):
+            return None  # a power cut may have left some of what was let go
+        known = known if known < begins else 0
         return Fault(known + 1, where, _missing(known + 1, begins))
 
     def _follows(self, sealed: Sealed) -> None:
@@ -182,10 +199,15 @@ class _Check:
         if record.seq > self.expected:
             raise WrongError(_missing(self.expected, record.seq - 1))
         if record.seq < self.expected:
+            if 0 < self._unsigned_from <= record.seq and self._is_genuine(sealed):
+                before, _ = self._doubted.get(record.seq - 1, (GENESIS, ""))
+                is_next = before == record.previous
+                self._blame = record.seq if is_next else self._unsigned_from
+                raise WrongError(f"nobody signed it, and the true record {record.seq} follows")
             raise WrongError(f"record {record.seq} stands here: again, or out of its order")
         if record.previous != self.report.digest:
-            if record.key in self._trusted and self._proves(sealed):
-                self._blame = self._before.record.seq  # whose successor is beyond doubt
+            if self._is_genuine(sealed):
+                self._blame = self._unsigned_from or self._before.record.seq
                 raise WrongError(f"it is not the one that record {record.seq} was written after")
             raise WrongError(f"it was not written after this record {self.report.last}")
 
@@ -200,7 +222,7 @@ class _Check:
         if record.kind == KEY and not self._trusted and record.body.get("key_id") == record.key:
             self._trust(record.body.get("public", ""))
         if record.key not in self._trusted:
-            raise WrongError(f"another key signed it: {record.key}")
+            raise WrongError(f"another key signed it: {record.key} (if it is the device's: --key)")
         if not self._proves(sealed):
             raise WrongError("its signature is not of this content")
         self.report.signed += 1
@@ -209,8 +231,11 @@ class _Check:
     def _is_known(self, sealed: Sealed) -> None:
         seq = sealed.record.seq
         known = self._heads.get(seq)
-        if known is not None and Head.of(seq, digest(sealed.line)) != known:
+        if known is not None and {Head.of(seq, digest(sealed.line))} != known:
             raise WrongError("it is not the one of which the device had told: it was rewritten")
+
+    def _is_genuine(self, sealed: Sealed) -> bool:
+        return sealed.record.key in self._trusted and self._proves(sealed)
 
     def _proves(self, sealed: Sealed) -> bool:
         return self._trusted[sealed.record.key].verify(sealed.covered, sealed.signature)

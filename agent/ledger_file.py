@@ -122,7 +122,11 @@ def unseal(line: bytes) -> Sealed:
         raise ValueError(f"its signature is no base64url: {error}") from None
     if _text(signature) != text:  # base64 has bits to spare
         raise ValueError("its signature is no base64url")
-    return Sealed(msgspec.json.decode(line, type=Record), line, covered, signature)
+    try:
+        record = msgspec.json.decode(line, type=Record)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return Sealed(record, line, covered, signature)
 
 
 def _text(signature: bytes) -> bytes:
@@ -193,6 +197,10 @@ class Segments:
             found.append(path)
             total -= size
         return found
+
+    def behind(self, surplus: list[Path]) -> Path:
+        """The segment that is the oldest once `surplus` is gone."""
+        return segments(self._folder)[len(surplus)]
 
     def close(self) -> None:
         """Release the file."""

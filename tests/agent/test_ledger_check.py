@@ -132,10 +132,34 @@ def test_a_forged_record_is_named(kept: Kept, at: int, is_signed: bool, replaces
     forged = seal(bare, kept.other if is_signed else None) + b"\n"
     report = kept.check([*kept.lines[:at], forged, *kept.lines[at + replaces :]])
     assert report.fault is not None
-    if is_signed or replaces or at == COUNT:
-        assert report.fault.seq == at + 1
-    else:
-        assert report.fault.seq in (at + 1, at + 2)  # the true one comes second, and is doubted
+    assert report.fault.seq == at + 1
+
+
+@pytest.mark.parametrize("replaced", [0, 1, 2])
+def test_several_that_nobody_signed_are_named_at_their_first(kept: Kept, replaced: int) -> None:
+    at, found = 6, list(kept.lines[:6])
+    for n in range(2):
+        found.append(follow(kept, found, {"forged": n}, kind="event", by=None))
+    report = kept.check([*found, *kept.lines[at + replaced :]])
+    assert report.fault is not None
+    assert report.fault.seq == at + 1
+    assert report.fault.where == "000001.jsonl:7" or report.fault.where.startswith("000002")
+
+
+def test_of_two_heads_of_one_number_one_is_a_lie(kept: Kept) -> None:
+    for heads in ([Head(5, "A" * 16), kept.heads[4]], [kept.heads[4], Head(5, "A" * 16)]):
+        assert named(kept.check(kept.lines, heads=heads)) == 5
+
+
+@pytest.mark.parametrize("last_seq", ["x", None, [], 1.5, {}])
+def test_nonsense_that_nobody_signed_is_named_and_nothing_is_raised(
+    kept: Kept, last_seq: object
+) -> None:
+    found = list(kept.lines[3:6])
+    found.append(follow(kept, kept.lines[:6], {"last_seq": last_seq}, kind="trim", by=None))
+    assert named(kept.check([*found, *kept.lines[6:]])) == 1  # 1 to 3 are missing
+    deep = kept.lines[6].replace(b'"n":', b'"n":' + b"[" * 100_000)
+    assert named(kept.check([*kept.lines[:6], deep, *kept.lines[7:]])) == 7
 
 
 @pytest.mark.parametrize("at", [0, 1, 2])
