@@ -127,6 +127,7 @@ class Ledger:
                     self._stopping.wait(RETRY_S)
             beat()
         self.note(STOP, {})
+        self._hand_over()
         self.write()
         self.close()
         if self._waiting:
@@ -241,6 +242,13 @@ class Ledger:
                 self._unsigned = ""
         return self._signer
 
+    def _hand_over(self) -> None:
+        """Vouch for a new key that lies in the old one's place: the next start signs by it."""
+        with contextlib.suppress(SigningError):  # then nothing is vouched for
+            new = self._load()
+            if self._signer is not None and new is not None and new.key_id != self._signer.key_id:
+                self.note(KEY, introduction(new))
+
     def _events(self) -> list[Note]:
         """The outbox's events behind the last one that is here.
 
@@ -283,12 +291,12 @@ class Ledger:
         """Let the oldest segments go, and say in a record which was their last."""
         if not (surplus := segments.surplus(self._bound)):
             return
-        last = surplus[-1].read_bytes().rstrip(b"\n").rpartition(b"\n")[2]
-        body = {
-            "segments": [path.name for path in surplus],
-            "last_seq": unseal(last).record.seq,
-            "last_digest": digest(last),
-        }
+        with segments.behind(surplus).open("rb") as file:
+            first = file.readline().rstrip(b"\n")
+        body: dict[str, object] = {"segments": [path.name for path in surplus]}
+        with contextlib.suppress(ValueError):  # damaged, which `verify` names: they go all the same
+            kept = unseal(first).record
+            body |= {"last_seq": kept.seq - 1, "last_digest": kept.previous}
         self._put(segments, [self._new(TRIM, body)])
         for path in surplus:
             path.unlink()

@@ -1,11 +1,12 @@
 """What of the ledger the agent itself goes by: its tip, and what was so at the last start."""
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
 
-from agent.ledger_file import GENESIS, Sealed, digest
+from agent.ledger_file import GENESIS, Record, Sealed, digest
 
 EVENT: Final = "event"
 SELFTEST: Final = "selftest"
@@ -76,6 +77,10 @@ class Past:
         record = sealed.record
         self.seq, self.digest = record.seq, digest(sealed.line)
         self.key = record.key or self.key
+        with contextlib.suppress(TypeError, ValueError):  # damaged: no reason not to start
+            self._learn_body(record)
+
+    def _learn_body(self, record: Record) -> None:
         body = record.body
         if record.kind == KEY:
             self.key = str(body.get("key_id", ""))
