@@ -119,7 +119,7 @@ def _run(wanted: int, rounds: Rounds, weathers: list[Weather], listeners: list[L
             weather.stop()
     home, city = listeners
     rounds.finish(lambda: {each.id for each in _heard(city)})
-    ids = {id_ for id_, _ in rounds.record.accepted}
+    ids = {id_ for id_, _ in rounds.record.accepted.keys() - rounds.record.excused}
     home.until(lambda: ids <= {each.id for each in _heard(home)}, ARRIVE_S)
     return done
 
