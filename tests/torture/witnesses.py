@@ -31,6 +31,7 @@ class Record:
     counts: dict[str, int] = field(default_factory=dict)
     excused: set[tuple[str, int]] = field(default_factory=set)  # not on flash when the power went
     _last: set[tuple[str, int]] = field(default_factory=set)  # what the last end had left
+    _gone: dict[tuple[str, int], bytes] = field(default_factory=dict)
     given_up: int = 0  # rows that are no alarms, by what the agent said
 
     def alarms(self) -> set[str]:
@@ -76,6 +77,7 @@ class Record:
             event = decode(self.accepted[key])
             if event.revision > 0 or (lane(event) != ALARM and event.monotonic_s + GROUP_S > ended):
                 self.excused.add(key)
+                self._gone[key] = self.accepted.pop(key)  # it may be told anew, not in these words
 
     def _read(self, database: Path) -> list[tuple[int, str, bytes]] | None:
         if list(database.parent.glob("*.damaged-*")):
@@ -113,6 +115,8 @@ class Record:
         ]
         came = {(each.id, each.revision) for each in heard}
         self.excused -= came
+        for key in came & self._gone.keys():  # confirmed and pruned, or told anew
+            self.accepted.setdefault(key, self._gone[key])
         home = compare(self.accepted, heard, full, excused=self.excused)
         minor = [each for each in home.lost if lane(each) != ALARM]
         if len(minor) > self.given_up:
