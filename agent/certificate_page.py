@@ -11,24 +11,25 @@ from agent.values import Why
 if TYPE_CHECKING:
     from agent.certificate import Certificate
 
-MOST_CURVES = 6  # on one sheet; the others stand in the table
+MOST_ROWS, MOST_CURVES = 4, 3  # on one sheet, what failed first; the others are counted
 _WIDTH, _HEIGHT = 220, 70
 
 _STYLE = """
 @page{size:A4;margin:12mm}
 *{box-sizing:border-box}
-body{font:10.5pt/1.4 "Noto Sans KR","Noto Sans CJK KR",sans-serif;color:#111;max-width:186mm;
+body{font:9.5pt/1.3 "Noto Sans KR","Noto Sans CJK KR",sans-serif;color:#111;max-width:186mm;
 margin:6mm auto}
-h1{font-size:17pt;line-height:1.25;margin:0}h2{font-size:11.5pt;margin:4mm 0 1mm}
+h1{font-size:17pt;line-height:1.25;margin:0}h2{font-size:11pt;margin:3mm 0 1mm}p{margin:1mm 0}
 .en{color:#444;font-weight:400}header{display:flex;justify-content:space-between;gap:6mm}
 table{border-collapse:collapse;width:100%}
-td,th{border-bottom:.3mm solid #bbb;padding:.8mm 1.5mm;text-align:left;vertical-align:top}
+td,th{border-bottom:.3mm solid #bbb;padding:.6mm 1.5mm;text-align:left;vertical-align:top}
 th,.when{font-weight:600;white-space:nowrap}.when{font-weight:400}.curves{display:grid;grid-template-columns:repeat(3,1fr);
 gap:3mm}
 figure{margin:0;break-inside:avoid}figcaption{font-size:8.5pt}svg{display:block;max-width:100%}
 code{font:7.5pt/1.3 monospace;overflow-wrap:anywhere}.ok{color:#0a5c2b}.bad{color:#a11b0b}
 .note{border:.4mm solid #a11b0b;padding:1.5mm 3mm;margin:2mm 0;font-weight:600}
-.small{font-size:8.5pt;color:#333}.code svg{width:38mm;height:38mm}
+.small{font-size:8.5pt;color:#333}.code{flex:none}.code svg{width:38mm;height:38mm}
+.small ul{margin:0;padding-left:4mm}.inspected{font-size:8.5pt}h1+table,td{overflow-wrap:anywhere}
 @media print{body{margin:0}}
 """
 _CLAIMS = {
@@ -45,7 +46,8 @@ _HAZARDS = {
     "sos": Why("도움 요청", "call for help"),
 }
 _SIMULATED = Why(
-    "모의 배선입니다. 아무도 보호하지 않습니다.", "Simulated wires: this protects nobody."
+    "모의 배선입니다. 아무것도 증명하지 않으며 아무도 보호하지 않습니다.",
+    "Simulated wires: this proves nothing and protects nobody.",
 )
 _UNSIGNED = Why(
     "이 부호에는 기기의 서명이 없습니다. 기기 밖에서 인쇄했습니다.",
@@ -53,8 +55,26 @@ _UNSIGNED = Why(
 )
 _NO_INSPECTION = Why("아직 점검한 감지기가 없습니다.", "No sensor has been inspected yet.")
 _NOT_RUNNING = Why(
-    "인쇄할 때 기기가 작동하고 있지 않았습니다.",
-    "The device was not running when this was printed.",
+    "인쇄할 때 기기의 상태를 알 수 없었습니다.",
+    "How the device stood was not known when this was printed.",
+)
+_NOT_PROVEN = (
+    Why(
+        '점검한 뒤에도 계속 작동하는지는 알 수 없습니다. "확인 전"은 시험하지 않았다는 뜻입니다.',
+        "That it has worked since its inspection. What is only assumed was never tried.",
+    ),
+    Why(
+        "무엇으로 감지기를 시험했는지, 감지기가 알맞은 자리에 있는지는 기기가 모릅니다.",
+        "What was held to the sensor, and whether it hangs where it should: no device knows that.",
+    ),
+    Why(
+        "이 종이의 글에는 서명이 없습니다. 부호만 서명되어 있으니 장부와 견주어 보세요.",
+        "These words: only the code is signed. Whoever doubts them compares them with the ledger.",
+    ),
+    Why(
+        "법으로 정한 점검이나 인증된 경보기를 대신하지 않습니다.",
+        "It stands in for no certified alarm, and for no inspection that the law asks for.",
+    ),
 )
 _CHECK = Why(
     "부호를 읽어 나온 글을 관할 허브의 기록과 견주거나, 기기의 인증서로 서명을 확인할 수 있습니다:",
@@ -87,6 +107,10 @@ def _parts(found: "Certificate", seal: str, *, is_signed: bool) -> Iterator[str]
     yield _coverage(found.status)
     yield _heading(Why("감지기 점검", "Inspections"))
     yield from _inspections(found.inspections)
+    yield _heading(Why("증명하지 않는 것", "What this does not prove"))
+    yield '<div class="small"><ul>'
+    yield from (f"<li>{_both(each)}</li>" for each in _NOT_PROVEN)
+    yield "</ul></div>"
     yield _heading(Why("확인하는 법", "How to check this"))
     yield f'<p class="small">{_both(_CHECK)}<br><code>haetae ledger verify --certificate device.pem'
     yield f" --seal '{escape(seal)}' LEDGER</code></p></body></html>"
@@ -147,8 +171,16 @@ def _inspections(records: tuple[Record, ...]) -> Iterator[str]:
     if not records:
         yield f'<p class="small">{_both(_NO_INSPECTION)}</p>'
         return
-    newest = sorted(records, key=lambda each: each.seq, reverse=True)
-    yield "<table><tr>"
+    proven = [each for each in records if each.body.get("result") == "proven"]
+    newest = sorted(records, key=lambda each: (each in proven, -each.seq))
+    if len(newest) > MOST_ROWS:
+        more, good = len(newest) - MOST_ROWS, len(proven)
+        said = Why(
+            f"감지기 {len(newest)}개 가운데 {good}개 확인됨. {more}개는 장부에만 있습니다.",
+            f"{good} of {len(newest)} sensors proven; {more} stand in the ledger alone.",
+        )
+        yield f'<p class="small">{_both(said)}</p>'
+    yield '<table class="inspected"><tr>'
     for head in (
         Why("감지기", "Sensor"),
         Why("때", "When"),
@@ -157,7 +189,7 @@ def _inspections(records: tuple[Record, ...]) -> Iterator[str]:
     ):
         yield f"<th>{_both(head)}</th>"
     yield "</tr>"
-    for each in newest:
+    for each in newest[:MOST_ROWS]:
         yield _row(each)
     yield '</table><div class="curves">'
     for each in newest[:MOST_CURVES]:
@@ -176,9 +208,9 @@ def _row(record: Record) -> str:
     nonce = f'<br><span class="small">{escape(str(body.get("nonce")))}</span>'
     cells = (
         f"{escape(str(body.get('sensor')))} ({escape(hazards)})",
-        escape(_when(record.wall_time)),
+        escape(_when(record.wall_time)) + nonce,
         escape(str(body.get("by"))),
-        f'<b class="{"ok" if proven else "bad"}">{_both(result)}</b>{reason}{nonce}',
+        f'<b class="{"ok" if proven else "bad"}">{_both(result)}</b>{reason}',
     )
     first, when, by, judged = (f"<td>{cell}</td>" for cell in cells)
     return f"<tr>{first}{when.replace('<td', '<td class=when')}{by}{judged}</tr>"
@@ -200,7 +232,7 @@ def _curve(points: list[list[float]]) -> str:
         f'<path d="M30 4V{_HEIGHT - 12}H{_WIDTH}" fill="none" stroke="#888"/>'
         f'<polyline points="{line}" fill="none" stroke="#0a5c2b" stroke-width="1.5"/>'
         f'<text x="0" y="12">{high:.3g}</text><text x="0" y="{_HEIGHT - 12}">{low:.3g}</text>'
-        f'<text x="{_WIDTH}" y="{_HEIGHT - 1}" text-anchor="end">{last:.0f} s</text></svg>'
+        f'<text x="{_WIDTH - 4}" y="{_HEIGHT - 1}" text-anchor="end">{last:.0f} s</text></svg>'
     )
 
 

@@ -79,7 +79,11 @@ def _certificate(
     if settings is not None and settings.hub is not None and Path(settings.hub.key).exists():
         signer = load_signer(settings.hub.key)
     head = Head.of(report.last, report.digest)
-    page = certificate(Certificate.of(_records(folder), head, status), signer)
+    now = None if args.path else status  # a copy may be another device's
+    try:
+        page = certificate(Certificate.of(_records(folder), head, now), signer)
+    except ModuleNotFoundError:
+        raise NoLedgerError("no certificate: pip install 'haetae[certificate]'") from None
     args.out.write_text(page, "utf-8")
     sys.stderr.write(f"{args.out}: written\n")
     return 0

@@ -1,6 +1,13 @@
 """The sheet for the wall: what it says, in both languages, and a code that can be checked."""
 
+import json
+import os
 import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -97,7 +104,65 @@ def test_the_sheet_is_a_whole_page_in_both_languages(tmp_path: Path, signer: Sig
 def test_a_sheet_that_was_printed_elsewhere_or_of_simulated_wires_says_so(tmp_path: Path) -> None:
     page = Page(certificate(found(write(tmp_path, None)), None))
     assert "기기의 서명이 없습니다" in page.text
-    assert "The device was not running" in page.text
+    assert "How the device stood was not known" in page.text
+
+
+def test_the_sheet_says_what_it_does_not_prove_and_hides_no_failure(
+    tmp_path: Path, signer: Signer
+) -> None:
+    names = ("heat", *(f"smoke_{n}" for n in range(20)))
+    text = certificate(found(write(tmp_path, signer, names), STATUS), signer)
+    page = Page(text)
+    assert "증명하지 않는 것 What this does not prove" in page.text
+    assert "heat (화재)" in page.text  # the oldest, but it failed
+    assert "20 of 21 sensors proven; 17 stand in the ledger alone." in page.text
+    assert text.count("<polyline") == 3
+
+
+def test_any_number_of_sensors_and_any_name_is_one_sheet_of_a4(tmp_path: Path) -> None:
+    """As Chromium prints it."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("chromium is not here: apt install chromium")
+    name = "<img src=x onerror=alert(1)>" + "x" * 60
+    kept = write(tmp_path, None, tuple(f"smoke_in_the_kitchen_{n}" for n in range(9)))
+    sheet = replace(found(kept, STATUS), device=name, site=name, simulated=True)
+    (tmp_path / "sheet.html").write_text(certificate(sheet, None), "utf-8")
+    printed = tmp_path / "sheet.pdf"
+    subprocess.run(
+        [
+            chromium, "--headless=new", "--no-sandbox", "--disable-gpu",
+            f"--user-data-dir={tmp_path / 'profile'}", "--no-pdf-header-footer",
+            f"--print-to-pdf={printed}", (tmp_path / "sheet.html").as_uri(),
+        ],
+        check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    assert len(re.findall(rb"/Type */Page\b", printed.read_bytes())) == 1
+
+
+def test_a_copy_is_not_shown_with_what_this_machines_own_agent_says(
+    tmp_path: Path, signer: Signer
+) -> None:
+    folder, out = write(tmp_path, signer), tmp_path / "c.html"
+    told = STATUS | {"pid": os.getpid(), "written_at": time.monotonic()}
+    (tmp_path / "status.json").write_text(json.dumps(told))
+    words = ("ledger", "certificate", "--run-dir", tmp_path, "--out", out)
+    assert run(*words, "--state", tmp_path, "--config", tmp_path / "none") == 0
+    assert "the disk is full" in out.read_text("utf-8")
+    assert run(*words, folder) == 0
+    assert "the disk is full" not in out.read_text("utf-8")
+
+
+def test_without_the_library_the_command_says_what_is_missing(
+    tmp_path: Path,
+    signer: Signer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, "segno", None)
+    folder = write(tmp_path, signer)
+    assert run("ledger", "certificate", folder, "--out", tmp_path / "c.html") == 1
+    assert capsys.readouterr().err == "no certificate: pip install 'haetae[certificate]'\n"
 
 
 def test_the_code_can_be_read_by_a_camera_and_checked(tmp_path: Path, signer: Signer) -> None:
