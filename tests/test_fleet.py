@@ -1,6 +1,9 @@
 """A small street through an outage of its hub; a town by `make fleet`."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -12,6 +15,7 @@ from hw_mocks.fleet.ear import Arrival
 from hw_mocks.fleet.hub import Mosquitto
 from hw_mocks.fleet.storm import Fleet, Sizes
 from hw_mocks.fleet.verdict import Verdict, judge
+from tests.running import REPOSITORY
 
 SMALL = Sizes(sessions=40, outage_s=1.0, storm_s=1.0)
 
@@ -42,3 +46,9 @@ def test_the_verdict_counts_what_is_lost_made_up_disordered_and_sent_again() -> 
     assert found.came == [2.0]  # of its first alarm, e0
     assert found.back == [0.5]
     assert not found.is_good
+
+
+def test_the_page_says_what_the_storms_kept_say() -> None:
+    command = [sys.executable, str(REPOSITORY / "scripts" / "fleet_page.py"), "--check"]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    assert subprocess.run(command, env=environment, check=False).returncode == 0
