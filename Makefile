@@ -17,7 +17,7 @@ demo: .venv/demo.stamp ## a simulated fire, seen to the hub; no root, ends by it
 
 test: apt .venv/dev.stamp ## everything that CI runs; installs Debian packages, so root or sudo
 	@$(RUN)/python -m models fetch >/dev/null || echo "test: without the pose files: their tests are skipped"
-	@$(RUN)/pytest
+	@$(RUN)/pytest --numprocesses 2 --dist worksteal
 
 check: .venv/dev.stamp ## ruff, mypy, import contracts, two pylint checks, systemd units
 	$(RUN)/ruff check .
