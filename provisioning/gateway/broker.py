@@ -1,8 +1,9 @@
 """The gateway's connection to the hub's broker: a session that outlives both of them.
 
 Messages are acknowledged one by one, by the thread and on the connection on which they came, once
-`heard` has returned; where it could not keep one, the connection is dropped and the broker gives
-them all again.
+`heard` has returned. Where it could not keep one, neither that nor a later one is acknowledged, and
+after a while the connection is dropped, so that the broker gives them all again: until then the
+outputs can still publish what waits, which is what makes room.
 """
 
 import contextlib
@@ -33,16 +34,21 @@ _LARGEST_BYTES = 256 * 1024  # mosquitto.conf's max_packet_size
 _AROUND_BYTES = 16  # of a PUBLISH without properties, beside its topic and body
 _ANSWERS_KEPT = 1000
 _OFFLINE = b'{"status":"offline"}'
+_HOLD_S = 5.0  # after a message that could not be kept, until the broker is asked for it again
 _SILENT_S = 90.0  # a connection that confirms nothing for so long is dropped
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as it came; `attributes` are the user properties of MQTT 5."""
+    """A message as it came; `attributes` are the user properties of MQTT 5.
+
+    One that `must_wait` came behind one that could not be kept.
+    """
 
     topic: str
     body: bytes
     attributes: Mapping[str, str]
+    must_wait: bool = False
 
 
 class NotKeptError(Exception):
@@ -68,9 +74,10 @@ class Broker:
         self._config, self._topics, self._heard, self._topic = config, topics, heard, status
         self._changed = threading.Condition()
         self._answers: OrderedDict[int, ReasonCode] = OrderedDict()
-        self._connections = 0
+        self._connections = 0  # how often one began or ended
         self._connected = False
         self._asked: tuple[int, float] | None = None  # a status that is not confirmed, and since
+        self._held_at: float | None = None  # since when nothing is acknowledged
         self.trouble = "not connected yet"
         self._client = self._make_client(tls)
 
@@ -118,6 +125,11 @@ class Broker:
         name = f"paho-mqtt-client-{self._config.name}"
         return any(each.name == name for each in threading.enumerate())
 
+    @property
+    def changes(self) -> int:
+        """How often a connection began or ended: after each, `offline` may stand at the broker."""
+        return self._connections
+
     def publish(self, topic: str, body: bytes, *, retain: bool) -> None:
         """Return once the broker has it.
 
@@ -164,6 +176,13 @@ class Broker:
             self._drop("the broker confirms nothing")
         return False
 
+    def step(self) -> None:
+        """Ask the broker again for what could not be kept; to be called each second or so."""
+        held_at = self._held_at
+        if held_at is not None and time.monotonic() - held_at > _HOLD_S:
+            self._held_at = time.monotonic()  # until the next connection stands
+            self._drop("what could not be kept must come again")
+
     def _drop(self, why: str) -> None:
         log.error("broker: dropped: %s", why)
         held = self._client.socket()
@@ -180,6 +199,7 @@ class Broker:
         if not flags.session_present:
             log.warning("broker: it kept no session: what came meanwhile is not given again")
         client.subscribe([(topic, 1) for topic in self._topics])
+        self._held_at = None
         with self._changed:
             self._connected = True
             self._connections += 1
@@ -223,9 +243,12 @@ class Broker:
             topic = ""
         attributes = dict(getattr(message.properties, "UserProperty", []))
         try:
-            self._heard(Message(topic, bytes(message.payload), attributes))
+            must_wait = self._held_at is not None
+            self._heard(Message(topic, bytes(message.payload), attributes, must_wait))
         except NotKeptError as error:
-            self._drop(str(error))
+            if self._held_at is None:
+                log.error("broker: not acknowledged: %s", error)  # noqa: TRY400  # no traceback
+                self._held_at = time.monotonic()
             return
         client.ack(message.mid, message.qos)
 

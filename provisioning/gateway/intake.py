@@ -64,12 +64,15 @@ class Intake:
         if self._onem2m is not None and message.topic == self._onem2m.answers:
             self._onem2m.hear(message.body)
             return
+        if message.must_wait:
+            raise NotKeptError(self.trouble)
         try:
+            self._store.check_room()
             if message.topic.endswith("/state"):
                 self._hear_state(message)
             else:
                 self._hear_event(message)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             self.trouble = f"the disk fails: {error}"
             raise NotKeptError(self.trouble) from None
         self.trouble = ""

@@ -67,7 +67,11 @@ class Gateway:
         """
         line, tls = _Line(), tls_of(config.broker)
         outputs = make_outputs(config, line)
-        self._store = Store(state / FILE, most=config.spool.most)
+        self._store = Store(
+            state / FILE,
+            most=config.spool.most,
+            keep_free_bytes=config.spool.keep_free_mb * 1_000_000,
+        )
         self._outlets = [Outlet(output, self._store) for output in outputs]
         places = {
             name: Place(each.ko, each.en, each.latitude, each.longitude)
@@ -83,7 +87,7 @@ class Gateway:
             tls=tls,
         )
         self._said: dict[str, Any] = {}
-        self._said_at = 0.0
+        self._said_at, self._said_on = 0.0, 0
 
     def run(self, stop: threading.Event) -> int:
         """Work until `stop`; 1 where a part died, which is a bug: systemd starts it anew."""
@@ -97,6 +101,7 @@ class Gateway:
                 log.error("ends: no longer at work: %s", ", ".join(dead))
                 code = 1
                 break
+            self._broker.step()
             self._report()
         notify("STOPPING=1")
         for outlet in self._outlets:
@@ -144,9 +149,11 @@ class Gateway:
             found = {"status": "online", "trouble": f"the disk fails: {error}"}
         notify("WATCHDOG=1")
         now = time.monotonic()
-        is_due = found != self._said or now - self._said_at >= STATUS_S
+        changes = self._broker.changes
+        is_new = found != self._said or changes != self._said_on
+        is_due = is_new or now - self._said_at >= STATUS_S
         if is_due and self._broker.say(msgspec.json.encode(found)):
-            self._said, self._said_at = found, now
+            self._said, self._said_at, self._said_on = found, now, changes
 
 
 def make_outputs(

@@ -37,9 +37,14 @@ class BrokerConfig(Section, frozen=True, kw_only=True):
 
 
 class SpoolConfig(Section, frozen=True, kw_only=True):
-    """What may wait for each output; beyond that the least urgent is given up, and said."""
+    """What may wait for each output; beyond that the least urgent is given up, and said.
+
+    `keep_free_mb` (of 1,000,000 bytes) is left to the disk: else what is delivered could not be
+    noted.
+    """
 
     most: Annotated[int, Meta(ge=10, le=1_000_000)] = 20_000
+    keep_free_mb: Annotated[int, Meta(ge=16, le=1_000_000_000)] = 64
 
 
 class PlaceConfig(Section, frozen=True, kw_only=True):

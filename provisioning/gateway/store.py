@@ -6,6 +6,7 @@ leaves it either wholly taken or still the broker's.
 """
 
 import contextlib
+import shutil
 import sqlite3
 import threading
 from collections import defaultdict
@@ -53,7 +54,7 @@ class Waiting:
 class Store:
     """One SQLite file, used by several threads. `most` parcels wait for each output."""
 
-    def __init__(self, path: Path, *, most: int) -> None:
+    def __init__(self, path: Path, *, most: int, keep_free_bytes: int = 0) -> None:
         """Open or make it.
 
         Raises:
@@ -61,6 +62,7 @@ class Store:
             OSError: Its folder cannot be made.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._folder, self._keep_free_bytes = path.parent, keep_free_bytes
         self._most, self._lock, self._since = most, threading.RLock(), 0
         self._bounds: dict[str, int] = defaultdict(lambda: most)  # at least what waits
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -93,6 +95,16 @@ class Store:
                 with contextlib.suppress(sqlite3.Error):
                     self._db.execute("ROLLBACK")
                 raise
+
+    def check_room(self) -> None:
+        """Take no more where the disk is nearly full: to note a delivery takes some of it, too.
+
+        Raises:
+            sqlite3.OperationalError: There is too little.
+        """
+        free = shutil.disk_usage(self._folder).free
+        if free < self._keep_free_bytes:
+            raise sqlite3.OperationalError(f"{free / 1e6:.0f} MB are free: too little")
 
     def was_told(self, notice: Notice) -> bool:
         """Whether this event, in this revision or a newer one, has been taken before."""

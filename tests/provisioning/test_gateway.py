@@ -27,6 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:Resource
 
 SECRET = base64.b64encode(bytes(range(32))).decode()
 STATUS = "haetae/gateway/v1/status"
+OFFLINE = b'{"status":"offline"}'
 DEVICE = "stall-17"
 HOME_TOPICS = ("homeassistant/#", "haetae/gateway/v1/home-assistant/#", STATUS)
 
@@ -315,6 +316,31 @@ def test_a_message_too_long_for_the_broker_is_set_aside_and_holds_up_nothing(
         until(lambda: last_status(home)["outputs"]["cap"]["delivered"] == 1, 20, "in CAP, too")
         assert last_status(home)["outputs"]["cap"]["set_aside"] == 1
     assert (tmp_path / "gateway.log").read_text().count("the connection broke") == 0
+
+
+def test_a_disk_that_is_nearly_full_takes_nothing_more_and_says_so_while_it_delivers(
+    tmp_path: Path, broker: Mosquitto, web: WebServer, home: Ear, mobius: Ear
+) -> None:
+    configure(tmp_path, broker, web)
+    path = tmp_path / "gateway.toml"
+    good = path.read_text()
+    mobius.is_deaf = True
+    with gateway(tmp_path, home), speaker(broker) as say:
+        say(event(seq=1))
+        until(lambda: waiting(home).get("onem2m"), 20, "one waits")
+    mobius.is_deaf = False
+    path.write_text(good + "[spool]\nkeep_free_mb = 1000000000\n")
+    with gateway(tmp_path, home), speaker(broker) as say:
+        say(event(seq=2))
+        until(lambda: "too little" in last_status(home).get("trouble", ""), 20, "it is said")
+        until(lambda: not any(waiting(home).values()), 20, "what waited goes out")
+        gone = home.on(STATUS).count(OFFLINE)
+        until(lambda: home.on(STATUS).count(OFFLINE) > gone, 20, "the broker is asked again")
+        until(lambda: last_status(home)["status"] == "online", 20, "its last will is taken back")
+    assert mobius.instances == {event(seq=1).id}
+    path.write_text(good)
+    with gateway(tmp_path, home):
+        until(lambda: len(mobius.instances) == 2, 20, "the broker gives it again")
 
 
 def test_a_mistake_in_the_file_is_said_in_one_line_with_its_remedy(
