@@ -62,22 +62,20 @@ def forward(  # noqa: PLR0913  # what the loop waits for and reports to, each in
         if row is not None and not hub.takes(row):
             row = None
         is_there = hub.heartbeat_if_due()
-        is_sent = is_there and row is not None and hub.send(row)
-        if is_there and row is not None and not is_sent and hub.denies(row):
+        if is_there and row is None:
+            failures = 0
+            sleep(SLICE_S)
+        elif is_there and row is not None and hub.send(row):
+            failures = 0
+            reader.confirm(row.seq, clock())
+        elif is_there and row is not None and hub.denies(row):
             reader.pass_over(row)
             denied_until = clock() + DENIED_S
-            continue
-        if not is_there or (row is not None and not is_sent):
-            longest_s = RETRY_ALARM_S if reader.is_urgent() else RETRY_MAX_S
-            pause = jitter() * min(longest_s, RETRY_S * 2.0 ** min(failures, 16))
-            failures += 1
-            _pause(clock() + pause, stop=stop, beat=beat, clock=clock, sleep=sleep)
-            continue
-        failures = 0
-        if row is not None:
-            reader.confirm(row.seq, clock())
         else:
-            sleep(SLICE_S)
+            longest_s = RETRY_ALARM_S if reader.is_urgent() else RETRY_MAX_S
+            pause_s = jitter() * min(longest_s, RETRY_S * 2.0 ** min(failures, 16))
+            failures += 1
+            _pause(clock() + pause_s, stop=stop, beat=beat, clock=clock, sleep=sleep)
     hub.close()
 
 
