@@ -62,7 +62,7 @@ def entity(told: Told) -> dict[str, Any]:
     kind = _KINDS.get(notice.hazard, _OTHER)
     who = f"{notice.site}:{notice.device}"
     found: dict[str, Any] = {
-        "id": f"urn:ngsi-ld:Alert:haetae:{who}:{incident.id}",
+        "id": f"urn:ngsi-ld:Alert:haetae:{incident.id}",
         "type": "Alert",
         "category": _property(kind.category),
         "severity": _property(_severity(told, kind)),

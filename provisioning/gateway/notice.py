@@ -70,9 +70,17 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes = b""
 
     @property
+    def name(self) -> str:
+        """What names the event among those of all devices: an id is its device's own (CloudEvents).
+
+        Neither a site nor a device has `_` in it, so that no two events have one name.
+        """
+        return f"{self.site}_{self.device}_{self.id}"
+
+    @property
     def key(self) -> str:
-        """What names this telling: the event's id, and which revision of it."""
-        return f"{self.id}-r{self.revision}" if self.revision else self.id
+        """What names this telling: the event, and which revision of it."""
+        return f"{self.name}-r{self.revision}" if self.revision else self.name
 
     @property
     def lane(self) -> Lane:

@@ -109,7 +109,7 @@ class Store:
     def was_told(self, notice: Notice) -> bool:
         """Whether this event, in this revision or a newer one, has been taken before."""
         query = "SELECT 1 FROM told WHERE id = ? AND revision >= ?"
-        return self._db.execute(query, (notice.id, notice.revision)).fetchone() is not None
+        return self._db.execute(query, (notice.name, notice.revision)).fetchone() is not None
 
     def tell(self, notice: Notice, sent: str) -> tuple[Incident, bool]:
         """Note an event; its incident with it, and whether it is the newest of that incident."""
@@ -118,14 +118,14 @@ class Store:
         what = f"{notice.site}/{notice.device}/{notice.hazard}/{notice.subject}/{kind}"
         found = self._incident_of(notice, what)
         if found is None:
-            found = notice.id, notice.id, notice.id, notice.stage, sent, "", "[]"
+            found = notice.name, notice.name, notice.name, notice.stage, sent, "", "[]"
         id_, first, last, stage, began, ended, before = found
         told = [(key, at) for key, at in msgspec.json.decode(before, type=list[tuple[str, str]])]
-        is_latest = notice.id == last or not notice.revision
+        is_latest = notice.name == last or not notice.revision
         if is_latest:
-            last, stage = notice.id, notice.stage
+            last, stage = notice.name, notice.stage
             ended = sent if notice.stage in {Stage.CLEARED, UNREADABLE} else ""
-        if notice.id == first:
+        if notice.name == first:
             began = sent
         incident = Incident(id_, stage, began, ended, tuple(told))
         told = [*told, (notice.key, sent)][-BEFORE_KEPT:]
@@ -134,7 +134,7 @@ class Store:
             (id_, what, first, last, stage, began, ended, msgspec.json.encode(told).decode()),
         )
         self._db.execute(
-            "INSERT OR IGNORE INTO told VALUES (?, ?, ?)", (notice.id, notice.revision, id_)
+            "INSERT OR IGNORE INTO told VALUES (?, ?, ?)", (notice.name, notice.revision, id_)
         )
         self._prune()
         return incident, is_latest
@@ -247,7 +247,7 @@ class Store:
         columns = "SELECT i.id, first, last, stage, began, ended, before FROM incident i"
         if notice.revision:
             query = f"{columns} JOIN told ON told.incident = i.id WHERE told.id = ? LIMIT 1"
-            row = self._db.execute(query, (notice.id,)).fetchone()
+            row = self._db.execute(query, (notice.name,)).fetchone()
         else:
             query = f"{columns} WHERE what = ? AND ended = '' LIMIT 1"
             row = self._db.execute(query, (what,)).fetchone()

@@ -12,7 +12,7 @@ from provisioning.gateway.notice import Notice
 class Incident:
     """What the gateway knows of one danger from its beginning to its end.
 
-    `id` is that of its first event; `stage` the last one reached, `began` and `ended` are RFC 3339
+    `id` is its first event's name; `stage` the last one reached, `began` and `ended` are RFC 3339
     (`ended` empty while it lasts); `before` are the tellings of it that came before, oldest
     first: key and time of each.
     """

@@ -1,9 +1,9 @@
 """Webhook: the CloudEvent by HTTPS POST, signed as Standard Webhooks 1.0.0 says.
 
 Signed is `{webhook-id}.{webhook-timestamp}.{body}`: by HMAC-SHA256 (`v1`) with a secret that both
-sides know, or by Ed25519 (`v1a`) with a key whose public half the receiver has. The id is that of
-the event, the same at each attempt; the time is that of the attempt. A receiver refuses what is
-older than `REPLAY_S`, and takes each id once.
+sides know, or by Ed25519 (`v1a`) with a key whose public half the receiver has. The id names
+the event among those of all devices, the same at each attempt; the time is that of the attempt. A
+receiver refuses what is older than `REPLAY_S`, and takes each id once.
 """
 
 import base64

@@ -73,7 +73,8 @@ def torment(folder: Path, *, kills: int, count: int, seed: int) -> bool:
     }
     wanted = [f"a-{number}" for number in range(count)]
     good = True
-    for name, ids in found.items():
+    for name, names in found.items():
+        ids = [each.rpartition("_")[2] for each in names]
         lost, order = len(set(wanted) - set(ids)), list(dict.fromkeys(ids))
         in_order = name == "cap" or order == [each for each in wanted if each in set(ids)]
         good = good and lost == 0 and in_order

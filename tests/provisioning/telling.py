@@ -55,6 +55,11 @@ def of_kind(kind: str, hazard: Hazard, stage: Stage, seq: int = 42, **changes: A
     )
 
 
+def named_by(made: Event) -> str:
+    """What the gateway calls it."""
+    return f"{made.site}_{made.device}_{made.id}"
+
+
 def sent(made: Event, *, historical: bool = False) -> tuple[str, bytes, dict[str, str]]:
     """Topic, payload and user properties over MQTT 5."""
     topic = f"haetae/v1/{made.site}/{made.device}/event/{made.hazard}"

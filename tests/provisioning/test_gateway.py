@@ -20,7 +20,7 @@ from provisioning.gateway.__main__ import main
 from provisioning.gateway.webhook import is_authentic
 from tests.brokers import DEADLINE_S, Mosquitto
 from tests.provisioning.receivers import Ear, Post, WebServer
-from tests.provisioning.telling import event, sent
+from tests.provisioning.telling import event, named_by, sent
 from tests.running import REPOSITORY, STALL, RunningAgent, on_hub, running, until
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
@@ -177,8 +177,9 @@ def test_each_alarm_of_an_agent_is_told_once_to_each_system_though_the_gateway_i
     told = {each["id"] for each in hooks(web)}
     assert {each["data"]["hazard"] for each in hooks(web)} >= {"sos", "fire"}
     assert all(each["simulated"] for each in hooks(web))
-    assert {path.stem for path in (tmp_path / "cap").glob("*.xml")} == told
-    assert mobius.instances == told
+    named = {f"test_{DEVICE}_{each}" for each in told}
+    assert {path.stem for path in (tmp_path / "cap").glob("*.xml")} == named
+    assert mobius.instances == named
     assert {each["data"]["value"]["event"] for each in entities(web)} == told
     assert set(told_to(home)) == told
     # the one under way at the kill may come again: the same to the byte, so once in effect
@@ -201,7 +202,7 @@ def test_every_attempt_is_signed_and_named_by_its_event(
         until(lambda: last_status(home).get("taken") == 1, 20, "said")
     for post in posts(web):
         secret, stamp = base64.b64decode(SECRET), int(post.headers["webhook-timestamp"])
-        assert post.headers["webhook-id"] == event().id
+        assert post.headers["webhook-id"] == named_by(event())
         for age, authentic in ((0, True), (299, True), (301, False), (-301, False)):
             now = stamp + age
             assert is_authentic(post.headers, post.body, secret=secret, now=now) is authentic
@@ -239,7 +240,34 @@ def test_what_comes_twice_or_is_told_again_is_taken_once_each(
         (first.id, 0),
         (first.id, 1),
     ]
-    assert {path.stem for path in (tmp_path / "cap").iterdir()} == {first.id, f"{first.id}-r1"}
+    assert {path.stem for path in (tmp_path / "cap").iterdir()} == {
+        named_by(first),
+        f"{named_by(first)}-r1",
+    }
+
+
+def test_a_device_that_takes_the_id_of_anothers_event_swallows_nothing(
+    tmp_path: Path, broker: Mosquitto, web: WebServer, home: Ear, mobius: Ear
+) -> None:
+    configure(tmp_path, broker, web)
+    own = event(seq=43)
+    foul = event(device="stall-18", stage=Stage.CLEARED, id=own.id)
+    worse = event(device="stall-18", id=own.id, seq=44, revision=1)
+    with gateway(tmp_path, home):
+        with speaker(broker, "stall-18") as say:
+            say(foul)
+            say(worse)
+        with speaker(broker) as say:
+            say(own)
+        until(lambda: last_status(home).get("taken") == 3, 20, "all taken")
+        until(lambda: not any(waiting(home).values()), 20, "told")
+    names = {named_by(foul), f"{named_by(worse)}-r1", named_by(own)}
+    assert {path.stem for path in (tmp_path / "cap").iterdir()} == names
+    assert mobius.instances == names
+    assert {each.headers["webhook-id"] for each in posts(web)} == names
+    assert len({each["id"] for each in entities(web)}) == 2
+    alert = (tmp_path / "cap" / f"{named_by(own)}.xml").read_text()
+    assert "<msgType>Alert</msgType>" in alert
 
 
 def test_what_the_other_side_will_never_take_is_set_aside_and_tried_at_the_next_start(
@@ -287,9 +315,9 @@ def posts(web: WebServer) -> list[Post]:
 
 
 @contextmanager
-def speaker(broker: Mosquitto) -> Iterator[Callable[[Event], None]]:
+def speaker(broker: Mosquitto, name: str = DEVICE) -> Iterator[Callable[[Event], None]]:
     """A device by hand."""
-    certificate, key = broker.authority.issue(DEVICE)
+    certificate, key = broker.authority.issue(name)
     client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
     client.tls_set(str(broker.authority.ca), str(certificate), str(key))
     client.connect("localhost", broker.port)
@@ -312,7 +340,7 @@ def test_a_message_too_long_for_the_broker_is_set_aside_and_holds_up_nothing(
     with gateway(tmp_path, home), speaker(broker) as say:
         say(event(seq=1, why=Why("<" * 60_000, '"' * 60_000)))  # as CAP, longer than 256 KiB
         say(event(seq=2))
-        until(lambda: event(seq=2).id in mobius.instances, 20, "what came after it is told")
+        until(lambda: named_by(event(seq=2)) in mobius.instances, 20, "what came after it is told")
         until(lambda: last_status(home)["outputs"]["cap"]["delivered"] == 1, 20, "in CAP, too")
         assert last_status(home)["outputs"]["cap"]["set_aside"] == 1
     assert (tmp_path / "gateway.log").read_text().count("the connection broke") == 0
@@ -337,7 +365,7 @@ def test_a_disk_that_is_nearly_full_takes_nothing_more_and_says_so_while_it_deli
         gone = home.on(STATUS).count(OFFLINE)
         until(lambda: home.on(STATUS).count(OFFLINE) > gone, 20, "the broker is asked again")
         until(lambda: last_status(home)["status"] == "online", 20, "its last will is taken back")
-    assert mobius.instances == {event(seq=1).id}
+    assert mobius.instances == {named_by(event(seq=1))}
     path.write_text(good)
     with gateway(tmp_path, home):
         until(lambda: len(mobius.instances) == 2, 20, "the broker gives it again")

@@ -24,6 +24,7 @@ from tests.provisioning.telling import (
     KINDS,
     STALL,
     event,
+    named_by,
     of_kind,
     remembered,
     remembering,
@@ -196,8 +197,8 @@ def test_an_incident_is_an_alert_then_updates_then_a_cancel_that_names_them_all(
     assert kinds == ["Alert", "Update", "Update", "Cancel", "Alert"]
     (references,) = text_of(messages[3], "cap:references")
     named = [each.split(",") for each in str(references).split(" ")]
-    assert [each[1] for each in named] == [each.id for each in events[:3]]
-    assert named[0] == [SENDER, events[0].id, "2026-11-21T09:00:00-00:00"]
+    assert [each[1] for each in named] == [named_by(each) for each in events[:3]]
+    assert named[0] == [SENDER, named_by(events[0]), "2026-11-21T09:00:00-00:00"]
     assert len({text_of(each, "cap:incidents")[0] for each in messages[:4]}) == 1
     assert text_of(messages[4], "cap:references") == []
 
@@ -223,7 +224,7 @@ def test_a_test_and_an_alarm_of_the_same_thing_are_two_incidents(tmp_path: Path)
         ("Actual", "Cancel"),
     ]
     (references,) = text_of(messages[4], "cap:references")
-    assert [each.split(",")[1] for each in str(references).split(" ")] == [events[1].id]
+    assert [each.split(",")[1] for each in str(references).split(" ")] == [named_by(events[1])]
     assert len({ngsi_ld.entity(each)["id"] for each in told}) == 3
 
 
@@ -269,7 +270,7 @@ def test_whatever_a_device_says_every_mapping_stays_valid(
     strange = body.replace(b'"hazard":"fire"', b'"hazard":"%s"' % hazard.encode())
     notice = read_notice(topic.replace("/fire", f"/{hazard}"), strange, attributes)
     at = notice.wall_time if notice.is_dated else CAME
-    this = Told(notice, Incident(notice.id, notice.stage, at), STALL, at)
+    this = Told(notice, Incident(notice.name, notice.stage, at), STALL, at)
     message = etree.fromstring(cap.alert(this, SENDER))
     assert cap_schema.validate(message), cap_schema.error_log
     found = ngsi_ld.entity(this)
