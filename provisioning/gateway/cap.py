@@ -2,6 +2,7 @@
 
 Status `Exercise` where the wires are simulated, `Test` where an inspection provoked it. An incident
 begins with an `Alert`, goes on by `Update` and ends by `Cancel`, each naming those before it.
+`sent` is when it was told, `effective` when it happened, `onset` when the incident began.
 """
 
 import xml.etree.ElementTree as ET
@@ -66,7 +67,7 @@ def alert(told: Told, sender: str) -> bytes:
     _add(root, "restriction", "City safety services")  # §3.2.1: needed where it is Restricted
     _add(root, "code", f"haetae:{notice.hazard}.{notice.stage}")
     if notice.historical:
-        _add(root, "note", "Told late: it happened when `sent` says, not now.")
+        _add(root, "note", "Told late: it happened when `effective` says, not now.")
     if kind != "Alert":
         before = told.incident.before[-MOST_REFERENCES:]
         _add(root, "references", " ".join(f"{sender},{key},{moment(at)}" for key, at in before))
@@ -107,7 +108,7 @@ def _add_info(root: ET.Element, told: Told, language: str) -> None:
     _add(info, "severity", _severity(told, kind))
     _add(info, "certainty", _certainty(told))
     _add_pair(info, "eventCode", "haetae", f"{notice.hazard}.{notice.stage}")
-    _add(info, "effective", moment(told.sent))
+    _add(info, "effective", moment(told.happened))
     _add(info, "onset", moment(told.incident.began))
     _add(info, "senderName", f"{notice.site}/{notice.device}")
     _add(info, "headline", line.ko if korean else line.en)

@@ -51,7 +51,7 @@ class HomeAssistantOutput:
             "hazard": notice.hazard,
             "subject": notice.subject,
             "id": notice.id,
-            "time": told.sent,
+            "time": told.happened,
             "simulated": notice.simulated,
             "why": {"ko": notice.why.ko, "en": notice.why.en},
         }

@@ -11,7 +11,7 @@ from provisioning.gateway.notice import ROOT, NotANoticeError, Notice, is_identi
 from provisioning.gateway.onem2m import OneM2MOutput
 from provisioning.gateway.outlet import Outlet
 from provisioning.gateway.store import Store
-from provisioning.gateway.told import Place, Told
+from provisioning.gateway.told import Place
 from provisioning.gateway.view import View, happened, reported
 
 log = logging.getLogger(__name__)
@@ -93,10 +93,9 @@ class Intake:
         self._wake()
 
     def _tell(self, notice: Notice) -> None:
-        sent = notice.wall_time if notice.is_dated else self._now()
-        incident, is_latest = self._store.tell(notice, sent)
-        place = self._place(notice.site, notice.device)
-        told = Told(notice, incident, place, sent, is_latest)
+        now, place = self._now(), self._place(notice.site, notice.device)
+        at = notice.wall_time if notice.is_dated else now
+        told = self._store.tell(notice, place, happened=at, now=now)
         for outlet in self._outlets:
             parcels = outlet.output.parcels(told)
             outlet.give_up(self._store.spool(outlet.output.name, parcels))

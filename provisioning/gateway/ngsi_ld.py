@@ -67,7 +67,7 @@ def entity(told: Told) -> dict[str, Any]:
         "category": _property(kind.category),
         "severity": _property(_severity(told, kind)),
         "alertSource": {"type": "Relationship", "object": f"urn:ngsi-ld:Device:haetae:{who}"},
-        "dateIssued": _moment(told.sent if told.is_latest else incident.began),
+        "dateIssued": _moment(told.happened if told.is_latest else incident.began),
         "validFrom": _moment(incident.began),
     }
     if kind.sub:

@@ -12,6 +12,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -19,7 +20,7 @@ import msgspec
 from agent.lanes import Lane
 from agent.values import Stage
 from provisioning.gateway.notice import UNREADABLE, Notice
-from provisioning.gateway.told import Incident, Parcel
+from provisioning.gateway.told import Incident, Parcel, Place, Told
 from provisioning.gateway.view import View
 
 TOLD_KEPT = 1_000_000  # ids remembered: years of a city's alarms
@@ -111,22 +112,24 @@ class Store:
         query = "SELECT 1 FROM told WHERE id = ? AND revision >= ?"
         return self._db.execute(query, (notice.name, notice.revision)).fetchone() is not None
 
-    def tell(self, notice: Notice, sent: str) -> tuple[Incident, bool]:
-        """Note an event; its incident with it, and whether it is the newest of that incident."""
+    def tell(self, notice: Notice, place: Place, *, happened: str, now: str) -> Told:
+        """Note an event; what is told of it. Both times are RFC 3339 in UTC."""
         # a test must neither begin nor end an alarm, nor an exercise either
         kind = "real" if notice.is_real else "exercise" if notice.simulated else "test"
         what = f"{notice.site}/{notice.device}/{notice.hazard}/{notice.subject}/{kind}"
         found = self._incident_of(notice, what)
         if found is None:
-            found = notice.name, notice.name, notice.name, notice.stage, sent, "", "[]"
+            found = notice.name, notice.name, notice.name, notice.stage, happened, "", "[]"
         id_, first, last, stage, began, ended, before = found
         told = [(key, at) for key, at in msgspec.json.decode(before, type=list[tuple[str, str]])]
+        # a clock may be set back meanwhile
+        sent = max([now, *(at for _, at in told[-1:])], key=datetime.fromisoformat)
         is_latest = notice.name == last or not notice.revision
         if is_latest:
             last, stage = notice.name, notice.stage
-            ended = sent if notice.stage in {Stage.CLEARED, UNREADABLE} else ""
+            ended = happened if notice.stage in {Stage.CLEARED, UNREADABLE} else ""
         if notice.name == first:
-            began = sent
+            began = happened
         incident = Incident(id_, stage, began, ended, tuple(told))
         told = [*told, (notice.key, sent)][-BEFORE_KEPT:]
         self._db.execute(
@@ -137,7 +140,7 @@ class Store:
             "INSERT OR IGNORE INTO told VALUES (?, ?, ?)", (notice.name, notice.revision, id_)
         )
         self._prune()
-        return incident, is_latest
+        return Told(notice, incident, place, happened, sent, is_latest)
 
     def view(self, site: str, device: str) -> View:
         """What is known of a device."""

@@ -14,7 +14,7 @@ class Incident:
 
     `id` is its first event's name; `stage` the last one reached, `began` and `ended` are RFC 3339
     (`ended` empty while it lasts); `before` are the tellings of it that came before, oldest
-    first: key and time of each.
+    first: key and `sent` of each.
     """
 
     id: str
@@ -38,13 +38,15 @@ class Place:
 class Told:
     """A notice that was never told before, and its incident as it is with it.
 
-    `sent` is when it happened (RFC 3339), or when it came where the device did not know the time.
+    `happened` is the device's time of it (RFC 3339), or when it came where the device did not know;
+    `sent` is when the gateway took it, never before an earlier telling of the same incident.
     `is_latest` is false for a revision of an event that others have followed.
     """
 
     notice: Notice
     incident: Incident
     place: Place
+    happened: str
     sent: str
     is_latest: bool = True
 

@@ -88,13 +88,12 @@ def remembered(folder: Path, *events: Event) -> list[Told]:
         return told_by(store, *events)
 
 
-def told_by(store: Store, *events: Event, historical: bool = False) -> list[Told]:
+def told_by(store: Store, *events: Event, historical: bool = False, now: str = NOW) -> list[Told]:
     """Each event in its incident."""
     found = []
     with store.transaction():
         for each in events:
             notice = read_notice(*sent(each, historical=historical))
-            at = notice.wall_time if notice.is_dated else NOW
-            incident, is_latest = store.tell(notice, at)
-            found.append(Told(notice, incident, STALL, at, is_latest))
+            at = notice.wall_time if notice.is_dated else now
+            found.append(store.tell(notice, STALL, happened=at, now=now))
     return found

@@ -21,7 +21,7 @@ from provisioning.gateway.store import Store
 from provisioning.gateway.told import Parcel, RefusedError, UndeliveredError
 from provisioning.gateway.view import View, happened, reported
 from provisioning.gateway.webhook import Seal, SecretError, read_secret, signed_content
-from tests.provisioning.telling import event, remembered, remembering, sent
+from tests.provisioning.telling import NOW, STALL, event, remembered, remembering, sent
 
 
 def test_a_signature_is_that_of_standard_webhooks() -> None:
@@ -163,7 +163,7 @@ def test_a_newer_state_takes_the_place_of_one_that_waits(tmp_path: Path) -> None
 def break_off(store: Store, notice: Notice) -> None:
     """A disk that fails in the middle."""
     with store.transaction():
-        store.tell(notice, notice.wall_time)
+        store.tell(notice, STALL, happened=notice.wall_time, now=NOW)
         raise sqlite3.OperationalError("made up")
 
 
@@ -175,7 +175,7 @@ def test_nothing_of_an_event_is_kept_if_not_all_of_it_can_be(tmp_path: Path) -> 
         assert not store.was_told(notice)
     with remembering(tmp_path) as store:
         with store.transaction():
-            store.tell(notice, notice.wall_time)
+            store.tell(notice, STALL, happened=notice.wall_time, now=NOW)
         assert store.was_told(notice)
     with remembering(tmp_path) as store:
         assert store.was_told(notice)

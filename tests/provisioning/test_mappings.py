@@ -198,9 +198,30 @@ def test_an_incident_is_an_alert_then_updates_then_a_cancel_that_names_them_all(
     (references,) = text_of(messages[3], "cap:references")
     named = [each.split(",") for each in str(references).split(" ")]
     assert [each[1] for each in named] == [named_by(each) for each in events[:3]]
-    assert named[0] == [SENDER, named_by(events[0]), "2026-11-21T09:00:00-00:00"]
+    assert named[0] == [SENDER, named_by(events[0]), "2026-11-22T10:00:00-00:00"]
     assert len({text_of(each, "cap:incidents")[0] for each in messages[:4]}) == 1
     assert text_of(messages[4], "cap:references") == []
+
+
+def test_a_revision_is_sent_when_it_is_told_and_says_when_it_happened(tmp_path: Path) -> None:
+    early, later, latest = "2026-11-22T10:00:00.000Z", "2026-11-22T10:30:00.000Z", CAME
+    undated = event(seq=1, id="a-1", wall_source="unset")
+    again = event(seq=2, id="a-1", revision=1, wall_time="2026-11-21T08:30:00.000Z")
+    with remembering(tmp_path) as store:
+        told = [*told_by(store, undated, now=early), *told_by(store, again, now=later)]
+        told += told_by(store, event(stage=Stage.CLEARED, seq=3), now=latest)  # a clock set back
+    messages = [etree.fromstring(cap.alert(each, SENDER)) for each in told]
+    sent_at = [text_of(each, "cap:sent")[0] for each in messages]
+    assert sent_at == [
+        "2026-11-22T10:00:00-00:00",
+        "2026-11-22T10:30:00-00:00",
+        "2026-11-22T10:30:00-00:00",
+    ]
+    for name in ("effective", "onset"):
+        said = text_of(messages[1], f"cap:info/cap:{name}")
+        assert said == ["2026-11-21T08:30:00-00:00"] * 2
+    (references,) = text_of(messages[2], "cap:references")
+    assert [each.split(",")[2] for each in str(references).split(" ")] == sent_at[:2]
 
 
 def test_a_test_and_an_alarm_of_the_same_thing_are_two_incidents(tmp_path: Path) -> None:
@@ -270,7 +291,7 @@ def test_whatever_a_device_says_every_mapping_stays_valid(
     strange = body.replace(b'"hazard":"fire"', b'"hazard":"%s"' % hazard.encode())
     notice = read_notice(topic.replace("/fire", f"/{hazard}"), strange, attributes)
     at = notice.wall_time if notice.is_dated else CAME
-    this = Told(notice, Incident(notice.name, notice.stage, at), STALL, at)
+    this = Told(notice, Incident(notice.name, notice.stage, at), STALL, at, CAME)
     message = etree.fromstring(cap.alert(this, SENDER))
     assert cap_schema.validate(message), cap_schema.error_log
     found = ngsi_ld.entity(this)
