@@ -231,10 +231,12 @@ class App:
         self._ledger.note(kind, body)
 
     def _recall(self, now: float) -> None:
-        """Take in, once it is read, what was proven before this start."""
+        """Take in, once it is read, what was proven before this start and what it cut off."""
         if not self._recalled and (proven := self._ledger.proven) is not None:
             self._recalled = True
             self._status.recall(proofs(proven, now=now, wall=self._time.read()))
+            for told in self._ledger.interrupted:
+                self._orders.interrupted(told["nonce"], told)
 
     def _write_down(self, late: list[str]) -> None:
         self._status.write(late)

@@ -192,7 +192,7 @@ def _inspections(records: tuple[Record, ...]) -> Iterator[str]:
     for each in newest[:MOST_ROWS]:
         yield _row(each)
     yield '</table><div class="curves">'
-    for each in newest[:MOST_CURVES]:
+    for each in [each for each in newest if each.body.get("curve")][:MOST_CURVES]:
         name = f"{each.body.get('sensor')} · {each.body.get('quantity')}"
         yield f"<figure>{_curve(each.body.get('curve', []))}<figcaption>{escape(name)}</figcaption>"
         yield "</figure>"

@@ -49,6 +49,7 @@ class Outcome(StrEnum):
     NO_ALARM = "no_alarm"
     NOT_ANALOGUE = "not_analogue"
     NOT_RETURNED = "not_returned"
+    INTERRUPTED = "interrupted"  # told by the next start: this one never came to an end
 
 
 WHY: Mapping[Outcome, Why] = MappingProxyType(
@@ -80,6 +81,10 @@ WHY: Mapping[Outcome, Why] = MappingProxyType(
         Outcome.NOT_RETURNED: Why(
             "점검 시간 안에 값이 돌아오지 않았습니다. 실제 위험이 없는지 확인해 주세요.",
             "The value did not come back in time. Please make sure that there is no real danger.",
+        ),
+        Outcome.INTERRUPTED: Why(
+            "점검하는 동안 기기가 다시 시작되었습니다. 처음부터 다시 점검해 주세요.",
+            "The device started anew during the inspection. Please inspect the sensor again.",
         ),
     }
 )

@@ -8,7 +8,7 @@ import contextlib
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
@@ -18,10 +18,19 @@ import msgspec
 
 from agent.eventfile import Row
 from agent.ledger_file import Head, Record, Segments, backwards, digest, seal, unseal
-from agent.ledger_note import Note, changes, in_order, introduction, of_event, to_record
+from agent.ledger_note import (
+    Note,
+    changes,
+    in_order,
+    interrupted,
+    introduction,
+    of_event,
+    to_record,
+)
 from agent.ledger_past import (
     EVENT,
     GAP,
+    INSPECTION,
     KEY,
     START,
     STOP,
@@ -80,6 +89,7 @@ class Ledger:
         self._past = Past()
         self._head: Head | None = None
         self._proven: Mapping[str, Proven] | None = None
+        self._interrupted: list[dict[str, Any]] = []
         self._unwritten = self._unsigned = ""
         if start is not None:
             self.note(START, msgspec.to_builtins(start))
@@ -98,6 +108,11 @@ class Ledger:
     def proven(self) -> Mapping[str, Proven] | None:
         """What had been proven by the time of this start, by hazard; None: not read yet."""
         return self._proven
+
+    @property
+    def interrupted(self) -> Sequence[Mapping[str, Any]]:
+        """The inspections that this start found cut off, as recorded; known once `proven` is."""
+        return self._interrupted
 
     def note(self, kind: str, body: Mapping[str, Any]) -> None:
         """Have something recorded, as of now. Never waits, from any thread."""
@@ -180,6 +195,7 @@ class Ledger:
         try:
             self._past = past(backwards(self._folder))
             if self._proven is None:
+                self._interrupted = interrupted(self._past.begun)
                 self._proven = dict(self._past.proven)
             self._put(segments, [self._new(TORN, each) for each in segments.torn])
             self._point_at_tip()
@@ -210,7 +226,7 @@ class Ledger:
         self._point_at_tip()
 
     def _told(self, note: Note) -> list[Note]:
-        """A start is told with what it changed."""
+        """A start is told with what it changed, and behind what the last one left unfinished."""
         if note.kind != START:
             return [note]
         before = self._past
@@ -220,7 +236,8 @@ class Ledger:
             "event": msgspec.to_builtins(before.event),
         }
         new = [] if before.start is None else changes(msgspec.to_builtins(before.start), now)
-        return [replace(note, body=now), *(replace(note, kind=k, body=b) for k, b in new)]
+        new = [(INSPECTION, b) for b in self._interrupted] + [(START, now)] + new
+        return [replace(note, kind=k, body=b) for k, b in new]
 
     def _sealed(self, record: Record) -> bytes:
         try:

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agent.inspection import WHY, Outcome
 from agent.ledger_file import Record
-from agent.ledger_past import CONFIGURATION, EVENT, FIRMWARE
+from agent.ledger_past import CONFIGURATION, EVENT, FIRMWARE, Begun
 from agent.signing import Signer
 from agent.values import Event
 from agent.wallclock import WallTime
@@ -54,6 +55,25 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str
             body = {"from": {k: before[k] for k in keys}, "to": {k: now[k] for k in keys}}
             found.append((kind, body))
     return found
+
+
+def interrupted(begun: Mapping[str, Begun]) -> list[dict[str, Any]]:
+    """The bodies of the records of inspections that a restart cut off, by their nonces."""
+    outcome = Outcome.INTERRUPTED
+    why = {"ko": WHY[outcome].ko, "en": WHY[outcome].en}
+    return [
+        {
+            "nonce": nonce,
+            "sensor": each.sensor,
+            "by": each.by,
+            "signer": each.signer,
+            "ordered": each.wall_time,
+            "result": "failed",
+            "outcome": outcome.value,
+            "why": why,
+        }
+        for nonce, each in begun.items()
+    ]
 
 
 def of_event(event: Event, body: bytes) -> Note:

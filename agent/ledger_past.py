@@ -45,6 +45,15 @@ class Told(msgspec.Struct, frozen=True):
     seq: int
 
 
+class Begun(msgspec.Struct, frozen=True):
+    """An inspection that was ordered: when (RFC 3339), of which sensor, by whom and whose key."""
+
+    wall_time: str
+    sensor: str
+    by: str
+    signer: str
+
+
 class Start(msgspec.Struct, frozen=True, kw_only=True):
     """A start of the agent. `configuration` is the SHA-256 of the one in use, defaults included.
 
@@ -64,13 +73,17 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Past:
-    """Everything up to the newest record."""
+    """Everything up to the newest record.
+
+    `begun` are the inspections that were ordered since the last start and have no result, by nonce.
+    """
 
     def __init__(self) -> None:
         self.seq, self.digest, self.key = 0, GENESIS, ""
         self.start: Start | None = None
         self.event: Told | None = None
         self.proven: dict[str, Proven] = {}
+        self.begun: dict[str, Begun] = {}
 
     def learn(self, sealed: Sealed) -> None:
         """Go on by one record."""
@@ -89,13 +102,26 @@ class Past:
             is_test = bool(body.get("inspection"))
             if body.get("stage") == "alarm" and not is_test and not body.get("revision"):
                 self.proven[str(body.get("hazard"))] = Proven(record.wall_time)
-        elif record.kind == INSPECTION and body.get("result") == "proven":
-            for hazard in body.get("hazards", ()):
-                self.proven[str(hazard)] = Proven(
-                    record.wall_time, str(body.get("sensor")), str(body.get("nonce"))
-                )
+        elif record.kind == COMMAND:
+            self._order(record)
+        elif record.kind == INSPECTION:
+            self.begun.pop(str(body.get("nonce")), None)
+            if body.get("result") == "proven":
+                for hazard in body.get("hazards", ()):
+                    self.proven[str(hazard)] = Proven(
+                        record.wall_time, str(body.get("sensor")), str(body.get("nonce"))
+                    )
         elif record.kind == START:
             self._begin(body)
+
+    def _order(self, record: Record) -> None:
+        body = record.body
+        nonce, sensor = str(body.get("id", "")), str(body.get("sensor", ""))
+        if body.get("result") == "refused":
+            self.begun.pop(nonce, None)
+        elif body.get("verb") == "inspect" and sensor:
+            by, signer = str(body.get("by", "")), str(body.get("signer", ""))
+            self.begun[nonce] = Begun(record.wall_time, sensor, by, signer)
 
     def _begin(self, body: dict[str, Any]) -> None:
         try:

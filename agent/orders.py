@@ -19,7 +19,7 @@ from typing import Any, Literal
 import msgspec
 
 from agent.commanders import Commanders
-from agent.commands import Code, Order, Received, Refusal, longest_body
+from agent.commands import Code, Inspect, Order, Received, Refusal, longest_body
 from agent.gate import FORGOTTEN_S, MOST_SEEN, Gate, Rate
 from agent.status import State
 from agent.wallclock import WallTime, read_wall_clock
@@ -193,6 +193,14 @@ class Orders:
             simulated=state.simulated, state=state,
         ))  # fmt: skip
 
+    def interrupted(self, command: str, told: Mapping[str, Any]) -> None:
+        """Answer for an inspection that the last agent was ordered and did not finish."""
+        state = self._state()
+        self._say(Answer(
+            id=command, verb="inspect", result="accepted", told=dict(told),
+            simulated=state.simulated, state=state,
+        ))  # fmt: skip
+
     def answer(self) -> Answer | Piece | None:
         """What the hub has not confirmed: the first answer, or else the first piece.
 
@@ -242,9 +250,11 @@ class Orders:
         self._dropped, self._dropped_at = self._dropped + 1, self._clock()
 
     def _hand_on(self, order: Order) -> None:
+        command = order.command
         self._record(
-            "taken", verb=order.verb, id=order.command.id, by=order.command.by, signer=order.signer
-        )
+            "taken", verb=order.verb, id=command.id, by=command.by, signer=order.signer,
+            sensor=command.sensor if isinstance(command, Inspect) else "",
+        )  # fmt: skip
         try:
             self._put(order)
         except queue.Full:

@@ -69,6 +69,23 @@ def test_an_inspected_button_is_proven_over_a_kill_and_a_restart(tmp_path: Path)
         assert len(city.records("stop")) == 1
 
 
+def test_an_inspection_that_a_kill_cuts_off_is_recorded_and_answered(tmp_path: Path) -> None:
+    needs("mosquitto")
+    with brokers.Mosquitto(tmp_path / "hub") as broker, brokers.Listener(broker) as hub:
+        city = Witness(tmp_path, broker, hub)
+        with city.device(rate=1.0) as agent:
+            nonce = city.give("inspect", sensor="sos", minutes=1.0)
+            until(lambda: len(agent.edges("lamp")) >= 3, 20, "the lamp shows the inspection")
+            until(lambda: city.records("command"), 20, "the command is in the ledger")
+            agent.kill()
+        with city.device() as agent:
+            told = city.answer(nonce)["told"]
+            assert (told["result"], told["outcome"]) == ("failed", "interrupted")
+            assert city.records("inspection") == [told]
+            assert agent.stop() == 0
+        assert city.verified().fault is None
+
+
 def test_every_event_that_the_hub_has_is_in_the_ledger_by_its_hash(tmp_path: Path) -> None:
     needs("mosquitto")
     with brokers.Mosquitto(tmp_path / "hub") as broker, brokers.Listener(broker) as hub:

@@ -250,6 +250,35 @@ def test_what_was_proven_is_known_at_the_next_start_and_the_one_after(tmp_path: 
         assert fire.wall_time == records(folder)[1].wall_time
 
 
+def test_an_inspection_that_was_cut_off_has_a_result_at_the_next_start_and_only_one(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "ledger"
+    kept = ledger(folder)
+    ordered = {"result": "taken", "verb": "inspect", "by": "office", "sensor": "smoke"}
+    kept.note("command", ordered | {"id": "n0nce-cut"})
+    for nonce in ("n0nce-done", "n0nce-busy"):
+        kept.note("command", ordered | {"id": nonce})
+    kept.note("command", {"result": "taken", "verb": "silence", "id": "n0nce-other"})
+    kept.note("command", {"result": "refused", "verb": "inspect", "id": "n0nce-busy"})
+    kept.note("inspection", {"result": "failed", "sensor": "smoke", "nonce": "n0nce-done"})
+    assert kept.write()
+    assert not kept.interrupted
+    after = ledger(folder)
+    assert after.write()
+    assert [each["nonce"] for each in after.interrupted] == ["n0nce-cut"]
+    body = records(folder)[-2].body
+    assert [each.kind for each in records(folder)][-2:] == ["inspection", "start"]
+    assert (body["nonce"], body["sensor"], body["by"]) == ("n0nce-cut", "smoke", "office")
+    assert (body["result"], body["outcome"]) == ("failed", "interrupted")
+    assert set(body["why"]) == {"ko", "en"}
+    for _ in range(2):
+        later = ledger(folder)
+        assert later.write()
+        assert not later.interrupted
+    assert [each.kind for each in records(folder)][-2:] == ["start", "start"]
+
+
 def test_an_alarm_proves_its_hazard_and_one_in_an_inspection_does_not(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "outbox.db")
     kept = ledger(tmp_path / "ledger", recent=outbox.recent)
