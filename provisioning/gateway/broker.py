@@ -34,7 +34,6 @@ _LARGEST_BYTES = 256 * 1024  # mosquitto.conf's max_packet_size
 _AROUND_BYTES = 16  # of a PUBLISH without properties, beside its topic and body
 _ANSWERS_KEPT = 1000
 _OFFLINE = b'{"status":"offline"}'
-_HOLD_S = 5.0  # after a message that could not be kept, until the broker is asked for it again
 _SILENT_S = 90.0  # a connection that confirms nothing for so long is dropped
 
 
@@ -179,7 +178,7 @@ class Broker:
     def step(self) -> None:
         """Ask the broker again for what could not be kept; to be called each second or so."""
         held_at = self._held_at
-        if held_at is not None and time.monotonic() - held_at > _HOLD_S:
+        if held_at is not None and time.monotonic() - held_at > self._config.ask_again_s:
             self._held_at = time.monotonic()  # until the next connection stands
             self._drop("what could not be kept must come again")
 

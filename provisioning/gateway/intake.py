@@ -8,7 +8,6 @@ from agent.wallclock import read_wall_clock
 from provisioning.gateway.broker import Message, NotKeptError
 from provisioning.gateway.home_assistant import HomeAssistantOutput
 from provisioning.gateway.notice import ROOT, NotANoticeError, Notice, is_identifier, read_notice
-from provisioning.gateway.onem2m import OneM2MOutput
 from provisioning.gateway.outlet import Outlet
 from provisioning.gateway.store import Store
 from provisioning.gateway.told import Place
@@ -32,15 +31,13 @@ class Intake:
         self._store, self._outlets, self._places, self._now = store, outlets, places, now
         outputs = [each.output for each in outlets]
         self._home = next((each for each in outputs if isinstance(each, HomeAssistantOutput)), None)
-        self._onem2m = next((each for each in outputs if isinstance(each, OneM2MOutput)), None)
         self.taken = self.repeated = self.not_understood = 0
         self.trouble = ""
 
     @property
     def topics(self) -> list[str]:
         """What has to be subscribed to."""
-        answers = [] if self._onem2m is None else [self._onem2m.answers]
-        return [EVENTS, *([] if self._home is None else [STATES]), *answers]
+        return [EVENTS, *([] if self._home is None else [STATES])]
 
     def refresh(self) -> None:
         """Show every device anew: places may have other words, the broker may have lost them.
@@ -61,9 +58,6 @@ class Intake:
         Raises:
             NotKeptError: The disk does not take it: it must come again.
         """
-        if self._onem2m is not None and message.topic == self._onem2m.answers:
-            self._onem2m.hear(message.body)
-            return
         if message.must_wait:
             raise NotKeptError(self.trouble)
         try:

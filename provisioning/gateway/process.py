@@ -15,6 +15,7 @@ from agent.sdnotify import notify
 from agent.signing import SigningError, load_signer
 from agent.tomlfile import ConfigError
 from provisioning.gateway import settings
+from provisioning.gateway.answers import Answers
 from provisioning.gateway.broker import Broker
 from provisioning.gateway.cap import CapOutput
 from provisioning.gateway.home_assistant import HomeAssistantOutput
@@ -86,6 +87,11 @@ class Gateway:
             heard=self._intake.hear,
             tls=tls,
         )
+        self._answers = [
+            Answers(config.broker, topic=each.answers, heard=each.hear, tls=tls)
+            for each in outputs
+            if isinstance(each, OneM2MOutput)
+        ]
         self._said: dict[str, Any] = {}
         self._said_at, self._said_on = 0.0, 0
 
@@ -93,6 +99,8 @@ class Gateway:
         """Work until `stop`; 1 where a part died, which is a bug: systemd starts it anew."""
         for outlet in self._outlets:
             outlet.start()
+        for answers in self._answers:
+            answers.start()
         self._broker.start()
         notify("READY=1")
         code = 0
@@ -106,6 +114,8 @@ class Gateway:
         notify("STOPPING=1")
         for outlet in self._outlets:
             outlet.stop(END_S)
+        for answers in self._answers:
+            answers.stop()
         self._broker.stop()
         if not any(outlet.is_alive for outlet in self._outlets):
             self._store.close()
@@ -117,12 +127,14 @@ class Gateway:
         Raises:
             sqlite3.Error: The memory cannot be read.
         """
+        troubles = [self._intake.trouble, self._broker.trouble]
+        troubles += [each.trouble for each in self._answers]
         return {
             "status": "online",
             "taken": self._intake.taken,
             "repeated": self._intake.repeated,
             "not_understood": self._intake.not_understood,
-            "trouble": self._intake.trouble or self._broker.trouble,
+            "trouble": next(filter(None, troubles), ""),
             "outputs": {each.output.name: self._status_of(each) for each in self._outlets},
         }
 

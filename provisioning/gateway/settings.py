@@ -23,7 +23,8 @@ Seconds = Annotated[float, Meta(ge=0.5, le=120)]
 class BrokerConfig(Section, frozen=True, kw_only=True):
     """The hub's broker, as `provisioning/hub/mosquitto.conf` makes it.
 
-    `name` is the client's, under which the broker keeps what comes while the gateway is away.
+    `name` is the client's, under which the broker keeps what comes while the gateway is away;
+    `ask_again_s` is how long after a message that could not be kept the broker is asked for it.
     """
 
     host: Annotated[str, Meta(min_length=1, max_length=253)] = "localhost"
@@ -34,6 +35,7 @@ class BrokerConfig(Section, frozen=True, kw_only=True):
     certificate: str = f"{IDENTITY}/gateway.pem"
     key: str = f"{IDENTITY}/gateway.key"
     puback_timeout_s: Seconds = 10.0
+    ask_again_s: Seconds = 5.0
 
 
 class SpoolConfig(Section, frozen=True, kw_only=True):

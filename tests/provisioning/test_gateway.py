@@ -351,7 +351,8 @@ def test_a_disk_that_is_nearly_full_takes_nothing_more_and_says_so_while_it_deli
 ) -> None:
     configure(tmp_path, broker, web)
     path = tmp_path / "gateway.toml"
-    good = path.read_text()
+    good = path.read_text().replace("[broker]", "[broker]\nask_again_s = 1.5")
+    path.write_text(good)
     mobius.is_deaf = True
     with gateway(tmp_path, home), speaker(broker) as say:
         say(event(seq=1))
@@ -359,7 +360,8 @@ def test_a_disk_that_is_nearly_full_takes_nothing_more_and_says_so_while_it_deli
     mobius.is_deaf = False
     path.write_text(good + "[spool]\nkeep_free_mb = 1000000000\n")
     with gateway(tmp_path, home), speaker(broker) as say:
-        say(event(seq=2))
+        for seq in range(2, 107):  # more than the broker sends ahead
+            say(event(seq=seq))
         until(lambda: "too little" in last_status(home).get("trouble", ""), 20, "it is said")
         until(lambda: not any(waiting(home).values()), 20, "what waited goes out")
         gone = home.on(STATUS).count(OFFLINE)
@@ -368,7 +370,7 @@ def test_a_disk_that_is_nearly_full_takes_nothing_more_and_says_so_while_it_deli
     assert mobius.instances == {named_by(event(seq=1))}
     path.write_text(good)
     with gateway(tmp_path, home):
-        until(lambda: len(mobius.instances) == 2, 20, "the broker gives it again")
+        until(lambda: len(mobius.instances) > 1, 20, "the broker gives them again")
 
 
 def test_a_mistake_in_the_file_is_said_in_one_line_with_its_remedy(
