@@ -56,7 +56,8 @@ def test_what_the_part_feels_comes_through(roll_deg: float, shake: float) -> Non
         made.chip.roll_deg, made.chip.shake_m_s2 = roll_deg, shake
         reading = made.opened().read()
     assert reading[TILT] == pytest.approx(roll_deg, abs=0.4)
-    assert reading[VIBRATION] == pytest.approx(shake, rel=0.03, abs=0.06)
+    # the library takes 4 mg for the 3.9 of a step, and half a step is lost
+    assert reading[VIBRATION] == pytest.approx(shake, abs=0.03 * shake + 0.02)
 
 
 def test_it_is_set_to_measure_16_g_at_50_hz_into_its_fifo(adxl345: Rig) -> None:
