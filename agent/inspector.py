@@ -6,7 +6,7 @@ over is told again as one; so is what another sensor joins, or what does not end
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -37,8 +37,8 @@ class Lit(Protocol):
 class Proving(Protocol):
     """What claims coverage; `agent.status.Status`."""
 
-    def is_active(self, hazard: Hazard) -> bool:
-        """Whether there is such an incident now."""
+    def is_active(self, hazard: Hazard, besides: Collection[str] = ()) -> bool:
+        """Whether there is such an incident now, other than of these subjects."""
 
     def prove(self, hazard: Hazard, proof: Proof) -> None:
         """Take note that a hazard was detected from a real stimulus."""
@@ -79,7 +79,7 @@ class Inspector:
             return Code.NOT_HERE, f"`{command.sensor}` is no sensor that a hazard stands on"
         if self._order is not None:
             return Code.BUSY, "another inspection is under way"
-        if active := [hazard for hazard in hazards if self._status.is_active(hazard)]:
+        if active := [hazard for hazard in hazards if self._is_real(hazard)]:
             return Code.BUSY, f"an incident is under way: {', '.join(sorted(active))}"
         health = self._health(command.sensor)
         if not health.is_sound:
@@ -108,7 +108,7 @@ class Inspector:
             self._under_way.heed(detection)
             nonce, sensor = self._order.command.id, self._under_way.sensor
             # what began as real stays so, though this sensor alone tells that it grows
-            is_real = before is None and self._status.is_active(detection.hazard)
+            is_real = before is None and self._is_real(detection.hazard)
             is_its = self._alone(detection, sensor) and detection.hazard in self._under_way.hazards
             if is_its and not is_real:
                 if detection.stage is Stage.CLEARED:
@@ -139,7 +139,7 @@ class Inspector:
         self._under_way, self._order, self._over_at = None, None, now
         self._lamp.inspect(0.0)
         self._close(inspection, order, now)
-        return self._joined(now) if inspection.has_returned else self._real(now)
+        return self._joined(now) if inspection.has_returned else self._going_on(now)
 
     def _close(self, inspection: Inspection, order: Order, now: float) -> None:
         outcome, command, wall = inspection.outcome(), order.command, self._wall()
@@ -184,11 +184,16 @@ class Inspector:
                 found.append(replace(detection, at=now, evidence=evidence))
         return found
 
-    def _real(self, now: float) -> list[Detection]:
+    def _going_on(self, now: float) -> list[Detection]:
         """What an inspection provoked, and what goes on behind its end: nobody's test any more."""
         going_on = [replace(detection, at=now) for detection, _ in self._marked.values()]
         self._marked.clear()
         return going_on
+
+    def _is_real(self, hazard: Hazard) -> bool:
+        """Whether there is an incident that counts; a call stays open long behind its test."""
+        tested = {subject for each, subject in self._marked if each is hazard is Hazard.SOS}
+        return self._status.is_active(hazard, tested)
 
     @staticmethod
     def _alone(detection: Detection, sensor: str) -> bool:

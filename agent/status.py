@@ -5,7 +5,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -128,9 +128,9 @@ class Status:
         """Take in what was proven before this start."""
         self._proven = {**proofs, **self._proven}
 
-    def is_active(self, hazard: Hazard) -> bool:
-        """Whether there is such an incident now."""
-        return any(each is hazard for each, _ in self._active)
+    def is_active(self, hazard: Hazard, besides: Collection[str] = ()) -> bool:
+        """Whether there is such an incident now, other than of these subjects."""
+        return any(each is hazard and subject not in besides for each, subject in self._active)
 
     def brace(self, detection: Detection) -> None:
         """Take in a supply that is gone or back, before the event that tells of it goes out."""

@@ -1,6 +1,6 @@
 """A real fire while a fire sensor is inspected: by the real detector, however it hides."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -61,7 +61,7 @@ class House:
 
     def inspect(self, for_s: float) -> None: ...
 
-    def is_active(self, _hazard: Hazard) -> bool:
+    def is_active(self, _hazard: Hazard, _besides: Collection[str] = ()) -> bool:
         return False
 
     def prove(self, *_: object) -> None: ...

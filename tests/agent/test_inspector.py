@@ -1,6 +1,6 @@
 """Inspections on the pipeline's thread: one sensor, one nonce, and nothing real is a test."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,7 +28,7 @@ title = { ko = "시험", en = "test" }
 siren = { gpio = 17 }
 button = "hush"
 [sos]
-buttons = ["sos"]
+buttons = ["sos", "sos_bed"]
 [[sensors]]
 driver = "adpd188bi"
 name = "smoke"
@@ -40,6 +40,10 @@ id = "28-0000000000aa"
 driver = "button"
 name = "sos"
 gpio = 22
+[[sensors]]
+driver = "button"
+name = "sos_bed"
+gpio = 24
 [[sensors]]
 driver = "button"
 name = "hush"
@@ -56,7 +60,7 @@ class Room:
     answers: list[tuple[object, Mapping[str, Any] | None]] = field(default_factory=list)
     proofs: dict[Hazard, Proof] = field(default_factory=dict)
     lit: list[float] = field(default_factory=list)
-    active: set[Hazard] = field(default_factory=set)
+    active: set[tuple[Hazard, str]] = field(default_factory=set)
     healthy: bool = True
     told_again: list[Detection] = field(default_factory=list)
     now: float = 1000.0
@@ -76,14 +80,34 @@ class Room:
     def inspect(self, for_s: float) -> None:
         self.lit.append(for_s)
 
-    def is_active(self, hazard: Hazard) -> bool:
-        return hazard in self.active
+    def is_active(self, hazard: Hazard, besides: Collection[str] = ()) -> bool:
+        return any(each is hazard and subject not in besides for each, subject in self.active)
 
     def prove(self, hazard: Hazard, proof: Proof) -> None:
         self.proofs[hazard] = proof
 
     def health(self, _sensor: str) -> Health:
         return Health(State.OK, "", ()) if self.healthy else Health(State.FAILING, "cut", ())
+
+    def press(self, button: str = "sos") -> str:
+        """Press and let go of a button, whose call then stays open; the mark of the call."""
+        mark = ""
+        for value in (0.0, 1.0, 0.0):
+            self.now += 1.0
+            reading = Reading(button, Quantity.BUTTON, value, self.now)
+            self.inspector.take(reading)
+            if value:
+                why = Why("도움", "help")
+                stage = Stage.ALARM
+                mark = self.inspector.mark(
+                    Detection(Hazard.SOS, stage, button, "button", (reading,), self.now, why)
+                )
+                self.active.add((Hazard.SOS, button))
+            self.told_again += self.inspector.step(self.now)
+        for _ in range(5):
+            self.now += 1.0
+            self.told_again += self.inspector.step(self.now)
+        return mark
 
     def begin(self, sensor: str = "smoke", minutes: float = 2.0) -> tuple[Code, str] | None:
         command = Inspect(
@@ -174,7 +198,7 @@ def test_an_alarm_that_others_join_is_real_from_then_on(room: Room) -> None:
 def test_a_real_alarm_that_grows_by_the_inspected_sensor_alone_stays_real(room: Room) -> None:
     room.begin()
     assert room.feel(puff()[:18], other="heat") == [""]
-    room.active.add(Hazard.FIRE)
+    room.active.add((Hazard.FIRE, PLACE))
     reading = Reading("smoke", SMOKE, 14.0, room.now)
     assert room.inspector.mark(room.alarm(reading)) == ""
     assert room.inspector.mark(room.alarm(reading, stage=Stage.CLEARED)) == ""
@@ -230,10 +254,36 @@ def test_one_inspection_at_a_time(room: Room) -> None:
 
 
 def test_no_inspection_covers_an_incident_that_is_there_already(room: Room) -> None:
-    room.active.add(Hazard.FIRE)
+    room.active.add((Hazard.FIRE, PLACE))
     refusal = room.begin()
     assert refusal is not None
     assert refusal[0] is Code.BUSY
+
+
+@pytest.mark.parametrize("second", ["sos", "sos_bed"])
+def test_a_call_that_an_inspection_left_open_keeps_no_button_from_being_inspected(
+    room: Room, second: str
+) -> None:
+    for button in ("sos", second):
+        assert room.begin(button) is None
+        assert room.press(button) == "n0nce-123"
+    assert [body["result"] for _, body in room.notes] == ["proven", "proven"]
+    assert room.told_again == []
+
+
+def test_a_real_call_beside_a_tested_one_keeps_inspections_waiting(room: Room) -> None:
+    room.begin("sos")
+    room.press()
+    assert room.press("sos_bed") == ""
+    refusal = room.begin("sos")
+    assert refusal == (Code.BUSY, "an incident is under way: sos")
+
+
+def test_a_fire_alarm_that_an_inspection_left_open_is_waited_for(room: Room) -> None:
+    room.begin()
+    assert room.feel(puff()) == ["n0nce-123"]
+    room.active.add((Hazard.FIRE, PLACE))
+    assert room.begin() == (Code.BUSY, "an incident is under way: fire")
 
 
 def test_a_sensor_that_cannot_be_relied_on_is_not_inspected(room: Room) -> None:
