@@ -9,10 +9,9 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from agent.values import Hazard, Stage
-from drivers import kept
+from provisioning.gateway.cap_folder import CapFolder
 from provisioning.gateway.told import Parcel, Publisher, Told, UndeliveredError
 from provisioning.gateway.wording import hazard_name, headline
 
@@ -176,7 +175,9 @@ class CapOutput:
 
     name = "cap"
 
-    def __init__(self, sender: str, topic: str, folder: Path | None, broker: Publisher) -> None:
+    def __init__(
+        self, sender: str, topic: str, folder: CapFolder | None, broker: Publisher
+    ) -> None:
         self._sender, self._topic, self._folder, self._broker = sender, topic, folder, broker
 
     def parcels(self, told: Told) -> list[Parcel]:
@@ -195,7 +196,7 @@ class CapOutput:
         """
         if self._folder is not None:
             try:
-                kept.replace(self._folder / f"{parcel.key}.xml", parcel.body)
+                self._folder.write(parcel.key, parcel.body)
             except OSError as error:
                 raise UndeliveredError(str(error)) from None
         self._broker.publish(parcel.to, parcel.body, retain=False)

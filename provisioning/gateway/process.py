@@ -18,6 +18,7 @@ from provisioning.gateway import settings
 from provisioning.gateway.answers import Answers
 from provisioning.gateway.broker import Broker
 from provisioning.gateway.cap import CapOutput
+from provisioning.gateway.cap_folder import CapFolder
 from provisioning.gateway.home_assistant import HomeAssistantOutput
 from provisioning.gateway.intake import Intake
 from provisioning.gateway.ngsi_ld import UPSERT, NgsiLdOutput
@@ -178,7 +179,7 @@ def make_outputs(
     """
     found: list[Output] = []
     if (cap := config.cap) is not None:
-        folder = None if cap.folder is None else Path(cap.folder)
+        folder = None if cap.folder is None else CapFolder(Path(cap.folder), cap.keep_days)
         found.append(CapOutput(cap.sender, cap.topic, folder, line))
     if (home := config.home_assistant) is not None:
         found.append(HomeAssistantOutput(home.prefix, home.topic, STATUS, line))

@@ -59,11 +59,15 @@ class PlaceConfig(Section, frozen=True, kw_only=True):
 
 
 class CapConfig(Section, frozen=True, kw_only=True):
-    """CAP 1.2: `sender` is unique in the world, such as an address, without `,`, `<` and `&`."""
+    """CAP 1.2: `sender` is unique in the world, such as an address, without `,`, `<` and `&`.
+
+    A file stays in `folder` for `keep_days`.
+    """
 
     sender: Annotated[str, Meta(pattern=r"^[^\s,<&]+\Z", max_length=200)]
     topic: Topic = f"{TOPICS}/cap"
     folder: str | None = None
+    keep_days: Annotated[int, Meta(ge=1, le=36500)] = 400
 
 
 class HomeAssistantConfig(Section, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """The gateway's parts by themselves: signatures, answers, what is kept when too much waits."""
 
 import base64
+import os
 import sqlite3
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from agent.signing import load_signer
 from agent.values import Hazard, Stage
 from provisioning.gateway import onem2m
 from provisioning.gateway import settings as settings_file
+from provisioning.gateway.cap_folder import DAY_S, LOOK_EVERY_S, CapFolder
 from provisioning.gateway.notice import NotANoticeError, Notice, read_notice
 from provisioning.gateway.store import Store
 from provisioning.gateway.told import Parcel, RefusedError, UndeliveredError
@@ -112,6 +114,22 @@ def test_an_answer_of_onem2m_says_what_becomes_of_a_request(
     else:
         with pytest.raises(error):
             output.deliver(parcel)
+
+
+def test_a_cap_file_is_deleted_once_it_is_older_than_so_many_days(tmp_path: Path) -> None:
+    now = [1e9]
+    folder = CapFolder(tmp_path, 400, lambda: now[0])
+    for name, age_days in (("old", 401), ("young", 399), ("new", 0)):
+        folder.write(name, b"<alert/>")
+        os.utime(tmp_path / f"{name}.xml", (now[0] - age_days * DAY_S,) * 2)
+    (tmp_path / "another.txt").touch()
+    os.utime(tmp_path / "another.txt", (0, 0))
+    folder.write("at once", b"<alert/>")
+    assert (tmp_path / "old.xml").exists()  # it is not looked for with each file
+    now[0] += LOOK_EVERY_S
+    folder.write("later", b"<alert/>")
+    names = {"young.xml", "new.xml", "at once.xml", "later.xml", "another.txt"}
+    assert {each.name for each in tmp_path.iterdir()} == names
 
 
 def parcel(number: int, lane: Lane, *, replaces: bool = False) -> Parcel:
