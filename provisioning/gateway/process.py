@@ -110,6 +110,10 @@ class Gateway:
                 log.error("ends: no longer at work: %s", ", ".join(dead))
                 code = 1
                 break
+            if self._store.is_damaged:
+                log.error("ends: the memory is damaged: the next start sets it aside")
+                code = 1
+                break
             self._broker.step()
             self._report()
         notify("STOPPING=1")
@@ -135,6 +139,7 @@ class Gateway:
             "taken": self._intake.taken,
             "repeated": self._intake.repeated,
             "not_understood": self._intake.not_understood,
+            "memory": self._store.damage,
             "trouble": next(filter(None, troubles), ""),
             "outputs": {each.output.name: self._status_of(each) for each in self._outlets},
         }

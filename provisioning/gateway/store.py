@@ -19,6 +19,7 @@ import msgspec
 
 from agent.lanes import Lane
 from agent.values import Stage
+from provisioning.gateway.damage import is_damage, set_aside_if_damaged
 from provisioning.gateway.notice import UNREADABLE, Notice
 from provisioning.gateway.told import Incident, Parcel, Place, Told
 from provisioning.gateway.view import View
@@ -56,13 +57,15 @@ class Store:
     """One SQLite file, used by several threads. `most` parcels wait for each output."""
 
     def __init__(self, path: Path, *, most: int, keep_free_bytes: int = 0) -> None:
-        """Open or make it.
+        """Open or make it; one that is damaged is set aside, and `damage` says so.
 
         Raises:
             sqlite3.Error: The file cannot be used.
             OSError: Its folder cannot be made.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
+        self.damage = set_aside_if_damaged(path)
+        self.is_damaged = False  # found at work: the next start sets it aside
         self._folder, self._keep_free_bytes = path.parent, keep_free_bytes
         self._most, self._lock, self._since = most, threading.RLock(), 0
         self._bounds: dict[str, int] = defaultdict(lambda: most)  # at least what waits
@@ -92,7 +95,9 @@ class Store:
             try:
                 yield
                 self._db.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
+                if isinstance(error, sqlite3.Error) and is_damage(error):
+                    self.is_damaged = True
                 with contextlib.suppress(sqlite3.Error):
                     self._db.execute("ROLLBACK")
                 raise

@@ -373,6 +373,26 @@ def test_a_disk_that_is_nearly_full_takes_nothing_more_and_says_so_while_it_deli
         until(lambda: len(mobius.instances) > 1, 20, "the broker gives them again")
 
 
+@pytest.mark.parametrize("at", [18, 4096], ids=["header", "page"])
+def test_a_damaged_memory_is_set_aside_and_said_and_the_gateway_goes_on(
+    tmp_path: Path, broker: Mosquitto, web: WebServer, home: Ear, at: int
+) -> None:
+    configure(tmp_path, broker, web)
+    with gateway(tmp_path, home) as first, speaker(broker) as say:
+        say(event(seq=1))
+        until(lambda: hooks(web), 20, "told")
+        assert first.end() == 0  # nothing is left in the log beside the file
+    path = tmp_path / "state" / "gateway.db"
+    content = bytearray(path.read_bytes())
+    content[at : at + 64] = b"\xff" * 64
+    path.write_bytes(content)
+    with gateway(tmp_path, home), speaker(broker) as say:
+        until(lambda: "gateway.db.damaged-1" in last_status(home).get("memory", ""), 20, "said")
+        say(event(seq=1))
+        until(lambda: last_status(home).get("taken") == 1, 20, "it is told again")
+    assert path.with_name("gateway.db.damaged-1").read_bytes() == content
+
+
 def test_a_mistake_in_the_file_is_said_in_one_line_with_its_remedy(
     tmp_path: Path, broker: Mosquitto, web: WebServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
