@@ -302,7 +302,7 @@ def parser() -> argparse.ArgumentParser:
                 "--sound", action="store_true", help="sound the siren once and listen to it"
             )
         if command is ledger:
-            ledger_words.add(made, shared)
+            ledger_words.add(made, shared, count=_count)
         if command is events:
             made.add_argument("--limit", type=_count, default=20, metavar="N")
     return top

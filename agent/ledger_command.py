@@ -61,7 +61,7 @@ def _verify(args: argparse.Namespace, folder: Path, settings: Config | None, out
 
 
 def _show(args: argparse.Namespace, folder: Path, out: Print) -> int:
-    found: deque[Record] = deque(maxlen=max(0, args.last))
+    found: deque[Record] = deque(maxlen=args.last)
     for record in _records(folder):
         if args.kind is None or record.kind == args.kind:
             found.append(record)

@@ -1,14 +1,20 @@
 """The words behind `haetae ledger`; what they do is in `agent.ledger_command`."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from agent.ledger_file import Head
 from agent.ledger_past import KINDS
 
 
-def add(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser) -> None:
-    """The words behind `haetae ledger`."""
+def add(
+    parser: argparse.ArgumentParser,
+    shared: argparse.ArgumentParser,
+    *,
+    count: Callable[[str], int],
+) -> None:
+    """The words behind `haetae ledger`; `count` reads a number of rows."""
     words = parser.add_subparsers(dest="word", required=True, parser_class=type(parser))
     for word, about in (
         ("verify", "name the first record that is not what the device wrote; exit 1"),
@@ -18,7 +24,7 @@ def add(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser) -> Non
         made = words.add_parser(word, help=about, parents=[shared], allow_abbrev=False)
         made.add_argument("path", nargs="?", type=Path, metavar="DIR", help="a copy of a ledger")
         if word == "show":
-            made.add_argument("--last", type=int, default=20, metavar="N")
+            made.add_argument("--last", type=count, default=20, metavar="N")
             made.add_argument("--kind", choices=KINDS)
             continue
         for option in ("--key", "--certificate"):
