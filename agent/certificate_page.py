@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from agent.certificate import Certificate
 
 MOST_ROWS, MOST_CURVES = 4, 3  # on one sheet, what failed first; the others are counted
+MOST_FAULTS, LONGEST_FAULT = 3, 48  # the others are counted; characters
 _WIDTH, _HEIGHT = 220, 70
 
 _STYLE = """
@@ -153,8 +154,20 @@ def _coverage(status: dict[str, Any] | None) -> str:
     ]
     faults = [f"{name}: {each['why']}" for name, each in status["sensors"].items() if each["why"]]
     faults += [f"{name}: {why}" for name, why in status["trouble"].items()]
-    said = "; ".join(escape(each) for each in faults) or _both(Why("없음", "none"))
-    return _table(rows, [(Why("고장", "Faults"), said)])
+    return _table(rows, [(Why("고장", "Faults"), _faults(faults))])
+
+
+def _faults(faults: list[str]) -> str:
+    if not faults:
+        return _both(Why("없음", "none"))
+    said = [escape(_shortened(each)) for each in faults[:MOST_FAULTS]]
+    if more := len(faults) - len(said):
+        said.append(_both(Why(f"그 밖에 {more}건", f"{more} more")))
+    return f'<span class="small">{"; ".join(said)}</span>'
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_FAULT else f"{text[: LONGEST_FAULT - 1]}…"
 
 
 def _when(iso: str) -> str:

@@ -119,6 +119,15 @@ def test_the_sheet_says_what_it_does_not_prove_and_hides_no_failure(
     assert text.count("<polyline") == 3
 
 
+def test_any_number_of_faults_is_a_few_and_a_count(tmp_path: Path) -> None:
+    failing = {f"smoke_{n}": {"why": f"fault {n}: " + "x" * 500} for n in range(40)}
+    folder = write(tmp_path, None)
+    page = Page(certificate(found(folder, STATUS | {"sensors": failing}), None))
+    assert page.text.count("fault ") == 3
+    assert "x" * 60 not in page.text
+    assert "그 밖에 38건 38 more" in page.text  # 40 of sensors, and the outbox
+
+
 def test_any_number_of_sensors_and_any_name_is_one_sheet_of_a4(tmp_path: Path) -> None:
     """As Chromium prints it."""
     chromium = shutil.which("chromium")
@@ -126,7 +135,9 @@ def test_any_number_of_sensors_and_any_name_is_one_sheet_of_a4(tmp_path: Path) -
         pytest.skip("chromium is not here: apt install chromium")
     name = "<img src=x onerror=alert(1)>" + "x" * 60
     kept = write(tmp_path, None, tuple(f"smoke_in_the_kitchen_{n}" for n in range(9)))
-    sheet = replace(found(kept, STATUS), device=name, site=name, simulated=True)
+    failing = {f"smoke_in_the_kitchen_{n}": {"why": "no answer " * 50} for n in range(40)}
+    told = STATUS | {"sensors": failing}
+    sheet = replace(found(kept, told), device=name, site=name, simulated=True)
     (tmp_path / "sheet.html").write_text(certificate(sheet, None), "utf-8")
     printed = tmp_path / "sheet.pdf"
     subprocess.run(
@@ -278,3 +289,13 @@ def test_a_head_that_is_none_is_refused(head: str, capsys: pytest.CaptureFixture
         run("ledger", "verify", "--head", head)
     assert ended.value.code == 64
     assert "16 characters of base64url" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("last", ["-1", "0", "all"])
+def test_a_number_of_records_that_is_none_is_refused(
+    tmp_path: Path, last: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run("ledger", "show", write(tmp_path, None), "--last", last)
+    assert ended.value.code == cli.USAGE
+    assert "a number from 1 to 100000" in capsys.readouterr().err
