@@ -25,7 +25,7 @@ HAZARDS: Mapping[str, Why] = {
 STAGES: Mapping[str, Why] = {
     "prealarm": Why("주의", "warning"),
     "alarm": Why("경보", "alarm"),
-    "cleared": Why("해제", "cleared"),
+    "cleared": Why("해제", "over"),
     "unreadable": Why("읽을 수 없음", "unreadable"),
 }
 EXERCISE = Why("[훈련]", "[Exercise]")

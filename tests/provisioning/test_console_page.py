@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from agent.commands import Code
+from provisioning.gateway.wording import HAZARDS, STAGES
 from tests.provisioning.office import NARROW, PASSWORD, Office, script_file, served
 from tests.running import until
 
@@ -60,6 +62,34 @@ def test_each_device_says_what_it_can_detect_and_why_not(office: Office) -> None
     office.loader.state("poor", online())
     until(lambda: level(office, "poor") == "proven", 10, "the poor one is whole again")
     shows(office, facts, "방금")
+
+
+def test_a_screen_reader_keeps_its_place_in_the_summary(office: Office) -> None:
+    office.loader.state("gone", b"offline")
+    office.open()
+    shows(office, "#summary li", "기기 오프라인")
+    office.script("window.first = document.querySelector('#summary li')")
+    clock = office.find("#clock").text
+    until(lambda: office.find("#clock").text != clock, 5, "a second later")
+    office.loader.state("gone", {"status": "offline"})
+    clock = office.find("#clock").text
+    until(lambda: office.find("#clock").text != clock, 5, "and another")
+    assert office.script("return window.first.isConnected")
+    office.loader.state("two", b"offline")
+    shows(office, "#summary li", "기기 오프라인 2")
+
+
+def test_console_and_gateway_have_the_same_words_and_every_refusal_has_some(
+    office: Office,
+) -> None:
+    texts = office.module("texts.js", "return m.LANGUAGES")
+    for language in ("ko", "en"):
+        for table, words in (("hazards", HAZARDS), ("stages", STAGES)):
+            wanted = {str(name): getattr(each, language) for name, each in words.items()}
+            assert texts[language][table] == wanted
+        assert set(texts[language]["refusals"]) == set(Code)
+    assert texts["ko"]["levels"]["offline"] not in texts["ko"]["disconnected"]
+    assert not any(word.isascii() for word in texts["ko"]["refusals"].values())
 
 
 def test_texts_of_a_hostile_device_are_only_texts(office: Office) -> None:

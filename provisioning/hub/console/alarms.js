@@ -86,7 +86,7 @@ export class Alarms {
     else if (incident.isCall && !incident.late) add("answer", isAsking ? "answering" : "answer", () => send(device, incident, "answered"), isAsking);
     if (isSigning && incident.canBeHushed && !incident.late) add("silence", "silence", () => send(device, incident, "silence"), isAsking);
     if (sent !== undefined && !isAsking && (who === undefined || sent.state !== "answerAccepted")) {
-      row.append(element("p", { class: "outcome", role: "status" }, words.say(sent.state, { reason: sent.reason })));
+      row.append(element("p", { class: "outcome", role: "status" }, words.say(sent.state, { reason: words.word("refusals", sent.reason) })));
     }
     if (incident.late) add("seen", "seen", () => dismiss(device, incident));
     return row;

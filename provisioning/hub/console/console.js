@@ -191,7 +191,7 @@ class Console {
         return;
       }
       const answer = await answered;
-      tell(answer.accepted ? "answerAccepted" : "answerRefused", `${answer.code} ${answer.reason}`);
+      tell(answer.accepted ? "answerAccepted" : "answerRefused", answer.code || answer.reason);
     } catch {
       tell("answerLost");
     }

@@ -1,6 +1,6 @@
 // All devices: as a list that tells what each can detect, and as a plan that tells where it stands.
 
-import { Keyed, byId, element, write } from "./dom.js";
+import { Keyed, byId, element, refill, write } from "./dom.js";
 import { LEVELS } from "./ward.js";
 
 const SIGNS = Object.freeze({
@@ -60,7 +60,7 @@ export class Devices {
     const { words, isUp } = this.setting();
     const counts = LEVELS.map((level) => [level, all.filter((each) => each.level === level).length]).filter(([, count]) => count);
     const parts = counts.map(([level, count]) => element("li", { class: "level", "data-level": level }, `${isUp ? SIGNS[level] : "–"} ${words.word("levels", level)} ${count}`));
-    byId("summary").replaceChildren(...parts);
+    refill(byId("summary"), ...parts);
   }
 
   row(key) {

@@ -27,6 +27,12 @@ export function write(node, words) {
   if (node.textContent !== words) node.textContent = words;
 }
 
+/** Set children, and touch the page only if they are others: a screen reader would lose its place. */
+export function refill(node, ...children) {
+  const isSame = node.childNodes.length === children.length && children.every((each, n) => each.isEqualNode(node.childNodes[n]));
+  if (!isSame) node.replaceChildren(...children);
+}
+
 /** Children of one element, each kept for its key, so that focus and what is open stay. */
 export class Keyed {
   /**

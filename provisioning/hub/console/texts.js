@@ -5,7 +5,7 @@
 const KO = {
   title: "해태 상황판",
   skip: "경보로 건너뛰기",
-  connected: "연결됨", connecting: "연결하는 중", disconnected: "연결 끊김",
+  connected: "상황판 연결됨", connecting: "상황판 연결하는 중", disconnected: "상황판 연결 끊김",
   bannerFirst: "아직 연결되지 않았습니다. 지금은 경보를 받을 수 없습니다.",
   banner: "연결이 끊겼습니다. 지금은 경보를 받을 수 없습니다. 아래 내용은 {time} 것입니다.",
   bannerSignedOut: "로그인하지 않았습니다. 경보를 받고 있지 않습니다.",
@@ -43,15 +43,24 @@ const KO = {
   keyHave: "명령에 서명합니다. 아래 공개 열쇠를 파일로 저장하고 기기 설정에 적으세요.",
   keyUnsafe: "이 주소에서는 열쇠를 만들 수 없습니다. https로 여세요.",
   levels: {
-    alarm: "경보", prealarm: "주의", drill: "모의 경보", offline: "연결 끊김", silent: "응답 없음", unheard: "소식 없음", lost: "감지 못 함",
+    alarm: "경보", prealarm: "주의", drill: "모의 경보", offline: "기기 오프라인", silent: "응답 없음", unheard: "소식 없음", lost: "감지 못 함",
     trouble: "점검 필요", unclaimed: "감지 대상 없음", assumed: "작동 미확인", simulated: "모의 장치", proven: "작동 확인됨",
   },
   claims: { proven: "확인됨", assumed: "미확인", lost: "감지 못 함", simulated: "모의", unknown: "알 수 없음" },
-  stages: { prealarm: "주의", alarm: "경보", cleared: "해제", unreadable: "손상" },
+  stages: { prealarm: "주의", alarm: "경보", cleared: "해제", unreadable: "읽을 수 없음" },
   hazards: {
-    fire: "화재", co: "일산화탄소", gas: "가스", fall: "넘어짐", sos: "도움 요청", inactivity: "움직임 없음", wandering: "배회",
-    noise: "소음", neighbour_alarm: "이웃 경보", intrusion: "침입", climate: "더위·추위", air: "공기질", water: "누수", tamper: "기기 훼손",
-    fault: "고장", power: "전원",
+    fire: "화재", co: "일산화탄소", gas: "가스 누출", fall: "넘어짐", sos: "도움 요청", inactivity: "오랫동안 움직임 없음", wandering: "집을 나감",
+    noise: "층간소음", neighbour_alarm: "이웃 경보기 울림", intrusion: "침입", climate: "더위와 추위", air: "실내 공기", water: "누수", tamper: "기기 훼손",
+    fault: "기기 고장", power: "기기 전원",
+  },
+  refusals: {
+    unknown_verb: "이 기기가 모르는 명령입니다", not_understood: "기기가 명령을 읽지 못했습니다", not_authentic: "기기가 아는 사람의 서명이 아닙니다",
+    not_authorised: "이 명령을 내릴 권한이 없습니다", retained: "서버에 남아 있던 옛 명령입니다", expired: "명령이 너무 늦게 도착했습니다",
+    not_yet: "명령의 시각이 기기 시계보다 앞섭니다", no_clock: "기기가 지금 시각을 모릅니다", replayed: "이미 받은 명령입니다",
+    too_many: "명령이 너무 많습니다. 잠시 뒤에 다시 누르세요", not_kept: "기기의 저장 장치가 명령을 기억하지 못합니다",
+    busy: "기기가 다른 일을 하고 있습니다. 잠시 뒤에 다시 누르세요", not_active: "그 경보는 이미 끝났습니다", not_here: "이 기기에는 그 기능이 없습니다",
+    not_from_afar: "멀리서는 할 수 없습니다. 기기 앞에서 해야 합니다", bad_configuration: "설정에 잘못이 있습니다",
+    less_coverage: "이 설정으로는 지금보다 적게 감지합니다", rolled_back: "새 설정이 맞지 않아 앞의 설정으로 돌아갔습니다", failed: "기기가 해 보았지만 되지 않았습니다",
   },
 };
 
@@ -101,11 +110,20 @@ const EN = {
     trouble: "Needs a check", unclaimed: "Nothing to detect", assumed: "Not proven", simulated: "Simulated", proven: "Proven",
   },
   claims: { proven: "proven", assumed: "not proven", lost: "cannot detect", simulated: "simulated", unknown: "not known" },
-  stages: { prealarm: "warning", alarm: "alarm", cleared: "over", unreadable: "damaged" },
+  stages: { prealarm: "warning", alarm: "alarm", cleared: "over", unreadable: "unreadable" },
   hazards: {
-    fire: "Fire", co: "Carbon monoxide", gas: "Gas", fall: "Fall", sos: "Call for help", inactivity: "No sign of life", wandering: "Wandering",
-    noise: "Noise", neighbour_alarm: "Alarm next door", intrusion: "Intrusion", climate: "Heat or cold", air: "Air quality", water: "Water leak", tamper: "Tampering",
-    fault: "Fault", power: "Power",
+    fire: "Fire", co: "Carbon monoxide", gas: "Gas leak", fall: "Fall", sos: "Call for help", inactivity: "No sign of life", wandering: "Wandering",
+    noise: "Noise", neighbour_alarm: "Alarm next door", intrusion: "Intrusion", climate: "Heat or cold", air: "Indoor air", water: "Water leak", tamper: "Tampering",
+    fault: "Device fault", power: "Device power",
+  },
+  refusals: {
+    unknown_verb: "this device does not know the command", not_understood: "the device could not read the command", not_authentic: "nobody whom the device knows has signed it",
+    not_authorised: "whoever signed it may not command this", retained: "an old command that the server had kept", expired: "the command came too late",
+    not_yet: "the command is ahead of the device's clock", no_clock: "the device does not know the time", replayed: "it was taken before",
+    too_many: "too many commands: press again in a while", not_kept: "the device's storage cannot remember the command",
+    busy: "the device is busy: press again in a while", not_active: "that alarm is over", not_here: "this device cannot do that",
+    not_from_afar: "only somebody at the device may", bad_configuration: "the configuration has a mistake",
+    less_coverage: "it would detect less than now", rolled_back: "it did not work, and the former configuration is back", failed: "the device tried, and could not",
   },
 };
 
