@@ -29,6 +29,7 @@ from drivers.sensor import NotReadyError
 log = logging.getLogger(__name__)
 
 FILE = "commands.json"
+_MADE = f"{FILE} was made here: if it is gone, somebody took it away\n".encode()
 INBOX = 16
 ANSWERS = 32  # while the hub is away, the newest stay
 HUNG_UP = 5  # so often in a row the hub may hang up on one message: it is then too large for it
@@ -117,6 +118,7 @@ class Orders:
         confirmed: Callable[[str], None] | None = None,
     ) -> None:
         self._file, self._put, self._wake, self._state = folder / FILE, put, wake, state
+        self._made = self._file.with_suffix(".made")
         self._wall, self._clock = wall, clock
         self._root, self._commanders, self._note = root, commanders, note
         self._waiting, self._confirmed = waiting, confirmed
@@ -286,10 +288,10 @@ class Orders:
         self._wake()
 
     def _open(self) -> Gate:
-        """Take up what the last agent kept; where it cannot be read, be careful for a while."""
+        """Take up what the last agent kept; where that is gone, be careful for a while."""
         gate = partial(Gate, root=self._root, commanders=self._commanders)
         try:
-            if not self._file.exists():
+            if not self._file.exists() and not self._made.exists():
                 return gate({})
             found = kept.load(self._file, Taken, what="command ids", remedy="nothing to do")
         except (OSError, NotReadyError) as error:
@@ -300,6 +302,8 @@ class Orders:
     def _is_kept(self) -> bool:
         """Write the ids down, so that a restart does not forget them."""
         try:
+            if not self._made.exists():  # before the ids: so these are never there without it
+                kept.replace(self._made, _MADE)
             kept.store(self._file, Taken(self._gate.seen))
         except OSError as error:
             if not self._unkept:

@@ -111,6 +111,16 @@ def test_where_the_ids_are_lost_nobody_is_away_until_all_that_was_taken_has_expi
     assert way.send("away", body(3, hours=24.0)) == "accepted"
 
 
+def test_where_the_ids_were_taken_away_no_command_is_taken_twice(tmp_path: Path) -> None:
+    away = body(1, hours=24.0)
+    assert Way(tmp_path).send("away", away) == "accepted"
+    (tmp_path / FILE).unlink()
+    way = Way(tmp_path)
+    assert way.send("away", away) == Code.NOT_KEPT
+    way.now = FORGOTTEN_S
+    assert way.send("away", body(2, hours=24.0)) == "accepted"
+
+
 def test_on_a_broken_disk_only_what_is_harmless_is_taken_and_it_is_told(tmp_path: Path) -> None:
     (tmp_path / "full").write_text("a file where the directory should be")
     way = Way(tmp_path / "full")
