@@ -33,17 +33,20 @@ PROOF_LASTS_S = 365 * 86_400.0  # a welded contact or a dried-out cell shows in 
 class Proof(msgspec.Struct, frozen=True):
     """A real stimulus that went all the way: when, by both clocks (RFC 3339, monotonic seconds).
 
-    Where it was an inspection, of which `sensor` and by which `nonce`.
+    Where it was an inspection, of which `sensor` and by which `nonce`. It is `unverified` where the
+    ledger says so and no known key signed that.
     """
 
     wall_time: str
     at: float
     sensor: str = ""
     nonce: str = ""
+    unverified: bool = False
 
     def __str__(self) -> str:
         """When, and how."""
-        return f"{self.wall_time} by inspection of {self.sensor}" if self.nonce else self.wall_time
+        how = f" by inspection of {self.sensor}" if self.nonce else ""
+        return f"{self.wall_time}{how}{', unverified' if self.unverified else ''}"
 
 
 class Claim(msgspec.Struct, frozen=True):

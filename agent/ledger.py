@@ -193,7 +193,9 @@ class Ledger:
     def _open(self) -> Segments:
         segments = Segments(self._folder)
         try:
-            self._past = past(backwards(self._folder))
+            signer = self._key()
+            known = None if signer is None else signer.verifier
+            self._past = past(backwards(self._folder), known)
             if self._proven is None:
                 self._interrupted = interrupted(self._past.begun)
                 self._proven = dict(self._past.proven)

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from agent.ledger_file import GENESIS, Record, Sealed, digest
+from agent.signing import SigningError, Verifier
 
 EVENT: Final = "event"
 SELFTEST: Final = "selftest"
@@ -30,12 +31,14 @@ KINDS = (
 class Proven(msgspec.Struct, frozen=True, omit_defaults=True):
     """That a hazard was detected from a real stimulus: when (RFC 3339), and in which inspection.
 
-    `sensor` is empty where it was no inspection but an alarm.
+    `sensor` is empty where it was no inspection but an alarm. It is `unverified` where no known key
+    signed the record that says so.
     """
 
     wall_time: str
     sensor: str = ""
     nonce: str = ""
+    unverified: bool = False
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -92,6 +95,7 @@ class Past:
         self.key = record.key or self.key
         with contextlib.suppress(TypeError, ValueError):  # damaged: no reason not to start
             self._learn_body(record)
+        self.proven |= proofs_in(record)  # what is read back `past` judges
 
     def _learn_body(self, record: Record) -> None:
         body = record.body
@@ -99,18 +103,10 @@ class Past:
             self.key = str(body.get("key_id", ""))
         elif record.kind == EVENT:
             self.event = Told(str(body.get("id", "")), int(body.get("seq", 0)))
-            is_test = bool(body.get("inspection"))
-            if body.get("stage") == "alarm" and not is_test and not body.get("revision"):
-                self.proven[str(body.get("hazard"))] = Proven(record.wall_time)
         elif record.kind == COMMAND:
             self._order(record)
         elif record.kind == INSPECTION:
             self.begun.pop(str(body.get("nonce")), None)
-            if body.get("result") == "proven":
-                for hazard in body.get("hazards", ()):
-                    self.proven[str(hazard)] = Proven(
-                        record.wall_time, str(body.get("sensor")), str(body.get("nonce"))
-                    )
         elif record.kind == START:
             self._begin(body)
 
@@ -124,16 +120,15 @@ class Past:
             self.begun[nonce] = Begun(record.wall_time, sensor, by, signer)
 
     def _begin(self, body: dict[str, Any]) -> None:
-        try:
+        """Of a start of another version what it says of the events is good all the same."""
+        with contextlib.suppress(msgspec.ValidationError):
+            self.event = self.event or msgspec.convert(body.get("event"), Told | None)
+        with contextlib.suppress(msgspec.ValidationError):
             self.start = msgspec.convert(body, Start)
-        except msgspec.ValidationError:  # of another version
-            return
-        self.proven = {**self.start.proven, **self.proven}
-        self.event = self.event or self.start.event
 
 
-def past(newest_first: Iterable[Sealed]) -> Past:
-    """Read back as far as the last start."""
+def past(newest_first: Iterable[Sealed], known: Verifier | None = None) -> Past:
+    """Read back as far as the last start; `known` is the device's own key."""
     read: list[Sealed] = []
     for sealed in newest_first:
         read.append(sealed)
@@ -142,4 +137,60 @@ def past(newest_first: Iterable[Sealed]) -> Past:
     found = Past()
     for sealed in reversed(read):
         found.learn(sealed)
+    found.proven = _believed(read, known)
     return found
+
+
+def _believed(newest_first: Iterable[Sealed], known: Verifier | None) -> dict[str, Proven]:
+    """The newest proof of each hazard that the device signed, else one that nobody can check.
+
+    Only records that prove something are looked at; one whose seal is broken proves nothing.
+    """
+    believed: dict[str, Proven] = {}
+    doubted: dict[str, Proven] = {}
+    for sealed in newest_first:
+        proofs = proofs_in(sealed.record)
+        proofs = {hazard: each for hazard, each in proofs.items() if hazard not in believed}
+        if not proofs or (is_genuine := _is_genuine(sealed, known)) is False:
+            continue
+        for hazard, each in proofs.items():
+            if is_genuine and not each.unverified:
+                believed[hazard] = each
+            else:
+                doubted.setdefault(hazard, msgspec.structs.replace(each, unverified=True))
+    return {**doubted, **believed}
+
+
+def _is_genuine(sealed: Sealed, known: Verifier | None) -> bool | None:
+    """Whether the device signed it; None where that cannot be told."""
+    if not sealed.record.key:
+        return None if sealed.is_whole else False
+    if known is None or sealed.record.key != known.key_id:
+        return None
+    try:
+        return known.verify(sealed.covered, sealed.signature)
+    except SigningError:  # OpenSSL does not want to
+        return None
+
+
+def proofs_in(record: Record) -> dict[str, Proven]:
+    """What a record proves, by hazard."""
+    body = record.body
+    if record.kind == EVENT:
+        is_test = bool(body.get("inspection"))
+        if body.get("stage") == "alarm" and not is_test and not body.get("revision"):
+            return {str(body.get("hazard")): Proven(record.wall_time)}
+    elif record.kind == INSPECTION and body.get("result") == "proven":
+        hazards = body.get("hazards")
+        proof = Proven(record.wall_time, str(body.get("sensor")), str(body.get("nonce")))
+        return {str(each): proof for each in hazards} if isinstance(hazards, list) else {}
+    elif record.kind == START and isinstance(proven := body.get("proven"), dict):
+        return {hazard: each for hazard, told in proven.items() if (each := _proven(told))}
+    return {}
+
+
+def _proven(told: object) -> Proven | None:
+    try:
+        return msgspec.convert(told, Proven)
+    except msgspec.ValidationError:  # of another version
+        return None

@@ -23,6 +23,7 @@ from agent.wallclock import WallTime
 from tests.agent.ledgers import BOOT, START, key, ledger, lines
 
 LATER = "0badcafe-00000002"
+PROVEN = {"result": "proven", "hazards": ["fire"], "sensor": "smoke", "nonce": "n0nce-123"}
 
 
 def records(folder: Path) -> list[Record]:
@@ -235,7 +236,7 @@ def test_what_was_proven_is_known_at_the_next_start_and_the_one_after(tmp_path: 
     assert kept.proven is None
     kept.note(
         "inspection",
-        {"result": "proven", "hazards": ["fire"], "sensor": "smoke", "nonce": "n0nce-123"},
+        PROVEN,
     )
     kept.note("inspection", {"result": "failed", "hazards": ["co"], "sensor": "co", "nonce": "n"})
     assert kept.write()
@@ -291,7 +292,7 @@ def test_an_alarm_proves_its_hazard_and_one_in_an_inspection_does_not(tmp_path: 
     assert kept.write()
     after = ledger(tmp_path / "ledger", recent=outbox.recent)
     assert after.write()
-    assert after.proven == {"fire": Proven(event.wall_time)}
+    assert after.proven == {"fire": Proven(event.wall_time, unverified=True)}
     outbox.close()
 
 
@@ -372,6 +373,61 @@ def test_a_start_of_another_version_ends_the_reading_back(tmp_path: Path) -> Non
     assert kept.write()
     assert ledger(folder).write()
     assert kinds(folder) == ["start", "start", "start"]
+
+
+def test_what_is_proven_by_a_record_whose_signature_is_broken_is_not_restored(
+    tmp_path: Path, signer: Signer
+) -> None:
+    folder = tmp_path / "ledger"
+    kept = ledger(folder, signer=lambda: signer)
+    for nonce in ("n0nce-true", "n0nce-liar"):
+        kept.note("inspection", PROVEN | {"nonce": nonce})
+    assert kept.write()
+    (segment,) = folder.glob("*.jsonl")
+    segment.write_bytes(segment.read_bytes().replace(b"n0nce-liar", b"n0nce-lyre"))
+    after = ledger(folder, signer=lambda: signer)
+    assert after.write()
+    assert after.proven is not None
+    assert after.proven["fire"].nonce == "n0nce-true"
+    assert not after.proven["fire"].unverified
+
+
+def test_what_no_known_key_signed_is_restored_as_unverified_and_stays_so(
+    tmp_path: Path, signer: Signer
+) -> None:
+    folder = tmp_path / "ledger"
+    kept = ledger(folder, signer=lambda: key(tmp_path / "forger.key"))
+    kept.note("inspection", PROVEN)
+    assert kept.write()
+    for _ in range(3):  # the second stands on what the first has signed
+        after = ledger(folder, signer=lambda: signer)
+        assert after.write()
+        assert after.proven is not None
+        assert after.proven["fire"].unverified
+    again = ledger(folder, signer=lambda: signer)
+    again.note("inspection", PROVEN)
+    assert again.write()
+    later = ledger(folder, signer=lambda: signer)
+    assert later.write()
+    assert later.proven is not None
+    assert not later.proven["fire"].unverified
+
+
+def test_a_start_of_another_version_forgets_neither_proofs_nor_events(
+    tmp_path: Path,
+) -> None:
+    outbox = Outbox(tmp_path / "outbox.db")
+    kept = ledger(tmp_path / "ledger", recent=outbox.recent)
+    event = put(outbox)
+    assert kept.write()
+    other = msgspec.structs.replace(START, models=["a list"])
+    for start in (other, other, START):
+        after = ledger(tmp_path / "ledger", recent=outbox.recent, start=start)
+        assert after.write()
+        assert set(after.proven or {}) == {"fire"}
+    told = [each.body["id"] for each in records(tmp_path / "ledger") if each.kind == "event"]
+    assert told == [event.id]
+    outbox.close()
 
 
 def test_its_thread_writes_without_being_waited_for(tmp_path: Path, signer: Signer) -> None:

@@ -29,6 +29,13 @@ def test_a_proof_is_as_old_as_the_wall_clock_says(then: str, age_s: float) -> No
     assert (proof.wall_time, proof.sensor, proof.nonce) == (then, "smoke", "n0nce-123")
 
 
+def test_a_proof_that_nobody_could_check_says_so() -> None:
+    told = Proven("2026-11-22T04:00:00.000Z", "smoke", "n0nce-123", unverified=True)
+    found = proofs({"fire": told}, now=0.0, wall=TODAY)
+    said = "2026-11-22T04:00:00.000Z by inspection of smoke, unverified"
+    assert str(found[Hazard.FIRE]) == said
+
+
 def test_what_another_version_wrote_is_passed_over() -> None:
     proven = {"meteor": Proven("2026-11-22T04:00:00.000Z"), "co": Proven("yesterday")}
     assert proofs(proven, now=0.0, wall=TODAY) == {}
