@@ -12,35 +12,25 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 
-from agent import __version__, config, ledger_words
+from agent import __version__, cli_words, config
 from agent.cli_lines import clock_line, event_line, hub_line, record
 from agent.config import ConfigError
 from agent.sections import Config
 from drivers.board import Board
 
-USAGE, BAD_CONFIG, FOUND_WRONG = 64, 78, 1
+BAD_CONFIG, FOUND_WRONG = 78, 1
 STALE_S = 10.0  # a living agent writes its status every second
-CONFIG = Path("/etc/haetae/device.toml")
 PROFILES = Path(__file__).parent.parent / "provisioning" / "profiles"
 
 
 class OutputError(Exception):
     """What was asked for could not be written to where it should go."""
-
-
-class Parser(argparse.ArgumentParser):
-    """Says what is wrong with the words, and ends with EX_USAGE."""
-
-    def error(self, message: str) -> NoReturn:
-        """End with one line that says what is wrong."""
-        self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: {message}\n")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -249,17 +239,23 @@ def version(args: argparse.Namespace) -> int:
     return 0
 
 
+COMMANDS: Mapping[str, cli_words.Command] = {
+    each.__name__: each
+    for each in (run, replay, check, probe, events, status, selftest, ledger, version)
+}
+
+
 def main(argv: list[str] | None = None) -> int:
     """Understand the command line and do what it says."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # Korean, whatever the locale calls text
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    return execute(parser().parse_args(argv))
+    return execute(cli_words.parser(__doc__.splitlines()[0], COMMANDS).parse_args(argv))
 
 
 def execute(args: argparse.Namespace) -> int:
     """Run one command; every expected failure is one line on stderr and an exit code."""
-    command: Callable[[argparse.Namespace], int] = args.command
+    command: cli_words.Command = args.command
     try:
         return command(args)
     except ConfigError as error:
@@ -272,65 +268,9 @@ def execute(args: argparse.Namespace) -> int:
         return _wrong(str(error))
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    top = Parser(prog="haetae", description=__doc__.splitlines()[0], allow_abbrev=False)
-    shared = Parser(add_help=False, allow_abbrev=False)
-    state = Path(os.environ.get("STATE_DIRECTORY", "/var/lib/haetae"))
-    run_dir = Path(os.environ.get("RUNTIME_DIRECTORY", "/run/haetae"))
-    for each, default in ((top, None), (shared, argparse.SUPPRESS)):
-        each.add_argument(
-            "--config", type=Path, default=default or CONFIG, metavar="PATH", help=f"else {CONFIG}"
-        )
-        each.add_argument("--state", type=Path, default=default or state, metavar="DIR")
-        each.add_argument("--run-dir", type=Path, default=default or run_dir, metavar="DIR")
-    shared.add_argument("--json", action="store_true", help="one JSON object a line")
-    commands = top.add_subparsers(dest="name", required=True, parser_class=Parser)
-    for command in (run, replay, check, probe, events, status, selftest, ledger, version):
-        made = commands.add_parser(
-            command.__name__, help=command.__doc__, parents=[shared], allow_abbrev=False
-        )
-        made.set_defaults(command=command)
-        if command is replay:
-            made.add_argument("recording", type=Path, metavar="DIR")
-            made.add_argument("--profile", metavar="NAME", help="a shipped profile's thresholds")
-            made.add_argument("--readings", action="store_true", help="print derived readings too")
-        if command is probe:
-            add_commissioning(made)
-        if command is selftest:
-            made.add_argument(
-                "--sound", action="store_true", help="sound the siren once and listen to it"
-            )
-        if command is ledger:
-            ledger_words.add(made, shared, count=_count)
-        if command is events:
-            made.add_argument("--limit", type=_count, default=20, metavar="N")
-    return top
-
-
-def add_commissioning(parser: argparse.ArgumentParser) -> None:
-    """What `probe` can do beside reading: measure a part as it was put in, and keep that."""
-    parser.add_argument(
-        "--baseline", metavar="SENSOR", help="measure it as it was put in, and keep that"
-    )
-    parser.add_argument("--calibrate", metavar="SENSOR", help="hold a microphone to a known sound")
-    parser.add_argument("--reference-db", type=float, default=94.0, metavar="DB")
-    parser.add_argument("--reference", default="a sound calibrator", metavar="TYPE")
-    parser.add_argument(
-        "--heated-h", type=float, default=0.0, metavar="H", help="hours it was heated for"
-    )
-
-
-def _count(text: str) -> int:
-    """A number of rows."""
-    if not text.isascii() or not text.isdecimal() or not 0 < int(text[:10]) <= 100_000:
-        raise argparse.ArgumentTypeError("a number from 1 to 100000")
-    return int(text)
-
-
 def _profile(args: argparse.Namespace) -> Path:
     """The file whose thresholds a replay uses: --profile, else --config, else market-stall."""
-    if args.profile is None and args.config != CONFIG:
+    if args.profile is None and args.config != cli_words.CONFIG:
         return Path(args.config)
     found = PROFILES / f"{args.profile or 'market-stall'}.toml"
     if not found.is_file():

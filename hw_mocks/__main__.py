@@ -18,7 +18,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent import cli
+from agent import cli, cli_words
 from agent.config import ConfigError
 from agent.config import load as load_config
 from agent.in_force import InForce
@@ -95,7 +95,7 @@ def probe(args: argparse.Namespace, state: Path, run_dir: Path) -> int:
                 bench.set(knob, _number_or_word(value))
             except ValueError as error:
                 say(f"--set {turn}: {error}; the knobs are: {', '.join(bench.knobs())}")
-                return cli.USAGE
+                return cli_words.USAGE
         return cli.probe_on(config, bench.board, args, simulated=True)
 
 
@@ -115,14 +115,14 @@ def _once(args: argparse.Namespace) -> int:
                 return probe(args, args.state or Path(scratch), Path(scratch))
             if args.control is None:
                 say("--control SOCKET is missing: where the knobs are turned")
-                return cli.USAGE
+                return cli_words.USAGE
             return run(args, _state(args.state), args.run_dir or _run_dir(Path(scratch)))
         except ConfigError as error:
             say(str(error))
             return cli.BAD_CONFIG
         except ScenarioError as error:
             say(f"--scenario {error}")
-            return cli.USAGE
+            return cli_words.USAGE
         except OSError as error:
             say(str(error))
             return CANNOT
@@ -130,8 +130,8 @@ def _once(args: argparse.Namespace) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = cli.Parser(prog="python -m hw_mocks", description=__doc__.splitlines()[0])
-    top.add_argument("--config", type=Path, default=cli.CONFIG, metavar="PATH")
+    top = cli_words.Parser(prog="python -m hw_mocks", description=__doc__.splitlines()[0])
+    top.add_argument("--config", type=Path, default=cli_words.CONFIG, metavar="PATH")
     top.add_argument("--control", type=Path, metavar="SOCKET", help="where knobs are turned")
     top.add_argument("--state", type=Path, metavar="DIR")
     top.add_argument("--run-dir", type=Path, metavar="DIR")
@@ -148,7 +148,7 @@ def parser() -> argparse.ArgumentParser:
     probing = commands.add_parser("probe", help=probe.__doc__)
     probing.add_argument("--set", action="append", default=[], metavar="KNOB=VALUE")
     probing.add_argument("--json", action="store_true", help="one JSON object a line")
-    cli.add_commissioning(probing)
+    cli_words.add_commissioning(probing)
     return top
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from agent import cli
+from agent.cli_words import Parser
 from agent.eventfile import Row, history
 from hw_mocks import proof
 from hw_mocks.broker import embedded_broker
@@ -268,7 +268,7 @@ def stage(profile: str, script: Script, terminal: Terminal) -> Iterator[Demo]:
 
 def main(argv: list[str] | None = None) -> int:
     """Run a demonstration; 0 if all of it held, 1 if not, 64 usage, 130 if interrupted."""
-    parser = cli.Parser(prog="python -m hw_mocks.demo", description=__doc__.splitlines()[0])
+    parser = Parser(prog="python -m hw_mocks.demo", description=__doc__.splitlines()[0])
     parser.add_argument("profile", nargs="?", default="market-stall", help=", ".join(names()))
     profile = parser.parse_args(argv).profile
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exception, so that all is undone

@@ -21,7 +21,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from agent.cli import Parser
+from agent.cli_words import Parser
 from agent.perception import cli
 from drivers import record
 from drivers.camera import CameraConfig

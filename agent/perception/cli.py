@@ -17,7 +17,8 @@ from typing import Protocol
 import msgspec
 
 from agent import config
-from agent.cli import BAD_CONFIG, CONFIG, FOUND_WRONG, Parser
+from agent.cli import BAD_CONFIG, FOUND_WRONG
+from agent.cli_words import CONFIG, Parser
 from agent.config import ConfigError
 from agent.perception.ears import Ears
 from agent.perception.listener import Listener

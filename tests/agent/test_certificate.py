@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from agent import cli
+from agent import cli, cli_words
 from agent.certificate import Certificate, certificate, read_seal, seal_text
 from agent.certificate_page import qr
 from agent.ledger_file import Head, unseal
@@ -297,5 +297,5 @@ def test_a_number_of_records_that_is_none_is_refused(
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         run("ledger", "show", write(tmp_path, None), "--last", last)
-    assert ended.value.code == cli.USAGE
+    assert ended.value.code == cli_words.USAGE
     assert "a number from 1 to 100000" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import cli, config, tomlfile
+from agent import cli, cli_words, config, tomlfile
 from agent.cli import PROFILES
 
 PROVISIONED = (
@@ -170,7 +170,8 @@ def test_ten_thousand_mutated_files_are_accepted_or_refused_in_one_line(
 ) -> None:
     source, path = random.Random(2026), tmp_path / "device.toml"
     codes = {0: 0, 78: 0}
-    args = cli.parser().parse_args(["--config", str(path), "--state", str(tmp_path), "check"])
+    parser = cli_words.parser("the agent", cli.COMMANDS)
+    args = parser.parse_args(["--config", str(path), "--state", str(tmp_path), "check"])
     for _ in range(10_000):
         path.write_bytes(mutated(source, PROVISIONED))
         code = cli.execute(args)
