@@ -7,10 +7,14 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
+from agent.envelope import Identity, stamp
 from agent.eventfile import Row
 from agent.ledger import Ledger
+from agent.ledger_file import Record, unseal
 from agent.ledger_past import Start
+from agent.outbox import Outbox
 from agent.signing import Signer, load_signer
+from agent.values import Detection, Event, Hazard, Stage, Why
 from agent.wallclock import WallTime
 
 START = Start(
@@ -83,3 +87,23 @@ def lines(folder: Path) -> list[bytes]:
         for path in sorted(folder.glob("*.jsonl"))
         for line in path.read_bytes().splitlines(keepends=True)
     ]
+
+
+def records(folder: Path) -> list[Record]:
+    """Every record of a ledger."""
+    return [unseal(line[:-1]).record for line in lines(folder)]
+
+
+def kinds(folder: Path) -> list[str]:
+    """The kind of every record of a ledger."""
+    return [each.kind for each in records(folder)]
+
+
+def put(outbox: Outbox, stage: Stage = Stage.ALARM, boot_id: str = BOOT) -> Event:
+    """An event of a fire, in an outbox."""
+    who = Identity("market", "stall-7", boot_id, "haetae 0.1.0", {}, simulated=False)
+    found = Detection(Hazard.FIRE, stage, "place", "fixed_heat", (), 5.0, Why("불", "fire"))
+    wall = WallTime("2026-11-22T05:00:00.000Z", 0.01, "ntp")
+    return outbox.put(
+        lambda seq, previous: stamp(found, seq=seq, previous=previous, identity=who, wall=wall)
+    )
