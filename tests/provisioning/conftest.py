@@ -1,9 +1,13 @@
-"""One browser for all tests of the console: it takes longer to start than they do."""
+"""One browser for all tests of the console, and what stands around the gateway in its tests."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.brokers import Mosquitto
+from tests.provisioning.receivers import HOME_TOPICS, Ear, WebServer
 
 if TYPE_CHECKING:
     from tests.provisioning.office import Office
@@ -25,3 +29,30 @@ def emptied(office: "Office") -> Iterator[None]:
     yield
     office.leave()
     office.loader.forget()
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    server = WebServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path / "hub") as found:
+        yield found
+
+
+@pytest.fixture
+def home(broker: Mosquitto) -> Iterator[Ear]:
+    ear = Ear(broker, "home-assistant", *HOME_TOPICS)
+    yield ear
+    ear.close()
+
+
+@pytest.fixture
+def mobius(broker: Mosquitto) -> Iterator[Ear]:
+    ear = Ear(broker, "onem2m", "/oneM2M/req/#")
+    yield ear
+    ear.close()

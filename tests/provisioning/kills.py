@@ -14,10 +14,9 @@ from pathlib import Path
 
 from agent.values import Stage
 from tests.brokers import Mosquitto
-from tests.provisioning.receivers import Ear, WebServer
+from tests.provisioning.receivers import HOME_TOPICS, Ear, WebServer
 from tests.provisioning.telling import event
 from tests.provisioning.test_gateway import (
-    HOME_TOPICS,
     configure,
     entities,
     gateway,

@@ -11,6 +11,9 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from tests.brokers import DEADLINE_S, Mosquitto
 
+STATUS = "haetae/gateway/v1/status"
+HOME_TOPICS = ("homeassistant/#", "haetae/gateway/v1/home-assistant/#", STATUS)
+
 
 @dataclass(frozen=True)
 class Post:

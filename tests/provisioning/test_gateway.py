@@ -19,17 +19,14 @@ from agent.values import Event, Stage, Why
 from provisioning.gateway.__main__ import main
 from provisioning.gateway.webhook import is_authentic
 from tests.brokers import DEADLINE_S, Mosquitto
-from tests.provisioning.receivers import Ear, Post, WebServer
+from tests.provisioning.receivers import STATUS, Ear, Post, WebServer
 from tests.provisioning.telling import event, named_by, sent
 from tests.running import REPOSITORY, STALL, RunningAgent, on_hub, running, until
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
 
 SECRET = base64.b64encode(bytes(range(32))).decode()
-STATUS = "haetae/gateway/v1/status"
-OFFLINE = b'{"status":"offline"}'
 DEVICE = "stall-17"
-HOME_TOPICS = ("homeassistant/#", "haetae/gateway/v1/home-assistant/#", STATUS)
 
 
 class RunningGateway:
@@ -63,19 +60,6 @@ def gateway(folder: Path, home: Ear) -> Iterator[RunningGateway]:
         yield found
     finally:
         found.end(signal.SIGKILL)
-
-
-@pytest.fixture
-def web() -> Iterator[WebServer]:
-    server = WebServer()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path / "hub") as found:
-        yield found
 
 
 def configure(folder: Path, broker: Mosquitto, web: WebServer, **webhook: object) -> None:
@@ -134,20 +118,6 @@ def waiting(ear: Ear) -> dict[str, int]:
     """How many parcels wait for each output."""
     outputs = last_status(ear).get("outputs", {"nobody": {"waiting": 1}})
     return {name: each["waiting"] for name, each in outputs.items()}
-
-
-@pytest.fixture
-def home(broker: Mosquitto) -> Iterator[Ear]:
-    ear = Ear(broker, "home-assistant", *HOME_TOPICS)
-    yield ear
-    ear.close()
-
-
-@pytest.fixture
-def mobius(broker: Mosquitto) -> Iterator[Ear]:
-    ear = Ear(broker, "onem2m", "/oneM2M/req/#")
-    yield ear
-    ear.close()
 
 
 def test_each_alarm_of_an_agent_is_told_once_to_each_system_though_the_gateway_is_killed(
@@ -344,53 +314,6 @@ def test_a_message_too_long_for_the_broker_is_set_aside_and_holds_up_nothing(
         until(lambda: last_status(home)["outputs"]["cap"]["delivered"] == 1, 20, "in CAP, too")
         assert last_status(home)["outputs"]["cap"]["set_aside"] == 1
     assert (tmp_path / "gateway.log").read_text().count("the connection broke") == 0
-
-
-def test_a_disk_that_is_nearly_full_takes_nothing_more_and_says_so_while_it_delivers(
-    tmp_path: Path, broker: Mosquitto, web: WebServer, home: Ear, mobius: Ear
-) -> None:
-    configure(tmp_path, broker, web)
-    path = tmp_path / "gateway.toml"
-    good = path.read_text().replace("[broker]", "[broker]\nask_again_s = 1.5")
-    path.write_text(good)
-    mobius.is_deaf = True
-    with gateway(tmp_path, home), speaker(broker) as say:
-        say(event(seq=1))
-        until(lambda: waiting(home).get("onem2m"), 20, "one waits")
-    mobius.is_deaf = False
-    path.write_text(good + "[spool]\nkeep_free_mb = 1000000000\n")
-    with gateway(tmp_path, home), speaker(broker) as say:
-        for seq in range(2, 107):  # more than the broker sends ahead
-            say(event(seq=seq))
-        until(lambda: "too little" in last_status(home).get("trouble", ""), 20, "it is said")
-        until(lambda: not any(waiting(home).values()), 20, "what waited goes out")
-        gone = home.on(STATUS).count(OFFLINE)
-        until(lambda: home.on(STATUS).count(OFFLINE) > gone, 20, "the broker is asked again")
-        until(lambda: last_status(home)["status"] == "online", 20, "its last will is taken back")
-    assert mobius.instances == {named_by(event(seq=1))}
-    path.write_text(good)
-    with gateway(tmp_path, home):
-        until(lambda: len(mobius.instances) > 1, 20, "the broker gives them again")
-
-
-@pytest.mark.parametrize("at", [18, 4096], ids=["header", "page"])
-def test_a_damaged_memory_is_set_aside_and_said_and_the_gateway_goes_on(
-    tmp_path: Path, broker: Mosquitto, web: WebServer, home: Ear, at: int
-) -> None:
-    configure(tmp_path, broker, web)
-    with gateway(tmp_path, home) as first, speaker(broker) as say:
-        say(event(seq=1))
-        until(lambda: hooks(web), 20, "told")
-        assert first.end() == 0  # nothing is left in the log beside the file
-    path = tmp_path / "state" / "gateway.db"
-    content = bytearray(path.read_bytes())
-    content[at : at + 64] = b"\xff" * 64
-    path.write_bytes(content)
-    with gateway(tmp_path, home), speaker(broker) as say:
-        until(lambda: "gateway.db.damaged-1" in last_status(home).get("memory", ""), 20, "said")
-        say(event(seq=1))
-        until(lambda: last_status(home).get("taken") == 1, 20, "it is told again")
-    assert path.with_name("gateway.db.damaged-1").read_bytes() == content
 
 
 def test_a_mistake_in_the_file_is_said_in_one_line_with_its_remedy(
