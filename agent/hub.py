@@ -341,6 +341,7 @@ class Hub:
         age_s = self.acknowledged_s_ago
         heard = "" if age_s is None else f"; its last answer was {age_s:.1f} s ago"
         self._confirm_s = min(2 * self._confirm_s, LONGEST_TIMES * self._config.puback_timeout_s)
+        self._broken.append(time.monotonic())
         self._lose(Cause.HALF_OPEN, detail=f"{what}{heard}")
 
     def _lose(self, cause: Cause, **facts: object) -> None:

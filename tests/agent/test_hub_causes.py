@@ -190,20 +190,24 @@ def test_a_hub_with_a_town_at_its_door_is_given_more_time_at_each_attempt(
     assert all(limit in each for limit, each in zip(limits, told, strict=True)), told
 
 
+def welcomes(line: socket.socket) -> None:
+    """Let everybody in, and confirm nothing."""
+    line.recv(65536)
+    line.sendall(bytes([0x20, 3, 0, 0, 0]))  # CONNACK
+    hears(line)
+
+
 def test_a_hub_that_takes_us_and_confirms_nothing_is_given_more_time_at_each_connection(
     authority: Authority,
 ) -> None:
-    def welcomes(line: socket.socket) -> None:
-        line.recv(65536)
-        line.sendall(bytes([0x20, 3, 0, 0, 0]))  # CONNACK
-        hears(line)
-
     with answering(in_tls(authority.issue("server"), welcomes)) as port:
         hub = tried(config_of(authority, port, puback_timeout_s=0.5))
         told = [hub.status]
         for _ in range(2):
             assert not hub.send(row_of())
             told.append(hub.status)
+        assert hub.heartbeat_if_due()  # it is in again
+        assert hub.cause is Cause.UNSTABLE, hub.status
         hub.close()
     limits = ["no PUBACK within 0.5 s;", "no PUBACK within 1 s;", "no PUBACK within 2 s;"]
     assert all(limit in each for limit, each in zip(limits, told, strict=True)), told
