@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from agent.correction import Anchor, Floor
 from agent.envelope import kernel_boot
+from agent.gate import Rate
 from agent.retelling import Records, Retelling
 from agent.wallclock import BUILD_FLOOR, DRIFT, WallTime, read_wall_clock, wall_time
 from drivers import kept
@@ -30,6 +31,8 @@ DAY_S = 86_400.0  # so often at most the file is written in a boot, to spare the
 NOTED_S = 0.5  # a smaller step is not worth a record; a leap second is
 MARGIN_S = 3600.0  # so far a daemon may take back what it said first
 DOUBTED_S = 600.0  # so long the network must say that the floor is wrong
+MOST_NOTED = 24  # records in an hour: a clock that is set back and forth may not fill the disk
+NOTED_WITHIN_S = 3600.0
 _CLOSE_S = 0.002  # between two readings of one clock: then the other was read in between
 _TRIES = 3
 _LONGEST_S = 1e11  # more is damage: no calendar has it
@@ -110,6 +113,7 @@ class Timekeeping:
         self._doubted_since: float | None = None
         self._told: tuple[float, float] = float("-inf"), float("-inf")
         self._stepped_at = float("-inf")
+        self._noted, self._unnoted, self._unnoted_s = Rate(MOST_NOTED, NOTED_WITHIN_S), 0, 0.0
         self._stopping = threading.Event()
         self._trouble = ""
 
@@ -212,6 +216,7 @@ class Timekeeping:
         elif was and not look.is_trusted:
             log.warning("clock: no longer synchronised: %s", look.wall.source)
             self._say("lost", source=look.wall.source)
+        self._say_what_was_left_out()
 
     def _doubt(self, look: Look) -> None:
         """Give up a floor that the network contradicts for long: the clock was wrong before."""
@@ -223,10 +228,25 @@ class Timekeeping:
             self._doubted_since = look.monotonic_s
         if look.monotonic_s - self._doubted_since >= self._doubted_s:
             log.error("clock: was wrong before: the network says %s", look.wall.iso)
-            self._say("floor", given_up=wall_time(self._floor, None, "").iso)
+            self._tell("floor", given_up=wall_time(self._floor, None, "").iso)
             self._known, self._anchor = None, None
 
-    def _say(self, what: str, **facts: object) -> None:
+    def _say(self, what: str, *, step_s: float | None = None, **facts: object) -> None:
+        """Have it written down, or counted where there is too much of it."""
+        if not self._noted.take(self._clock()):
+            self._unnoted, self._unnoted_s = self._unnoted + 1, self._unnoted_s + (step_s or 0.0)
+            return
+        self._tell(what, **facts if step_s is None else {"step_s": step_s, **facts})
+
+    def _say_what_was_left_out(self) -> None:
+        if self._unnoted and self._noted.take(self._clock()):
+            self._tell("unrecorded")
+
+    def _tell(self, what: str, **facts: object) -> None:
+        """Have it written down, with how much was not since the last, and the sum of its steps."""
+        if self._unnoted:
+            facts |= {"unrecorded": self._unnoted, "unrecorded_s": round(self._unnoted_s, 3)}
+        self._unnoted, self._unnoted_s = 0, 0.0
         self._note("clock", {"what": what, **facts})
 
     def _keep(self, now: Anchor) -> None:

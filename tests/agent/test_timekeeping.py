@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from agent.correction import UNTRUSTED
 from agent.retelling import AT_ONCE
-from agent.timekeeping import DAY_S, DOUBTED_S, FILE, MARGIN_S
+from agent.timekeeping import DAY_S, DOUBTED_S, FILE, MARGIN_S, MOST_NOTED, NOTED_WITHIN_S
 from agent.values import Event
 from agent.wallclock import BUILD_FLOOR, WallTime
 from tests.agent.clocks import SPRING, Clocks, Device
@@ -283,6 +283,27 @@ def test_steps_and_syncs_are_noted_and_slewing_is_not(device: Device) -> None:
         ("clock", "step"), ("clock", "synchronised"), ("clock", "step"), ("clock", "lost"),
     ]  # fmt: skip
     assert device.notes[2]["step_s"] == pytest.approx(-3600.0, abs=0.01)
+
+
+def test_a_clock_that_is_set_back_and_forth_fills_no_ledger_and_every_step_is_counted(
+    device: Device,
+) -> None:
+    for n in range(100):
+        if n % 2:
+            device.clocks.lose()
+            device.clocks.offset_s -= 3600.0
+        else:
+            device.clocks.synchronise()
+        device.steps(1)
+    assert len(device.notes) == MOST_NOTED
+    assert not any("unrecorded" in note for note in device.notes)
+    device.clocks.go(NOTED_WITHIN_S)
+    device.steps(2)
+    told = device.notes[MOST_NOTED:]
+    assert [note["what"] for note in told] == ["unrecorded"]
+    assert told[0]["unrecorded"] == 199 - MOST_NOTED  # the first look has nothing to compare
+    noted_s = sum(note.get("step_s", 0.0) for note in device.notes)
+    assert noted_s + told[0]["unrecorded_s"] == pytest.approx(-3600.0, abs=0.1)
 
 
 def test_nine_hours_without_the_network_are_told_as_what_they_are(device: Device) -> None:
