@@ -197,6 +197,8 @@ class Outbox:
         parts = []
         if self._shelf.damage is not None:
             parts.append(self._shelf.damage.text)
+        if self._shelf.is_gone:
+            parts.append(f"{self._path.name} was taken away while in use: a restart loses it")
         if self._shelf.trouble is not None:
             parts.append(self._shelf.trouble)
         elif not self._reserve.held:

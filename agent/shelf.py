@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 GROUP_S = 1.0  # a row that is no alarm is on flash this long after its `put`
 GROUP_ROWS = 32  # or once so many wait
 TOGETHER = 64  # rows of one transaction at most
+LOOK_S = 1.0  # so often at most it is looked whether the file is still where it was
 ROOM_BYTES = 128 << 10  # the index of the log takes 32 KiB, a first page of each file 4
 
 _PASSING = frozenset(  # the open file is sound, only not to be written just now
@@ -58,6 +59,8 @@ class Shelf:
         self._due: float | None = None  # when what is not on flash must be
         self._unsynced = 0
         self._urgent = 0  # the last row that may not wait for a group
+        self._inode, self._looked_at = 0, float("-inf")  # of the open file; when it was looked for
+        self.is_gone = False  # somebody took the open file away: the next start will not find it
         self.is_suspect = True  # the file must be opened (again)
         self.is_full = False  # what the last failure to open was
         self.trouble: str | None = None
@@ -88,6 +91,7 @@ class Shelf:
             if self._store is not None:
                 self._store.close()
             self._store, self.is_suspect, self._is_checked = store, False, True
+        self._inode, self._looked_at = _inode(self._path), float("-inf")
         self.damage = store.damage or self.damage
         newest = self.ask(EventStore.newest, None)
         if newest is not None:
@@ -114,6 +118,7 @@ class Shelf:
 
     def write(self) -> Outcome:
         """Write what waits in RAM, in order; what is urgent, and all before it, onto flash."""
+        self._look()
         together = TOGETHER
         while self.ram:
             rows = list(self.ram)[:together]
@@ -133,6 +138,16 @@ class Shelf:
             self._note_unsynced(0 if durable else len(rows))
         self._recover()
         return Outcome.DONE
+
+    def _look(self) -> None:
+        """See whether the open file still has its name: SQLite writes on without a word."""
+        now = self._clock()
+        if self._store is None or now - self._looked_at < LOOK_S:
+            return
+        self._looked_at, was_gone = now, self.is_gone
+        self.is_gone = _inode(self._path) != self._inode
+        if self.is_gone and not was_gone:
+            log.error("outbox: somebody took %s away while it is in use", self._path.name)
 
     def _note_unsynced(self, count: int) -> None:
         if count == 0:
@@ -288,6 +303,14 @@ def _moved(store: EventStore, reader: str, lane: int, seq: int, *, durable: bool
 def _deleted(store: EventStore, seqs: Collection[int]) -> bool:
     store.delete(seqs)
     return True
+
+
+def _inode(path: Path) -> int:
+    """Which file has this name, 0 if none has."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return 0
 
 
 def _lacks_room(folder: Path) -> bool:

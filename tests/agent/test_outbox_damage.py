@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.outbox import history
+from agent.outbox import Outbox, history
+from agent.shelf import LOOK_S
 from agent.values import Hazard
 from tests.agent.events import deliver, opened, put
 from tests.disks import fill, small_disk
@@ -260,3 +261,24 @@ def test_damage_that_sqlite_does_not_call_damage_is_overcome_too(
     content = bytearray(closed_file)
     content[closed_file.index(what) + at] ^= flip
     tried(path, bytes(content))
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_is_taken_away_while_in_use_is_told_until_it_is_back(
+    tmp_path: Path, replaced: bool
+) -> None:
+    path, now = tmp_path / "outbox.db", [0.0]
+    outbox = Outbox(path, reserve_bytes=0, clock=lambda: now[0])
+    put(outbox)
+    path.rename(tmp_path / "elsewhere")
+    if replaced:
+        path.write_bytes(b"")
+    now[0] += LOOK_S
+    put(outbox)
+    assert "was taken away while in use" in (outbox.trouble or "")
+    assert deliver(outbox) == [1, 2]  # it still goes out
+    (tmp_path / "elsewhere").replace(path)
+    now[0] += LOOK_S
+    put(outbox)
+    assert outbox.trouble is None
+    outbox.close()
