@@ -285,25 +285,20 @@ def test_steps_and_syncs_are_noted_and_slewing_is_not(device: Device) -> None:
     assert device.notes[2]["step_s"] == pytest.approx(-3600.0, abs=0.01)
 
 
-def test_a_clock_that_is_set_back_and_forth_fills_no_ledger_and_every_step_is_counted(
-    device: Device,
-) -> None:
-    for n in range(100):
-        if n % 2:
-            device.clocks.lose()
-            device.clocks.offset_s -= 3600.0
-        else:
-            device.clocks.synchronise()
+def test_a_clock_set_back_and_forth_fills_no_ledger_and_is_counted(device: Device) -> None:
+    for _ in range(50):
+        device.clocks.synchronise()
+        device.steps(1)
+        device.clocks.lose()
+        device.clocks.offset_s -= 3600.0
         device.steps(1)
     assert len(device.notes) == MOST_NOTED
-    assert not any("unrecorded" in note for note in device.notes)
     device.clocks.go(NOTED_WITHIN_S)
     device.steps(2)
-    told = device.notes[MOST_NOTED:]
-    assert [note["what"] for note in told] == ["unrecorded"]
-    assert told[0]["unrecorded"] == 199 - MOST_NOTED  # the first look has nothing to compare
+    (told,) = device.notes[MOST_NOTED:]
+    assert (told["what"], told["unrecorded"]) == ("unrecorded", 199 - MOST_NOTED)
     noted_s = sum(note.get("step_s", 0.0) for note in device.notes)
-    assert noted_s + told[0]["unrecorded_s"] == pytest.approx(-3600.0, abs=0.1)
+    assert noted_s + told["unrecorded_s"] == pytest.approx(-3600.0, abs=0.1)
 
 
 def test_nine_hours_without_the_network_are_told_as_what_they_are(device: Device) -> None:
