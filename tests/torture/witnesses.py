@@ -109,7 +109,6 @@ class Record:
 
         `neighbour` is what the other hub heard, which is sent alarms alone; None without one.
         """
-        events = {key: decode(body) for key, body in self.accepted.items()}
         full = [
             (life.presses[0], life.ended) for life in self.lives if life.was_full and life.presses
         ]
@@ -117,6 +116,7 @@ class Record:
         self.excused -= came
         for key in came & self._gone.keys():  # confirmed and pruned, or told anew
             self.accepted.setdefault(key, self._gone[key])
+        events = {key: decode(body) for key, body in self.accepted.items()}
         home = compare(self.accepted, heard, full, excused=self.excused)
         minor = [each for each in home.lost if lane(each) != ALARM]
         if len(minor) > self.given_up:
