@@ -109,6 +109,7 @@ class Link:
             self._notes.put(Lost(str(failure), failure.with_traceback(None)))
         if failure is not None or self._dropped.is_set():
             self._let_go()
+            self._part()
             return
         self._step = Step.CONNACK
         self._client.loop_start()
@@ -254,6 +255,18 @@ class Link:
             self._spent += wire_bytes(held)
             held.close()
 
+    def _part(self) -> None:
+        """Let paho's client know nothing of us, so that it closes its own sockets once it ends.
+
+        It has a pair of them to wake its thread, and else keeps it until the garbage collector
+        comes: a device that dials for days would run out of descriptors first.
+        """
+        client = self._client
+        client.on_socket_open = client.on_connect = client.on_publish = None
+        client.on_subscribe = client.on_message = client.on_disconnect = client.on_log = None
+        if self._tls is not None and self._tls.opened == self._opened:
+            self._tls.opened = None
+
     def _close_wrapped(self) -> None:
         """Close the socket of a failed handshake, which paho leaves to the garbage collector."""
         if self._tls is not None and self._tls.wrapped is not None:
@@ -298,6 +311,7 @@ class Link:
     ) -> None:
         by_hub = flags.is_disconnect_packet_from_server
         why = f"the hub said: {reason}" if by_hub else str(reason)
+        self._part()
         self._notes.put(Lost(why, is_taken_over=by_hub and reason.value == _TAKEN_OVER))
 
     def _on_log(self, _client: Client, _data: Any, level: int, text: str) -> None:

@@ -1,4 +1,6 @@
+import gc
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from agent.values import Hazard
 from hw_mocks.network import Forwarder
 from tests.agent.events import AT_S, row_of
 from tests.authority import Authority
-from tests.brokers import DEVICE, SITE, Listener, Mosquitto
+from tests.brokers import DEADLINE_S, DEVICE, SITE, Listener, Mosquitto
 
 
 @pytest.fixture
@@ -46,6 +48,28 @@ def test_a_row_is_confirmed_and_arrives_as_a_cloudevent(broker: Mosquitto) -> No
     assert event.attributes["sequence"] == "00000000000000000001"
     assert event.attributes["simulated"] == "true"
     assert not event.retained
+
+
+def test_no_connection_leaves_a_socket_to_the_garbage_collector(broker: Mosquitto) -> None:
+    config = broker.config()
+    others = set(threading.enumerate())
+
+    def connect_once() -> None:
+        hub = hub_of(config)
+        assert hub.send(row_of()), hub.status
+        hub.close()
+        for thread in set(threading.enumerate()) - others:  # paho's own ends behind us
+            thread.join(DEADLINE_S)
+
+    connect_once()
+    gc.disable()
+    try:
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for _ in range(5):
+            connect_once()
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
+    finally:
+        gc.enable()
 
 
 def test_events_are_not_retained_but_the_state_is(broker: Mosquitto) -> None:
