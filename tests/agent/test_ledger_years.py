@@ -8,8 +8,7 @@ import pytest
 from agent.ledger_check import verify
 from agent.ledger_file import digest, seal
 from agent.signing import Signer
-from tests.agent.ledgers import key, ledger, lines
-from tests.agent.test_ledger import kinds, records
+from tests.agent.ledgers import key, kinds, ledger, lines, records
 
 
 @pytest.fixture

@@ -46,9 +46,7 @@ def test_a_quiet_heartbeat_is_small_enough_for_a_day_of_them(tmp_path: Path) -> 
         "status": "online",
         "coverage": {"fire": "assumed", "co": "assumed", "sos": "assumed"},
     }
-    assert (
-        len(beat) <= 106
-    )  # with topic, ledger's head and TLS record: 1152 are within 200 kB
+    assert len(beat) <= 106  # with topic, ledger's head and TLS record: 1152 are within 200 kB
 
 
 def test_what_is_wrong_reaches_the_hub_in_words(tmp_path: Path) -> None:
