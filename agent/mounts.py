@@ -65,9 +65,11 @@ def holding(mounts: Sequence[Mount], path: PurePosixPath) -> Mount | None:
     own point or above it, does not.
     """
     numbers = {each.number for each in mounts}
-    roots = (m for m in mounts if m.parent not in numbers or m.parent == m.number)
-    here = next((m for m in roots if m.point == PurePosixPath("/")), None)
+    roots = [m for m in mounts if m.parent not in numbers or m.parent == m.number]
+    here = None
     for point in (*reversed(path.parents), path):
+        if here is None:  # after chroot(2) the root may be no mount, and further down one is
+            here = max((m for m in roots if m.point == point), key=_number, default=None)
         while here is not None and (above := _stacked(mounts, here, point)) is not None:
             here = above
     return here
@@ -75,7 +77,11 @@ def holding(mounts: Sequence[Mount], path: PurePosixPath) -> Mount | None:
 
 def _stacked(mounts: Sequence[Mount], below: Mount, point: PurePosixPath) -> Mount | None:
     on_it = (m for m in mounts if m.parent == below.number != m.number and m.point == point)
-    return max(on_it, key=lambda mount: mount.number, default=None)
+    return max(on_it, key=_number, default=None)
+
+
+def _number(mount: Mount) -> int:
+    return mount.number
 
 
 def layers(

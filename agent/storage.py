@@ -43,8 +43,11 @@ def described(state: Path, table: Path = MOUNTINFO) -> str:
 
 def problems(state: Path, table: Path = MOUNTINFO) -> Iterator[Problem]:
     """Everything that keeps the state directory from being what the outbox needs."""
-    for mount in _layers(state, table):
-        yield from _of_mount(state, mount)
+    for depth, mount in enumerate(_layers(state, table)):
+        if mount is None:
+            yield _unseen(state, is_overlaid=depth > 0)
+        else:
+            yield from _of_mount(state, mount)
     yield from _of_space(_existing(state))
     yield from _of_owner(state)
 
@@ -85,11 +88,13 @@ def _existing(path: Path) -> Path:
     return next((each for each in (path, *path.parents) if each.exists()), Path("/"))
 
 
-def _of_mount(state: Path, mount: Mount | None) -> Iterator[Problem]:
-    if mount is None:
-        text = "nobody can tell from here what it lies on, so that nothing proves that it lasts"
-        yield Problem(f"{state}: {text}: mount a partition of its own there", is_fatal=True)
-        return
+def _unseen(state: Path, *, is_overlaid: bool) -> Problem:
+    """An overlay over what cannot be seen is the Raspberry Pi's trap; a chroot shows no root."""
+    text = "nobody can tell from here what it lies on, so that nothing proves that it lasts"
+    return Problem(f"{state}: {text}: mount a partition of its own there", is_overlaid)
+
+
+def _of_mount(state: Path, mount: Mount) -> Iterator[Problem]:
     where = f"{state} is on {mount.kind} ({mount.source} at {mount.point})"
     if mount.kind in VOLATILE or mount.source.startswith(VOLATILE_DEVICES):
         remedy = (
