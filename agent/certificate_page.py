@@ -31,7 +31,7 @@ code{font:7.5pt/1.3 monospace;overflow-wrap:anywhere}.ok{color:#0a5c2b}.bad{colo
 .note{border:.4mm solid #a11b0b;padding:1.5mm 3mm;margin:2mm 0;font-weight:600}
 .small{font-size:8.5pt;color:#333}.code{flex:none}.code svg{width:38mm;height:38mm}
 .small ul{margin:0;padding-left:4mm}.inspected{font-size:8.5pt}h1+table,td{overflow-wrap:anywhere}
-@media print{body{margin:0}}
+@media print{body{margin:0;zoom:.92}}
 """
 _CLAIMS = {
     "proven": Why("확인됨", "proven"),
