@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -69,9 +70,9 @@ class Process:
         return self._log.read_text("utf-8", "replace") if self._log.exists() else ""
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """End it, and whatever it has started, as a power cut would."""
         if self.running is not None:
-            self.running.kill()
+            os.killpg(self.running.pid, signal.SIGKILL)  # it leads a session of its own
             self._reap()
 
     def stop(self) -> None:
