@@ -21,7 +21,10 @@ def main() -> int:
     try:
         for kind in (Nats, Rabbit):
             with kind(folder / kind.__name__.lower(), CLIENTS) as cluster:
-                verdict = outages(cluster, folder / f"{kind.__name__.lower()}-device", presses, say)
+                device = folder / f"{kind.__name__.lower()}-device"
+                # a RabbitMQ node that went with another waits for it before it listens
+                calamities = ((0,), (1,), (2,)) + (((0, 1),) if kind is Nats else ())
+                verdict = outages(cluster, device, presses, say, calamities)
             sys.stdout.write(f"{verdict}\n")
             sys.stdout.flush()
             bad = bad or bool(verdict.problems)
