@@ -21,8 +21,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.sections import HubConfig
+from hw_mocks.authority import YEAR, Authority
 from hw_mocks.broker import free_port
-from tests.authority import YEAR, Authority
 
 SITE, DEVICE = "alley-3", "stall-17"
 HUB_FILES = Path(__file__).parents[1] / "provisioning/hub"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.authority import Authority
+from hw_mocks.authority import Authority
 from tests.brokers import DEADLINE_S
 
 Talk = Callable[[socket.socket], None]

@@ -6,9 +6,9 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from hw_mocks import procfs
+from hw_mocks.authority import Authority
 from hw_mocks.broker import free_port
 from hw_mocks.peers.process import Process, listens
-from hw_mocks.tls_broker import Authority
 
 COUNT = 3
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Protocol
 
 from hw_mocks import procfs
+from hw_mocks.authority import Authority
 from hw_mocks.broker import free_port
 from hw_mocks.clusters.nats import Nats
 from hw_mocks.clusters.rabbit import Rabbit
 from hw_mocks.fleet.ear import NAME
 from hw_mocks.fleet.where import Where
 from hw_mocks.peers.process import Process, listens, program
-from hw_mocks.tls_broker import Authority
 
 _CONF = """
 listener {port} 127.0.0.1

@@ -18,9 +18,9 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from hw_mocks.authority import Authority
 from hw_mocks.broker import free_port
 from hw_mocks.peers.process import Process, listens, program
-from hw_mocks.tls_broker import Authority
 
 _CONF = """
 listener {port} 127.0.0.1

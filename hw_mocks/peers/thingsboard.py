@@ -74,7 +74,6 @@ class ThingsBoard:
                 "statistics": {"enable": False, "statsSendPeriodInSeconds": 3600},
                 "security": {
                     "type": "tls+privateKey", "caCert": ca, "privateKey": key, "cert": certificate,
-                    "certificateDaysLeft": 1,
                 },
                 "qos": 1,
             },

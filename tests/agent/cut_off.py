@@ -14,8 +14,8 @@ from pathlib import Path
 
 from agent.hub import Hub
 from agent.sections import HubConfig
+from hw_mocks.authority import Authority
 from tests.agent.events import row_of
-from tests.authority import Authority
 from tests.brokers import DEVICE, SITE, Mosquitto
 
 NAME, FAR = "hub.city.example", "192.0.2.1"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent.certificates import CertificateFileError, Credentials, tls_context, valid_until
 from agent.sections import HubConfig
-from tests.authority import Authority
+from hw_mocks.authority import Authority
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from agent.link_notes import Lost
 from agent.outbox import Row
 from agent.sections import HubConfig
 from agent.values import Hazard
+from hw_mocks.authority import Authority
 from hw_mocks.network import Forwarder
 from tests.agent.events import AT_S, row_of
-from tests.authority import Authority
 from tests.brokers import DEADLINE_S, DEVICE, SITE, Listener, Mosquitto
 
 

@@ -15,8 +15,8 @@ from agent.hub_cause import Cause
 from agent.hub_wording import WORDS, standing
 from agent.sections import HubConfig
 from agent.wallclock import WallTime, read_wall_clock
+from hw_mocks.authority import Authority
 from tests.agent.events import row_of
-from tests.authority import Authority
 from tests.brokers import DEVICE, SITE, Mosquitto
 from tests.peers import Talk, answering, hears, in_tls, revoking, says
 from tests.running import REPOSITORY

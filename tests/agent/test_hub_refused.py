@@ -12,9 +12,9 @@ from agent.certificates import tls_context
 from agent.hub import Hub
 from agent.sections import HubConfig
 from agent.wallclock import BUILD_FLOOR
+from hw_mocks.authority import Authority
 from hw_mocks.broker import free_port
 from tests.agent.events import row_of
-from tests.authority import Authority
 from tests.brokers import DEVICE, SITE, Mosquitto
 
 

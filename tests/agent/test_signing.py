@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.signing import Signer, SigningError, load_signer, load_verifier
-from tests.authority import Authority
+from hw_mocks.authority import Authority
 
 Private = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 PEM = serialization.Encoding.PEM

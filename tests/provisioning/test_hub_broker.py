@@ -11,7 +11,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from tests.authority import Authority
+from hw_mocks.authority import Authority
 from tests.brokers import DEADLINE_S, Mosquitto
 
 # paho leaves the half-made socket of a failed handshake to the garbage collector

@@ -1,4 +1,4 @@
-"""A certificate authority for tests, offline."""
+"""A certificate authority for tests and measurements, offline."""
 
 import ipaddress
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ _MAY_SIGN = x509.KeyUsage(
 
 
 class Authority:
-    """A certificate authority made for one test; `ca` is its certificate file."""
+    """A certificate authority made for one purpose; `ca` is its certificate file."""
 
     def __init__(self, folder: Path, name: str = "test authority") -> None:
         self.folder = folder
@@ -39,7 +39,7 @@ class Authority:
         )
         self._sign(builder, self.ca)
 
-    def issue(
+    def issue(  # noqa: PLR0913  # what a certificate may say
         self,
         name: str,
         *,
@@ -70,6 +70,7 @@ class Authority:
                 else serialization.NoEncryption(),
             )
         )
+        private.chmod(0o600)
         return certificate, private
 
     def revoke(self, *certificates: Path) -> Path:
