@@ -16,13 +16,12 @@ from typing import Any, Self
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.sections import HubConfig
 from hw_mocks.authority import YEAR, Authority
 from hw_mocks.broker import free_port
+from hw_mocks.standing_broker import lasting_session
 
 SITE, DEVICE = "alley-3", "stall-17"
 HUB_FILES = Path(__file__).parents[1] / "provisioning/hub"
@@ -182,9 +181,7 @@ class Listener:
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
-        session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        session.SessionExpiryInterval = 3600
-        session.ReceiveMaximum = 65535
+        session = lasting_session()
         client.connect_async(broker.host, broker.port, clean_start=False, properties=session)
 
     def __enter__(self) -> Self:

@@ -10,18 +10,16 @@ from pathlib import Path
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.hub import OFFLINE
 from hw_mocks.child import until
 from hw_mocks.fleet.where import Where
+from hw_mocks.standing_broker import lasting_session
 
 NAME = "hub-listener"
 _EVENTS, _STATES = "haetae/v1/+/+/event/+", "haetae/v1/+/+/state"
 _AGAIN_S = 0.5
-_KEPT_S = 3600
 _NO_RETAINED = 2  # MQTT 5, 3.8.3.1: send none at the subscription
 
 
@@ -93,7 +91,9 @@ class Ear:
             try:
                 if self._where.protocol == "5":
                     port = next(self._ports)
-                    client.connect("127.0.0.1", port, clean_start=False, properties=_kept())
+                    client.connect(
+                        "127.0.0.1", port, clean_start=False, properties=lasting_session()
+                    )
                 else:
                     client.connect("127.0.0.1", next(self._ports))
             except OSError:
@@ -147,10 +147,3 @@ class Ear:
         with self._lock:
             self._arrivals.append(found)
             self._ids.add(found.id)
-
-
-def _kept() -> Properties:
-    session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's own lack
-    session.SessionExpiryInterval = _KEPT_S
-    session.ReceiveMaximum = 65535
-    return session

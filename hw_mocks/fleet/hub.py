@@ -8,28 +8,12 @@ from pathlib import Path
 from typing import Protocol
 
 from hw_mocks import procfs
-from hw_mocks.authority import Authority
-from hw_mocks.broker import free_port
 from hw_mocks.clusters.nats import Nats
 from hw_mocks.clusters.rabbit import Rabbit
 from hw_mocks.fleet.ear import NAME
 from hw_mocks.fleet.where import Where
-from hw_mocks.peers.process import Process, listens, program
+from hw_mocks.standing_broker import StandingBroker
 
-_CONF = """
-listener {port} 127.0.0.1
-cafile {folder}/ca.pem
-certfile {folder}/server.pem
-keyfile {folder}/server.key
-require_certificate true
-use_identity_as_username true
-allow_anonymous false
-acl_file {folder}/acl.conf
-persistence true
-persistence_location {folder}/
-max_queued_messages 0
-user root
-"""
 _ACL = f"""
 pattern readwrite haetae/v1/+/%u/#
 user {NAME}
@@ -76,22 +60,16 @@ class Mosquitto:
     outlives = False
 
     def __init__(self, folder: Path, devices: Iterable[str], share: float = 1.0) -> None:
-        folder.mkdir(parents=True)
-        port = free_port()
-        self.where = Where((port,), "5", str(folder))
-        authority = Authority(folder)
-        for name in ("server", NAME, *devices):
-            authority.issue(name)
-        conf = folder / "mosquitto.conf"
-        conf.write_text(_CONF.format(port=port, folder=folder), "utf-8")
-        (folder / "acl.conf").write_text(_ACL, "utf-8")
-        self._broker = Process([program("mosquitto"), "-c", str(conf)], folder / "mosquitto.log")
+        self._broker = StandingBroker(folder, _ACL)
+        self.where = Where((self._broker.port,), "5", str(folder))
+        for name in (NAME, *devices):
+            self._broker.authority.issue(name)
         self._share, self._up, self._over = share, threading.Lock(), threading.Event()
         self._brake = threading.Thread(target=self._slow_down, name="brake", daemon=True)
 
     def start(self) -> None:
         """Start it."""
-        self._broker.start(lambda: listens(self.where.ports[0]))
+        self._broker.start()
         if self._share < 1.0:
             self._brake.start()
 
@@ -103,7 +81,7 @@ class Mosquitto:
     def come_back(self) -> None:
         """Start it with what it kept."""
         with self._up:
-            self._broker.start(lambda: listens(self.where.ports[0]))
+            self._broker.start()
 
     def stop(self) -> None:
         """End it."""
@@ -114,23 +92,23 @@ class Mosquitto:
 
     def rss_mib(self) -> float:
         """Its resident memory."""
-        return self._broker.rss_mib()
+        return self._broker.process.rss_mib()
 
     def cpu_s(self) -> float:
         """Its processor time since it was started last; none while it is down."""
-        return sum(map(procfs.cpu_s, self._broker.family()))
+        return sum(map(procfs.cpu_s, self._broker.process.family()))
 
     def connections(self) -> int:
         """How many connections came to a CONNECT so far."""
-        return self._broker.log().count("New client connected")
+        return self._broker.process.log().count("New client connected")
 
     def _slow_down(self) -> None:
         while not self._over.is_set():
             with self._up:
-                if self._broker.running is not None:
-                    self._broker.running.send_signal(signal.SIGSTOP)
+                if self._broker.process.running is not None:
+                    self._broker.process.running.send_signal(signal.SIGSTOP)
                     time.sleep(_TURN_S * (1.0 - self._share))
-                    self._broker.running.send_signal(signal.SIGCONT)
+                    self._broker.process.running.send_signal(signal.SIGCONT)
             self._over.wait(_TURN_S * self._share)
 
 

@@ -15,29 +15,8 @@ from typing import Self
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
-from hw_mocks.authority import Authority
-from hw_mocks.broker import free_port
-from hw_mocks.peers.process import Process, listens, program
-
-_CONF = """
-listener {port} 127.0.0.1
-cafile {folder}/ca.pem
-certfile {folder}/server.pem
-keyfile {folder}/server.key
-require_certificate true
-use_identity_as_username true
-allow_anonymous false
-acl_file {folder}/acl.conf
-persistence true
-persistence_location {folder}/
-autosave_interval 1
-autosave_on_changes true
-max_queued_messages 0
-user root
-"""
+from hw_mocks.standing_broker import StandingBroker, lasting_session
 
 # ThingsBoard's server does not echo a gateway's requests to it; a broker would
 _ACL = """
@@ -50,6 +29,7 @@ topic write v1/gateway/#
 topic write v1/devices/me/#
 topic read v1/devices/me/rpc/response/+
 """
+_SAVES_AT_ONCE = ("autosave_interval 1", "autosave_on_changes true")
 _ASKED, _ANSWER = "v1/devices/me/rpc/request/", "v1/devices/me/rpc/response/"
 _LIMITS = {"maxPayloadSize": 65536, "maxInflightMessages": 100, "rateLimits": {}}
 
@@ -58,13 +38,8 @@ class Hub:
     """A broker and a listener that hears every topic; `heard` counts what came, by peer."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True)
-        self.folder, self.port, self.authority = folder, free_port(), Authority(folder)
-        self.authority.issue("server")
-        conf = folder / "mosquitto.conf"
-        (folder / "acl.conf").write_text(_ACL, "utf-8")
-        conf.write_text(_CONF.format(port=self.port, folder=folder), "utf-8")
-        self._broker = Process([program("mosquitto"), "-c", str(conf)], folder / "mosquitto.log")
+        self._broker = StandingBroker(folder, _ACL, _SAVES_AT_ONCE)
+        self.folder, self.port, self.authority = folder, self._broker.port, self._broker.authority
         self._news = threading.Condition()
         self._heard: dict[str, dict[str, float]] = defaultdict(dict)  # peer: key: first heard
         self._repeated: dict[str, int] = defaultdict(int)
@@ -73,7 +48,9 @@ class Hub:
 
     def __enter__(self) -> Self:
         self.start()
-        self._client.connect("127.0.0.1", self.port, clean_start=False, properties=_kept())
+        self._client.connect(
+            "127.0.0.1", self.port, clean_start=False, properties=lasting_session()
+        )
         self._client.loop_start()
         if not self._subscribed.wait(10.0):
             raise TimeoutError("the hub's listener is not heard")
@@ -91,7 +68,7 @@ class Hub:
 
     def start(self) -> None:
         """Start the broker, with what it kept."""
-        self._broker.start(lambda: listens(self.port))
+        self._broker.start()
 
     def go_down(self) -> None:
         """End it in order: it writes down what it has confirmed. Nobody is told where it went."""
@@ -152,13 +129,6 @@ class Hub:
                 self._repeated[peer] += key in self._heard[peer]
                 self._heard[peer].setdefault(key, at)
             self._news.notify_all()
-
-
-def _kept() -> Properties:
-    session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's own lack
-    session.SessionExpiryInterval = 3600
-    session.ReceiveMaximum = 65535
-    return session
 
 
 def told(topic: str, payload: bytes) -> tuple[str, list[str]] | None:
