@@ -6,7 +6,6 @@ chain go on from it.
 """
 
 import contextlib
-import os
 import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Sequence
@@ -16,6 +15,7 @@ import msgspec
 
 from agent import eventfile, salvage
 from agent.eventfile import ALL, RECENT, Row, breaks, connect, is_writable, to_row
+from drivers import kept
 
 GENESIS = "0" * 64  # what the first record has for its predecessor's hash
 
@@ -87,9 +87,9 @@ class EventStore:
         """Put on flash what was committed without waiting for it."""
         try:
             with contextlib.suppress(FileNotFoundError):  # all of it is folded into the file
-                _sync(Path(f"{self._path}-wal"))
+                kept.sync(Path(f"{self._path}-wal"))
                 if not self._log_is_linked:
-                    _sync(self._path.parent)
+                    kept.sync(self._path.parent)
                     self._log_is_linked = True
         except OSError as error:
             raise sqlite3.OperationalError(f"sync: {error}") from error
@@ -172,16 +172,3 @@ class EventStore:
         return next(
             (seq for seq in breaks(map(to_row, self._db().execute(ALL))) if seq not in known), None
         )
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file or folder is on flash.
-
-    Only ever the log or the folder: closing a second descriptor of the database itself would end
-    SQLite's locks on it (POSIX advisory locks belong to the process).
-    """
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

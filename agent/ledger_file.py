@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from agent.signing import Signer
+from drivers import kept
 
 GENESIS = "0" * 64  # what the first record has for its predecessor's digest
 HEAD_BYTES = 12  # of a digest in each heartbeat: 96 bits, against whoever has the device's key
@@ -209,7 +210,7 @@ class Segments:
     def _opened(self) -> int:
         path = self._folder / f"{self._number:06d}.jsonl"
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
-        _sync_folder(self._folder)
+        kept.sync(self._folder)
         return file
 
     def _mend(self) -> tuple[int, int]:
@@ -226,13 +227,13 @@ class Segments:
         return 1, 0
 
     def _put_aside(self, path: Path, rest: bytes) -> dict[str, Any]:
-        kept = path.with_suffix(f".torn-{hashlib.sha256(rest).hexdigest()[:8]}")
-        with kept.open("wb") as file:
+        aside = path.with_suffix(f".torn-{hashlib.sha256(rest).hexdigest()[:8]}")
+        with aside.open("wb") as file:
             file.write(rest)
             file.flush()
             os.fsync(file.fileno())
-        _sync_folder(self._folder)
-        return {"bytes": len(rest), "sha256": hashlib.sha256(rest).hexdigest(), "kept": kept.name}
+        kept.sync(self._folder)
+        return {"bytes": len(rest), "sha256": hashlib.sha256(rest).hexdigest(), "kept": aside.name}
 
 
 def _whole(content: bytes) -> int:
@@ -245,11 +246,3 @@ def _whole(content: bytes) -> int:
             return end
         end = start
     return 0
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

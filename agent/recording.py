@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from agent.values import Reading
+from drivers import kept
 from drivers.sensor import Quantity
 
 HEADER = "t_s,sensor,quantity,value"
@@ -121,9 +122,9 @@ def write(
     try:
         _write_durably(new / "recording.toml", _description(title, scenario, labels).encode())
         _write_durably(new / "readings.csv.gz", gzip.compress(table(rows).encode(), mtime=0))
-        _sync_folder(new)
+        kept.sync(new)
         os.replace(new, folder)  # noqa: PTH105  # atomic, and says so
-        _sync_folder(folder.parent)
+        kept.sync(folder.parent)
     except OSError:
         shutil.rmtree(new, ignore_errors=True)
         raise
@@ -245,11 +246,3 @@ def _write_durably(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -39,11 +39,23 @@ def replace(kept: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(kept)
-    folder = os.open(kept.parent, os.O_RDONLY | os.O_DIRECTORY)
+    sync(kept.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or what was made, renamed or deleted in a folder, is on flash.
+
+    Never a database that SQLite holds: closing a second descriptor of it would end SQLite's locks
+    (POSIX advisory locks belong to the process). Its log and its folder may be.
+
+    Raises:
+        OSError: The disk fails, or there is no such path.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def load(kept: Path, kind: type[Record], *, what: str, remedy: str) -> Record:
