@@ -22,9 +22,7 @@ def main() -> int:
         for kind in (Nats, Rabbit):
             with kind(folder / kind.__name__.lower(), CLIENTS) as cluster:
                 device = folder / f"{kind.__name__.lower()}-device"
-                # a RabbitMQ node that went with another waits for it before it listens
-                calamities = ((0,), (1,), (2,)) + (((0, 1),) if kind is Nats else ())
-                verdict = outages(cluster, device, presses, say, calamities)
+                verdict = outages(cluster, device, presses, say)
             sys.stdout.write(f"{verdict}\n")
             sys.stdout.flush()
             bad = bad or bool(verdict.problems)

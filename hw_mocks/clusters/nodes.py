@@ -1,9 +1,10 @@
 """What every cluster is to a device: three addresses with TLS, each node killed and started."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import ClassVar, Self
 
 from hw_mocks import procfs
 from hw_mocks.authority import Authority
@@ -11,17 +12,27 @@ from hw_mocks.broker import free_port
 from hw_mocks.peers.process import Process, listens
 
 COUNT = 3
+NODE_START_S = 180.0  # RabbitMQ takes 110 s to come back from the loss of the majority
 
 
-class Cluster(Protocol):
-    """Three brokers that are one hub, while entered."""
+class Cluster:
+    """Three brokers that are one hub, while entered; `ports` are of MQTT over TLS, by node.
 
-    name: str
-    ports: Sequence[int]  # of MQTT over TLS, by node
-    authority: Authority
+    `authority` has certified the nodes. Which kind it is is a class of its own: it says how a
+    node is run, and when they are one cluster.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(
+        self, authority: Authority, ports: Sequence[int], processes: Sequence[Process]
+    ) -> None:
+        self.authority, self.ports, self.processes = authority, ports, processes
 
     def __enter__(self) -> Self:
-        """Start all and wait until they are one cluster."""
+        for node in range(COUNT):
+            self.start(node)
+        return self
 
     def __exit__(
         self,
@@ -29,50 +40,31 @@ class Cluster(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End all."""
+        self.kill(*range(COUNT))
 
-    def kill(self, node: int) -> None:
-        """End one as a power cut would."""
+    def start(self, *nodes: int) -> None:
+        """Start some with what they kept, all at once: one may wait for another to listen."""
+        for node in nodes:
+            self.processes[node].launch()
+        for node in nodes:
+            port = self.ports[node]
+            self.processes[node].wait(partial(listens, port), NODE_START_S)
 
-    def start(self, node: int) -> None:
-        """Start one that was killed, with what it kept."""
+    def kill(self, *nodes: int) -> None:
+        """End some as a power cut would."""
+        for node in nodes:
+            self.processes[node].kill()
 
     def rss_mib(self) -> float:
         """Resident memory of all nodes that run."""
-
-    def cpu_s(self) -> float:
-        """Processor time of all nodes that run."""
-
-
-class Nodes:
-    """The three processes of a cluster; `listening` are the ports that say a node is up."""
-
-    def __init__(self, processes: Sequence[Process], listening: Sequence[int]) -> None:
-        self._processes, self._listening = processes, listening
-
-    def start(self, node: int) -> None:
-        """Start one and wait until it listens."""
-        self._processes[node].start(lambda: listens(self._listening[node]))
-
-    def kill(self, node: int) -> None:
-        """End one at once."""
-        self._processes[node].kill()
-
-    def stop(self) -> None:
-        """End all."""
-        for each in self._processes:
-            each.kill()
-
-    def rss_mib(self) -> float:
-        """Resident memory of those that run."""
         return sum(map(procfs.rss_kib, self._family())) / 1024
 
     def cpu_s(self) -> float:
-        """Processor time of those that run."""
+        """Processor time of all nodes that run."""
         return sum(map(procfs.cpu_s, self._family()))
 
     def _family(self) -> list[int]:
-        return [pid for each in self._processes for pid in each.family()]
+        return [pid for each in self.processes for pid in each.family()]
 
 
 def certified(folder: Path) -> Authority:

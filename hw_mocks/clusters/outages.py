@@ -126,11 +126,9 @@ def outages(
             for nodes in calamities:
                 names = " and ".join(map(str, nodes))
                 say(f"{cluster.name}: killed: node {names}")
-                for node in nodes:
-                    cluster.kill(node)
+                cluster.kill(*nodes)
                 _press(agent, presses)
-                for node in nodes:
-                    cluster.start(node)
+                cluster.start(*nodes)
                 time.sleep(CALM_S)
                 verdict.steps.append(f"node {names} killed and started")
             _press(agent, presses)

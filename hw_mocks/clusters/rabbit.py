@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from hw_mocks.broker import free_port
-from hw_mocks.clusters.nodes import COUNT, Nodes, certified, free_ports
+from hw_mocks.clusters.nodes import COUNT, Cluster, certified, free_ports
 from hw_mocks.peers.process import NotInstalledError, Process, program
 
 SCRIPTS = Path("/usr/lib/rabbitmq/bin")  # Debian's own wrappers give up the rights of the caller
@@ -37,7 +37,7 @@ cluster_formation.classic_config.nodes.3 = r2@localhost
 """
 
 
-class Rabbit:
+class Rabbit(Cluster):
     """Three RabbitMQ nodes of Debian's, with an Erlang port mapper of their own."""
 
     name = "RabbitMQ"
@@ -45,8 +45,8 @@ class Rabbit:
     def __init__(self, folder: Path, clients: list[str]) -> None:
         if not (SCRIPTS / "rabbitmq-server").exists():
             raise NotInstalledError("rabbitmq-server is not installed: run `make clusters`")
-        self.authority = certified(folder)
-        amqp, self.ports = free_ports(), free_ports()
+        authority = certified(folder)
+        amqp, ports = free_ports(), free_ports()
         self._mapper = Process([program("epmd"), "-port", str(mapper := free_port())],
                                folder / "epmd.log")  # fmt: skip
         cookie = folder / ".erlang.cookie"
@@ -54,10 +54,10 @@ class Rabbit:
         cookie.chmod(0o400)
         (folder / "plugins").write_text("[rabbitmq_mqtt].", "ascii")
         (folder / "definitions.json").write_text(json.dumps(_definitions(clients)), "utf-8")
-        self._mapper_port, processes = mapper, []
+        processes = []
         for node in range(COUNT):
             conf = folder / f"r{node}.conf"
-            text = _CONF.format(amqp=amqp[node], mqtt=self.ports[node], folder=folder)
+            text = _CONF.format(amqp=amqp[node], mqtt=ports[node], folder=folder)
             conf.write_text(text, "utf-8")
             processes.append(
                 Process(
@@ -66,13 +66,11 @@ class Rabbit:
                     environment=_environment(folder, node, mapper),
                 )
             )
-        self._nodes = Nodes(processes, self.ports)
+        super().__init__(authority, ports, processes)
 
     def __enter__(self) -> Self:
         self._mapper.start(lambda: True)
-        for node in range(COUNT):  # one after the other, or each founds a cluster of its own
-            self._nodes.start(node)
-        return self
+        return super().__enter__()  # one after the other, or each founds a cluster of its own
 
     def __exit__(
         self,
@@ -80,24 +78,8 @@ class Rabbit:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._nodes.stop()
+        super().__exit__(kind, error, trace)
         self._mapper.stop()
-
-    def kill(self, node: int) -> None:
-        """End one as a power cut would."""
-        self._nodes.kill(node)
-
-    def start(self, node: int) -> None:
-        """Start one that was killed."""
-        self._nodes.start(node)
-
-    def rss_mib(self) -> float:
-        """Resident memory of all nodes that run."""
-        return self._nodes.rss_mib()
-
-    def cpu_s(self) -> float:
-        """Processor time of all nodes that run."""
-        return self._nodes.cpu_s()
 
 
 def _definitions(clients: list[str]) -> Mapping[str, object]:

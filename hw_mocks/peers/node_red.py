@@ -6,14 +6,13 @@ from typing import Any
 
 from hw_mocks.broker import free_port
 from hw_mocks.peers.hub import Hub
-from hw_mocks.peers.peer import LocalBroker, Source
+from hw_mocks.peers.peer import Fed
 from hw_mocks.peers.process import NotInstalledError, Process, program
 
-READY = "Started flows"
-TOPIC = "in/event"
+TOPIC, CLIENT = "in/event", "nr-in"
 
 
-class NodeRed:
+class NodeRed(Fed):
     """The flow as a peer; its events come from a local broker, which keeps its session."""
 
     name = "node-red"
@@ -22,8 +21,7 @@ class NodeRed:
         script = modules / "node-red" / "red.js"
         if not script.exists():
             raise NotInstalledError(f"{script} is missing: run `make bench-peers`")
-        self._broker = LocalBroker(folder / "broker")
-        self._source = Source(self._broker.port, TOPIC)
+        super().__init__(folder, topic=TOPIC, client=CLIENT)
         (folder / "flows.json").write_text(json.dumps(self._flow(hub)), "utf-8")
         settings = {
             "flowFile": "flows.json",
@@ -37,29 +35,6 @@ class NodeRed:
         self.process = Process([*command, "flows.json"], folder / "node-red.log")
         version = json.loads((modules / "node-red" / "package.json").read_text("utf-8"))["version"]
         self.how = f"{version}, mqtt in -> mqtt out at QoS 1, cleansession false on both sides"
-
-    def start(self) -> None:
-        """Start it, the broker before it."""
-        if self._broker.process.running is None:
-            self._broker.start()
-            self._source.start()
-        before = self._connected()
-        self.process.start(lambda: self._connected() > before)
-
-    def fire(self, n: int) -> float:
-        """Publish to the local broker."""
-        return self._source.fire(n)
-
-    def stop(self) -> None:
-        """End both."""
-        self.process.stop()
-        self._source.stop()
-        self._broker.stop()
-
-    def _connected(self) -> int:
-        return self.process.log().count(
-            f"Connected to broker: nr-in@mqtt://127.0.0.1:{self._broker.port}"
-        )
 
     def _flow(self, hub: Hub) -> list[dict[str, Any]]:
         ca, certificate, key = map(str, hub.files(self.name))
@@ -84,7 +59,7 @@ class NodeRed:
                 "caname": "",
                 "verifyservercert": True,
             },
-            broker | {"id": "near", "port": str(self._broker.port), "clientid": "nr-in"},
+            broker | {"id": "near", "port": str(self.broker.port), "clientid": CLIENT},
             broker
             | {
                 "id": "far",

@@ -96,3 +96,37 @@ class Source:
         """Disconnect."""
         self._client.disconnect()
         self._client.loop_stop()
+
+
+class Fed:
+    """A peer that takes its events from a broker beside it, which keeps its session.
+
+    Whatever is built on it makes `process`, which comes to that broker as `client`.
+    """
+
+    process: Process
+
+    def __init__(self, folder: Path, *, topic: str, client: str) -> None:
+        self.broker, self._client = LocalBroker(folder / "broker"), client
+        self._source = Source(self.broker.port, topic)
+
+    def start(self) -> None:
+        """Start it, the broker before it."""
+        if self.broker.process.running is None:
+            self.broker.start()
+            self._source.start()
+        before = self._connections()
+        self.process.start(lambda: self._connections() > before)
+
+    def fire(self, n: int) -> float:
+        """Publish to the broker beside it."""
+        return self._source.fire(n)
+
+    def stop(self) -> None:
+        """End both."""
+        self.process.stop()
+        self._source.stop()
+        self.broker.stop()
+
+    def _connections(self) -> int:
+        return self.broker.process.log().count(f" as {self._client} (")

@@ -41,6 +41,11 @@ class Process:
         Raises:
             TooLateError: It is not, or ended at once.
         """
+        self.launch()
+        self.wait(ready)
+
+    def launch(self) -> None:
+        """Start it, and wait for nothing."""
         with self._log.open("ab") as log:
             self.running = subprocess.Popen(
                 self._command,
@@ -51,7 +56,14 @@ class Process:
                 env=self._environment,
                 start_new_session=True,
             )
-        until(lambda: self._look(ready), START_S, f"{self._command[0]} is ready")
+
+    def wait(self, ready: Callable[[], object], within_s: float = START_S) -> None:
+        """Wait until it is `ready`, for `within_s` seconds at most.
+
+        Raises:
+            TooLateError: It is not, or has ended.
+        """
+        until(lambda: self._look(ready), within_s, f"{self._command[0]} is ready")
 
     def _look(self, ready: Callable[[], object]) -> object:
         if self.running is not None and self.running.poll() is not None:

@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from hw_mocks.peers.hub import Hub
-from hw_mocks.peers.peer import LocalBroker, Source
+from hw_mocks.peers.peer import Fed
 from hw_mocks.peers.process import NotInstalledError, Process
 
-TOPIC = "in/event"
-READY = "Gateway core started."
+TOPIC, CLIENT = "in/event", "tb-near"
 
 
-class ThingsBoard:
+class ThingsBoard(Fed):
     """The gateway as a peer; its events come from a local broker, which keeps its session."""
 
     name = "thingsboard-gateway"
@@ -21,13 +20,12 @@ class ThingsBoard:
         python = environment / "bin" / "python"
         if not python.exists():
             raise NotInstalledError(f"{python} is missing: run `make bench-peers`")
-        self._broker = LocalBroker(folder / "broker")
-        self._source = Source(self._broker.port, TOPIC)
+        super().__init__(folder, topic=TOPIC, client=CLIENT)
         config = folder / "config"
         config.mkdir()
         for name, content in (
             ("tb_gateway", self._gateway(hub, folder)),
-            ("mqtt", _connector(self._broker.port)),
+            ("mqtt", _connector(self.broker.port)),
             ("logs", _logs(folder)),
         ):
             (config / f"{name}.json").write_text(json.dumps(content, indent=1), "utf-8")
@@ -40,28 +38,6 @@ class ThingsBoard:
         found = next(environment.glob("lib/python3*/site-packages/thingsboard_gateway-*.dist-info"))
         version = found.name.removesuffix(".dist-info").rpartition("-")[2]
         self.how = f"{version}, MQTT connector (session kept), storage sqlite, qos 1"
-
-    def start(self) -> None:
-        """Start it, the broker before it."""
-        if self._broker.process.running is None:
-            self._broker.start()
-            self._source.start()
-        before = self._listening()
-        self.process.start(lambda: self._listening() > before)
-
-    def fire(self, n: int) -> float:
-        """Publish to the local broker."""
-        return self._source.fire(n)
-
-    def stop(self) -> None:
-        """End both."""
-        self.process.stop()
-        self._source.stop()
-        self._broker.stop()
-
-    def _listening(self) -> int:
-        """How often the local broker has seen it subscribe."""
-        return self._broker.process.log().count(f"{_CLIENT} ")
 
     def _gateway(self, hub: Hub, folder: Path) -> dict[str, Any]:
         ca, certificate, key = map(str, hub.files(self.name))
@@ -84,13 +60,10 @@ class ThingsBoard:
         }  # fmt: skip
 
 
-_CLIENT = "tb-near"
-
-
 def _connector(port: int) -> dict[str, Any]:
     """Its front: each message becomes one row of telemetry."""
     return {
-        "broker": {"host": "127.0.0.1", "port": port, "clientId": _CLIENT, "version": 5,
+        "broker": {"host": "127.0.0.1", "port": port, "clientId": CLIENT, "version": 5,
                    "cleanStart": False, "cleanSession": False, "sessionExpiryInterval": 3600,
                    "security": {"type": "anonymous"}},
         "mapping": [{
