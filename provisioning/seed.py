@@ -9,9 +9,10 @@ import secrets
 import tomllib
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+import tomli_w
 from msgspec import Meta
 
 from agent.sections import HostAndPort, Identifier
@@ -139,7 +140,8 @@ def parse_seed(text: str) -> Seed:
 
 def seed_text(seed: Seed) -> str:
     """The seed as a file; `parse_seed` reads it back."""
-    return msgspec.toml.encode(seed).decode()
+    tables: dict[str, Any] = msgspec.to_builtins(seed, builtin_types=(datetime,))
+    return tomli_w.dumps({key: value for key, value in tables.items() if value is not None})
 
 
 def _unusable(detail: str) -> Failure:
