@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from agent import tpm
 from agent.line import TlsContext
 from agent.sections import HubConfig
 from agent.x509 import read_certificate
@@ -71,8 +72,11 @@ def tls_context(config: HubConfig, *, earliest: datetime | None = None) -> TlsCo
         context.verify_flags |= _NO_CHECK_TIME
         context.judge = partial(_refuse_ended, earliest=earliest)
     try:
+        tpm.ready_for(config.key)
         # without a password given, OpenSSL would ask for one on the terminal, and wait
         context.load_cert_chain(config.certificate, config.key, password=lambda: b"")
+    except tpm.NoTpmError as error:
+        raise CertificateFileError(f"{config.key}: {error}") from None
     except OSError as error:
         both = f"{config.certificate} with {config.key}"
         raise CertificateFileError(_because(both, error)) from None

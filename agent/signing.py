@@ -2,7 +2,7 @@
 
 EC P-256 (ECDSA with SHA-256) and Ed25519. By ctypes, since the library `cryptography` costs 10 MiB
 of the agent's 40; see docs/adr/0013-ledger.md. A key is one `EVP_PKEY`, wherever it comes from: a
-key in a TPM needs another function beside `load_signer` (OSSL_STORE), and nothing else.
+key in a TPM needs OpenSSL's provider beside it (`agent.tpm`), and nothing else.
 """
 
 import base64
@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_ubyte, c_ulong, c_void_p
 from pathlib import Path
 from typing import Literal
+
+from agent import tpm
 
 Algorithm = Literal["ES256", "EdDSA"]  # RFC 7518, RFC 8037
 
@@ -173,10 +175,11 @@ def load_signer(path: Path | str) -> Signer:
             f"{path}: {error.strerror}: the device's key must be there, readable by the agent alone"
         ) from None
     try:
+        tpm.ready_for(path)
         key = _Key(_read(pem, "PEM_read_bio_PrivateKey"))
         if not key.verify(b"", key.sign(b"")):  # such a file holds two halves, which may differ
             raise SigningError("its public half is not that of its private one: make a new key")  # noqa: TRY301
-    except SigningError as error:
+    except (SigningError, tpm.NoTpmError) as error:
         raise SigningError(f"{path}: {_encrypted(pem) or error}") from None
     return Signer(key)
 
