@@ -117,6 +117,11 @@ class Verifier:
         return self._key.key_id
 
     @property
+    def der(self) -> bytes:
+        """The public key as SubjectPublicKeyInfo (RFC 5280 §4.1)."""
+        return self._key.public_der
+
+    @property
     def pem(self) -> str:
         """The public key as a PEM file."""
         text = base64.encodebytes(self._key.public_der).decode("ascii")
