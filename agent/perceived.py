@@ -1,13 +1,15 @@
 """What the configuration of perceived sensors (camera, microphone) must hold to, all together."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from drivers.outline import COLUMNS
 from drivers.record import BUDGET_BYTES_S, SIZE, TABLE, source_of
 from drivers.sensor import Quantity
 
 if TYPE_CHECKING:
-    from drivers.board import SensorConfig
+    from agent.sections import Config
+    from drivers.board import Board, SensorConfig
 
 _SWITCHES = frozenset({Quantity.BUTTON, Quantity.CONTACT_OPEN})
 
@@ -36,6 +38,14 @@ def problems(
         if bytes_s > BUDGET_BYTES_S:
             problem = f"{bytes_s:.0f} bytes a second from perception - at `$.sensors[{n}]`"
             yield problem, f"fewer cameras: {BUDGET_BYTES_S} at most"
+
+
+def outline_of(config: "Config", board: "Board", name: str) -> dict[str, Any] | None:
+    """What edges the camera `name` sees, as far as they have come; None where it is no camera."""
+    for each in config.sensors:
+        if each.name == name and each.is_perceived and Quantity.VIEW in each.spans:
+            return {"outline": name, "columns": COLUMNS, "rows": board.perception().outline(name)}
+    return None
 
 
 def _mute(

@@ -46,6 +46,7 @@ WIDEST: Mapping[Quantity, Span] = {
     Quantity.POSE_LOST: _CONTACT,
     Quantity.PERSON_COUNT: Span(0.0, 10_000.0),
     Quantity.VIEW: Span(0.0, 255.0),  # a byte
+    Quantity.VIEW_OUTLINE_ROW: Span(0.0, 2.0**53),  # exact in a double
     Quantity.SURFACE_TEMPERATURE_C: Span(-100.0, 3000.0),  # a pyrometer on a flame
     Quantity.PRESSURE_HPA: Span(0.0, 2000.0),
     Quantity.GAS_KOHM: Span(0.0, 1_000_000.0),

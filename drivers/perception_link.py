@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from drivers import record
+from drivers import outline, record
 from drivers.record import Bucket, Record, RecordError, source_of
 from drivers.sensor import Quantity
 
@@ -24,7 +24,7 @@ USER = "haetae-perception"  # who may send, beside ourselves
 READ_AT_MOST = 128  # datagrams in one read: three times what the budget lets through in a second
 _WAIT_BYTES = record.MAX_AGE_S * record.BUDGET_BYTES_S  # what may rightly wait to be read
 _CREDENTIALS = struct.Struct("3i")  # struct ucred of unix(7): process, user, group
-_ANSWER_EVERY_S = 1.0
+_ANSWER_EVERY_S, _WISH_EVERY_S = 1.0, 5.0
 
 
 @dataclass(slots=True)
@@ -56,8 +56,17 @@ class _Muting:
     told_at: float = field(default=float("-inf"))
 
 
+@dataclass(slots=True)
+class _Drawn:
+    """The outline that a camera sends, while it is wanted: `until`, in the clock's seconds."""
+
+    until: float
+    told_at: float = field(default=float("-inf"))
+    rows: dict[int, int] = field(default_factory=dict)
+
+
 class PerceptionLink:
-    """One socket for all perceived sensors; used by one thread, but for `mute`.
+    """One socket for all perceived sensors; used by one thread, but for `mute`, `outline`.
 
     `clock` is the monotonic clock that perception's records carry, in seconds.
     """
@@ -73,6 +82,7 @@ class PerceptionLink:
         self._names: dict[int, str] = {}
         self._eyes = ""  # where the last record came from
         self._mutes: dict[str, _Muting] = {}
+        self._drawn: dict[str, _Drawn] = {}
 
     def listen(self, name: str) -> None:
         """Take records of the sensor `name` in from now on."""
@@ -150,8 +160,21 @@ class PerceptionLink:
         found = self._mutes.get(name)
         return None if found is None else found.wanted
 
+    def outline(self, name: str) -> list[int | None]:
+        """The rows of what the camera `name` sees that have come, 32 bits each; from any thread.
+
+        To ask is to want them for `outline.ASKED_S` more: perception sends none before.
+        """
+        now = self._clock()
+        drawn = self._drawn.get(name)
+        if drawn is None or drawn.until < now:
+            drawn = self._drawn[name] = _Drawn(now)
+        drawn.until = now + outline.ASKED_S
+        return [drawn.rows.get(index) for index in range(outline.ROWS)]
+
     def settle(self, name: str, *, is_muted: bool, now: float) -> None:
         """Tell perception what is wanted while it reports the other, once a second at most."""
+        self._settle_outline(name, now)
         muting = self._mutes.get(name)
         if muting is None or muting.wanted == is_muted or not self._eyes or self._socket is None:
             return
@@ -160,6 +183,21 @@ class PerceptionLink:
         muting.told_at = now
         said = record.encode_mute(name, is_muted=muting.wanted, at=now)
         with suppress(OSError):  # it is gone or busy: said again when it reports
+            self._socket.sendto(said, self._eyes)
+
+    def _settle_outline(self, name: str, now: float) -> None:
+        """Tell perception that an outline is wanted, again and again, and once that it is not."""
+        drawn = self._drawn.get(name)
+        if drawn is None or not self._eyes or self._socket is None:
+            return
+        is_wanted = now <= drawn.until
+        if is_wanted and now - drawn.told_at < _WISH_EVERY_S:
+            return
+        drawn.told_at = now
+        if not is_wanted:
+            del self._drawn[name]
+        with suppress(OSError):  # as below
+            said = record.encode_outline(name, is_wanted=is_wanted, at=now)
             self._socket.sendto(said, self._eyes)
 
     def close(self) -> None:
@@ -240,6 +278,10 @@ class PerceptionLink:
         self._eyes = address
         channel = self._channel(found.source, found.quantity)
         channel.newest = found
+        drawn = self._drawn.get(self._names[found.source])
+        if found.quantity is Quantity.VIEW_OUTLINE_ROW and drawn is not None:
+            index, bits = outline.unpacked(found.value)
+            drawn.rows[index] = bits
         if record.TABLE[found.quantity].is_peak:
             channel.peak = found.value if channel.peak is None else max(found.value, channel.peak)
 
@@ -250,12 +292,19 @@ class PerceptionLink:
             return f"{what}: {found.at - now:.1f} s ahead of the clock"
         if found.at < now - record.MAX_AGE_S:
             return f"{what}: {now - found.at:.1f} s old"
+        if found.quantity is Quantity.VIEW_OUTLINE_ROW and not self._draws(found.source, now):
+            return f"{what}: nobody draws zones"
         channel = self._channel(found.source, found.quantity)
         if channel.newest is not None and found.at <= channel.newest.at:
             return f"{what}: said again"
         if not channel.pace.take(1.0, found.at):
             return f"{what}: said too often"
         return ""
+
+    def _draws(self, source: int, now: float) -> bool:
+        """Whether the outline of what this camera sees is wanted."""
+        drawn = self._drawn.get(self._names[source])
+        return drawn is not None and now <= drawn.until
 
     def _channel(self, source: int, quantity: Quantity) -> _Channel:
         """Where its records are kept: for the table's quantities of the sensors listened to."""

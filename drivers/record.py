@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from drivers import outline
 from drivers.sensor import Quantity
 
 MAGIC = b"HTR\x01"  # its last byte is the version
@@ -22,7 +23,8 @@ MAX_AGE_S = 3.0  # what is older is no news
 AHEAD_S = 0.05  # a time further ahead than this is made up
 TIME_STEP_S = 0.01
 _BURST = 2.0  # records of one quantity at once, where the sender was held up
-MUTE = 0xFFFF  # the one thing that the agent ever says to perception, as a quantity's code
+# the two things that the agent ever says to perception, as a quantity's code
+MUTE, OUTLINE = 0xFFFF, 0xFFFE
 
 
 class Row(NamedTuple):
@@ -64,6 +66,7 @@ TABLE: Mapping[Quantity, Row] = {
     Quantity.SOUND_LEQ_DB: Row(12, 0.0, 170.0, 0.1),
     Quantity.SOUND_LOST_PCT: Row(13, 0.0, 100.0, 1.0),
     Quantity.ALARM_PULSES: Row(14, 0.0, 4.0, 1.0, is_peak=True),
+    Quantity.VIEW_OUTLINE_ROW: Row(15, 0.0, float(outline.HIGHEST), 1.0),
 }
 _BY_CODE = {row.code: quantity for quantity, row in TABLE.items()}
 
@@ -91,6 +94,15 @@ class MuteRecord:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class OutlineRecord:
+    """Whether somebody draws zones on what a camera sees; `at` in monotonic seconds."""
+
+    source: int
+    is_wanted: bool
+    at: float
+
+
 def source_of(name: str) -> int:
     """The number by which a sensor goes on the wire: CRC-16/XMODEM of its name."""
     return binascii.crc_hqx(name.encode(), 0)
@@ -112,6 +124,11 @@ def encode(name: str, quantity: Quantity, value: float, at: float) -> bytes:
 def encode_mute(name: str, *, is_muted: bool, at: float) -> bytes:
     """Say to perception whether people want the sensor `name` off."""
     return _LAYOUT.pack(MAGIC, source_of(name), MUTE, float(is_muted), _past(at))
+
+
+def encode_outline(name: str, *, is_wanted: bool, at: float) -> bytes:
+    """Say to perception whether the outline that the camera `name` sees is to cross."""
+    return _LAYOUT.pack(MAGIC, source_of(name), OUTLINE, float(is_wanted), _past(at))
 
 
 def decode(raw: bytes) -> Record:
@@ -139,6 +156,18 @@ def decode_mute(raw: bytes) -> MuteRecord:
     if code != MUTE or value not in {0.0, 1.0}:
         raise RecordError(f"quantity {code} {value}: no mute record")
     return MuteRecord(source, value == 1.0, at)
+
+
+def decode_said(raw: bytes) -> MuteRecord | OutlineRecord:
+    """Read what the agent said, of its two things.
+
+    Raises:
+        RecordError: It is neither.
+    """
+    source, code, value, at = _fields(raw)
+    if code == OUTLINE and value in {0.0, 1.0}:
+        return OutlineRecord(source, value == 1.0, at)
+    return decode_mute(raw)
 
 
 def _fields(raw: bytes) -> tuple[int, int, float, float]:

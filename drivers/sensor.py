@@ -43,6 +43,7 @@ class Quantity(StrEnum):
     POSE_LOST = "POSE_LOST"  # 1.0: a person was lost from sight right after a rapid drop
     PERSON_COUNT = "PERSON_COUNT"
     VIEW = "VIEW"  # what a camera sees of its own sight: drivers/view.py
+    VIEW_OUTLINE_ROW = "VIEW_OUTLINE_ROW"  # of the edges a camera sees
     SURFACE_TEMPERATURE_C = "SURFACE_TEMPERATURE_C"  # of what a spot or array looks at; hottest
     PRESSURE_HPA = "PRESSURE_HPA"
     GAS_KOHM = "GAS_KOHM"  # a bare metal-oxide cell's resistance

@@ -37,6 +37,9 @@ class Sender(Protocol):
     def obey(self, *, is_muted: bool) -> None:
         """The agent has said that it is to be off or on."""
 
+    def draw(self, *, is_wanted: bool) -> None:
+        """The agent has said whether somebody draws zones on what it sees."""
+
 
 class SimPerception:
     """Speaks twice a second for each of its senders, to `run_dir`/perception.sock.
@@ -109,10 +112,14 @@ class SimPerception:
             except BlockingIOError:
                 return
             with suppress(RecordError):
-                said = record.decode_mute(raw)
+                said = record.decode_said(raw)
                 for sender in self._senders:
-                    if record.source_of(sender.name) == said.source:
+                    if record.source_of(sender.name) != said.source:
+                        continue
+                    if isinstance(said, record.MuteRecord):
                         sender.obey(is_muted=said.is_muted)
+                    else:
+                        sender.draw(is_wanted=said.is_wanted)
 
     def _opened(self) -> socket.socket:
         if self._socket is None:

@@ -64,6 +64,9 @@ class Listener:
     def mute(self, *, is_muted: bool) -> None:
         """It has no such switch: no sound ever leaves it."""
 
+    def draw(self, *, is_wanted: bool) -> None:
+        """It sees nothing."""
+
     def _rest(self, pause_s: float, stop: threading.Event, beat: Callable[[], None]) -> None:
         while pause_s > 0 and not stop.wait(min(pause_s, _SLICE_S)):
             pause_s -= _SLICE_S

@@ -15,7 +15,7 @@ from agent import sdnotify
 from agent.health import Heartbeats
 from agent.perception.sender import Sender
 from agent.perception.watcher import CameraGoneError
-from drivers.record import source_of
+from drivers.record import MuteRecord, source_of
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,9 @@ class Worker(Protocol):
 
     def mute(self, *, is_muted: bool) -> None:
         """Be off or on; from any thread."""
+
+    def draw(self, *, is_wanted: bool) -> None:
+        """Send the outline of what is seen, for a while; from any thread."""
 
 
 class Perception:
@@ -60,8 +63,12 @@ class Perception:
         sdnotify.notify("READY=1")
         while not self._stop.wait(_TURN_S):
             for said in self._sender.answers():
-                if (worker := self._workers.get(said.source)) is not None:
+                if (worker := self._workers.get(said.source)) is None:
+                    continue
+                if isinstance(said, MuteRecord):
                     worker.mute(is_muted=said.is_muted)
+                else:
+                    worker.draw(is_wanted=said.is_wanted)
             if not self._heartbeats.late():
                 sdnotify.notify("WATCHDOG=1")
         sdnotify.notify("STOPPING=1")

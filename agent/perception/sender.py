@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from drivers import record
-from drivers.record import Bucket, MuteRecord, RecordError
+from drivers.record import Bucket, MuteRecord, OutlineRecord, RecordError
 from drivers.sensor import Quantity
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class Sender:
                 self._pending[key] = self._merged(self._pending, key, value), at
             self._flush(now)
 
-    def answers(self) -> Iterator[MuteRecord]:
+    def answers(self) -> Iterator[MuteRecord | OutlineRecord]:
         """What the agent has said since the last time; anything else is passed over."""
         for _ in range(_HEAR_AT_MOST):
             if self._socket is None:
@@ -82,7 +82,7 @@ class Sender:
             except OSError:
                 return
             with suppress(RecordError):
-                yield record.decode_mute(raw)
+                yield record.decode_said(raw)
 
     def close(self) -> None:
         """Give up the place; never raises."""

@@ -11,12 +11,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from agent.perception.eyes import Eyes
+from agent.perception.sender import SEND_EVERY_S
+from drivers.outline import ASKED_S
 from drivers.picture import FrameSource
 from drivers.sensor import Quantity, SensorError
 from drivers.view import View
+
+if TYPE_CHECKING:
+    from agent.perception.eyes import Pixels
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +73,8 @@ class Watcher:
         self._source, self._make_eyes, self._post = source, make_eyes, post
         self._patience, self._clock = patience, clock
         self._is_muted = is_muted
+        self._draws_until, self._drawn_at = float("-inf"), float("-inf")
+        self._rows: list[float] = []  # of the outline, that are still to be sent
         self._eyes: Eyes | None = None  # None: the camera is closed
         self._failed_at: deque[float] = deque(maxlen=patience.openings_an_hour + 1)
         self._view = View.STARTING
@@ -79,6 +86,10 @@ class Watcher:
         if is_muted is not self._is_muted:
             log.warning("%s: %s by hand", self.name, "muted" if is_muted else "switched on")
         self._is_muted = is_muted
+
+    def draw(self, *, is_wanted: bool) -> None:
+        """Send the outline of what is seen too, for `ASKED_S`, or no more; from any thread."""
+        self._draws_until = self._clock() + ASKED_S if is_wanted else float("-inf")
 
     def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
         """Watch until `stop`; `beat` after each piece of progress.
@@ -147,9 +158,21 @@ class Watcher:
         numbers = eyes.look(frame.rgb, frame.at)
         now = self._seen_at = self._clock()
         self._view = View(int(numbers[Quantity.VIEW]))
-        self._post(self.name, numbers, frame.at, now)
+        self._post(self.name, numbers | self._outline(frame.rgb, now), frame.at, now)
         self._judge(now)
         beat()
+
+    def _outline(self, rgb: "Pixels", now: float) -> dict[Quantity, float]:
+        """The next row of the outline, while somebody draws zones on it; all are of one frame."""
+        if now > self._draws_until:
+            self._rows.clear()
+            return {}
+        if now - self._drawn_at < SEND_EVERY_S:
+            return {}
+        from agent.perception.outline import outline_of  # noqa: PLC0415  # numpy, where it is used
+
+        self._drawn_at, self._rows = now, self._rows or outline_of(rgb)
+        return {Quantity.VIEW_OUTLINE_ROW: self._rows.pop(0)}
 
     def _judge(self, now: float) -> None:
         """Be patient again with a camera that does well; open one anew that shows nothing."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from drivers.outline import COLUMNS, ROWS, packed
 from drivers.sensor import Quantity
 from drivers.view import View
 from hw_mocks.faults import Fault, FaultKnob
@@ -29,6 +30,18 @@ SENSES = (
     Sense("fire_score", 2.0, high=1.0, of=lambda room: (room.temperature_c - 40.0) / 30.0),
     Sense("flame_area_pct", 2.0, high=100.0, of=lambda room: (room.temperature_c - 40.0) / 10.0),
     Sense("smoke_score", 2.0, high=1.0, of=lambda room: room.obscuration_pct_per_m / 30.0),
+)
+
+
+# what its room looks like, where a bed stands before a wall with a door: edges from the top
+ROOM = (
+    *(["......#.........#..............."] * 10),
+    "......#.........################",
+    *(["......#.........#..............#"] * 2),
+    "################################",
+    *(["...............#...............#"] * 8),
+    "...............#################",
+    "................................",
 )
 
 
@@ -63,6 +76,7 @@ class CameraSim:
     ) -> None:
         self.name, self.process, self.is_muted, self._said = name, process, is_muted, said
         self._stuck: dict[Quantity, float] | None = None
+        self._draws, self._row = False, 0
         self._faltering = Faltering(name)
 
     fire_score, smoke_score, flame_area_pct = SaidKnob(), SaidKnob(), SaidKnob()
@@ -79,7 +93,7 @@ class CameraSim:
 
     def datagrams(self, at: float) -> Iterator[bytes]:
         """Its records at this time, by its fault."""
-        return self._faltering.datagrams(self._stuck or self._numbers(), self.fault, at)
+        return self._faltering.datagrams(self._stuck or self._shown(), self.fault, at)
 
     def is_flooding(self) -> bool:
         """Whether it never stops."""
@@ -88,6 +102,18 @@ class CameraSim:
     def obey(self, *, is_muted: bool) -> None:
         """Be off, or on again."""
         self.is_muted = is_muted
+
+    def draw(self, *, is_wanted: bool) -> None:
+        """Send the outline of the room, too, or no more."""
+        self._draws = is_wanted
+
+    def _shown(self) -> dict[Quantity, float]:
+        numbers = self._numbers()
+        if self._draws and not self.is_muted:
+            cells = [cell == "#" for cell in ROOM[self._row][:COLUMNS]]
+            numbers[Quantity.VIEW_OUTLINE_ROW] = packed(self._row, cells)
+            self._row = (self._row + 1) % ROWS
+        return numbers
 
     def _numbers(self) -> dict[Quantity, float]:
         if self.is_muted:

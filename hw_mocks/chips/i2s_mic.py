@@ -52,6 +52,9 @@ class I2sMicSim:
     def obey(self, *, is_muted: bool) -> None:
         """It cannot be muted."""
 
+    def draw(self, *, is_wanted: bool) -> None:
+        """It sees nothing."""
+
     def _numbers(self) -> dict[Quantity, float]:
         level_db = END_DB if self.fault is Fault.SATURATED else self.level_db
         numbers = {

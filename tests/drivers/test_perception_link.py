@@ -214,7 +214,7 @@ def test_a_number_out_of_bounds_is_garbage(rig: Rig, value: float) -> None:
     assert rig.link.troubles.garbage == 1
 
 
-@pytest.mark.parametrize("code", [0, 15, 999, record.MUTE])
+@pytest.mark.parametrize("code", [0, 16, 999, record.MUTE, record.OUTLINE])
 def test_an_unknown_quantity_is_garbage(rig: Rig, code: int) -> None:
     rig.link.open()
     rig.send(packed(code=code, value=0.5, at=rig.now))

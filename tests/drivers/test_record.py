@@ -31,8 +31,9 @@ PROMISED: Mapping[str, tuple[int, float, float, float, float]] = {
     "SOUND_LEQ_DB": (12, 0.0, 170.0, 0.1, 2.0),
     "SOUND_LOST_PCT": (13, 0.0, 100.0, 1.0, 2.0),
     "ALARM_PULSES": (14, 0.0, 4.0, 1.0, 2.0),
+    "VIEW_OUTLINE_ROW": (15, 0.0, 24 * 2.0**32 - 1, 1.0, 2.0),
 }
-BYTES, BYTES_S, BITS_S = 24, 1_024, 417.0
+BYTES, BYTES_S, BITS_S = 24, 1_024, 506.0
 quantities = st.sampled_from(list(record.TABLE))
 finite = st.floats(allow_nan=False, allow_infinity=False)
 times = st.floats(0.0, 1e8)
@@ -182,7 +183,7 @@ def test_a_time_that_no_clock_shows_is_refused(at: float) -> None:
         record.decode(raw)
 
 
-@pytest.mark.parametrize("code", [0, 15, 0x7FFF, record.MUTE])
+@pytest.mark.parametrize("code", [0, 16, 0x7FFF, record.MUTE, record.OUTLINE])
 def test_a_quantity_that_is_not_in_the_table_is_refused(code: int) -> None:
     raw = struct.pack("<4sHHdd", record.MAGIC, 1, code, 0.5, 5.0)
     with pytest.raises(RecordError, match="unknown"):
