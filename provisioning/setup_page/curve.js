@@ -1,0 +1,29 @@
+// What a sensor said during its test, as a small line with its words beside it.
+
+import { drawn, element } from "./dom.js";
+
+const WIDTH = 280;
+const HEIGHT = 72;
+const EDGE = 4;
+
+/** @param {import("./texts.js").Words} words @param {string} quantity @param {[number, number][]} points seconds and values */
+export function curve(words, quantity, points) {
+  const values = points.map(([, value]) => value);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const [from, to] = [points[0][0], points[points.length - 1][0]];
+  const x = (s) => EDGE + ((s - from) / Math.max(to - from, 1e-9)) * (WIDTH - 2 * EDGE);
+  const y = (value) => HEIGHT - EDGE - ((value - low) / Math.max(high - low, 1e-9)) * (HEIGHT - 2 * EDGE);
+  const line = points.map(([s, value]) => `${x(s).toFixed(1)},${y(value).toFixed(1)}`).join(" ");
+  const said = words.say("curve", {
+    first: words.value(quantity, values[0]), highest: words.value(quantity, high), last: words.value(quantity, values[values.length - 1]),
+  });
+  return element(
+    "figure", {},
+    drawn(
+      "svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true", focusable: "false" },
+      drawn("line", { x1: EDGE, y1: HEIGHT - EDGE, x2: WIDTH - EDGE, y2: HEIGHT - EDGE, class: "ground" }),
+      drawn("polyline", { points: line, class: "line" }),
+    ),
+    element("figcaption", {}, `${said} (${words.say("curveSeconds", { seconds: Math.round(to - from) })})`),
+  );
+}

@@ -1,0 +1,32 @@
+// How loud it is when it is quiet.
+
+import { button, element, refill, write } from "./dom.js";
+import { sign, told } from "./plain.js";
+
+const KINDS = { untried: "none", running: "open", passed: "good", failed: "bad" };
+
+/** @param {import("./setup.js").Page} page */
+export function showNoise(page) {
+  const start = button("", () => page.act("/api/noise", {}), { id: "start-noise", class: "main" });
+  const status = element("div", { role: "status" });
+  const bar = element("progress", { max: 1, value: 0, "aria-label": page.say("noiseProgress") });
+  const left = element("p", { class: "big" });
+  const running = element("div", { id: "noise-running" }, element("p", { class: "prompt" }, page.say("noiseQuiet")), bar, left);
+  return {
+    node: element("div", {}, start, running, status),
+    update: () => {
+      const noise = page.state.noise ?? { state: "untried" };
+      const isRunning = noise.state === "running";
+      write(start, page.say(noise.state === "untried" ? "noiseStart" : "noiseAgain"));
+      start.setAttribute("aria-disabled", String(isRunning));
+      running.hidden = !isRunning;
+      if (isRunning) {
+        bar.value = 1 - noise.left_s / noise.lasts_s;
+        write(left, page.say("noiseLeft", { seconds: Math.ceil(noise.left_s) }));
+      }
+      const level = noise.state === "passed" && typeof noise.level_dba === "number" ? element("p", {}, page.say("noiseDone", { level: noise.level_dba.toFixed(0) })) : null;
+      refill(status, element("p", { class: "big" }, sign(KINDS[noise.state] ?? "open", page.words.word("noiseStates", noise.state))), level, ...told(page.words, noise.why, noise.remedy));
+    },
+    leave: () => (page.state.noise?.state === "passed" ? [] : [{ field: "start-noise", words: page.say("noiseFirst") }]),
+  };
+}

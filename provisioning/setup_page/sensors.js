@@ -1,0 +1,138 @@
+// Each sensor shows that it senses: somebody presses, breathes, waves, and the device judges.
+
+import { button, choice, element, field, refill, write } from "./dom.js";
+import { curve } from "./curve.js";
+import { sign } from "./plain.js";
+
+const TRIAL_KINDS = { untried: "none", running: "open", passed: "good", failed: "bad", skipped: "none" };
+const STATE_KINDS = { ok: "good", silent: "bad", failed: "bad", waiting: "open" };
+const IS_OVER = new Set(["passed", "skipped"]);
+
+/** @param {import("./setup.js").Page} page */
+export function showSensors(page) {
+  const count = element("p", { id: "sensors-count" });
+  const restarting = element("p", { class: "prompt", role: "status" });
+  const list = element("ol", { id: "sensors" });
+  const next = button(page.say("nextSensor"), () => tryNext(), { id: "next-sensor", class: "main" });
+  /** @type {Map<string, Card>} */
+  const cards = new Map();
+
+  function tryNext() {
+    const open = page.state.sensors.find((each) => !IS_OVER.has(each.trial.state));
+    if (open) cards.get(open.name)?.test();
+  }
+
+  function update() {
+    const { sensors } = page.state;
+    const names = sensors.map((each) => each.name).join(" ");
+    if (list.dataset.names !== names) {
+      list.dataset.names = names;
+      cards.clear();
+      for (const each of sensors) cards.set(each.name, new Card(page, each));
+      list.replaceChildren(...[...cards.values()].map((each) => each.node));
+    }
+    for (const each of sensors) cards.get(each.name)?.show(each);
+    const done = sensors.filter((each) => IS_OVER.has(each.trial.state)).length;
+    write(count, page.say("sensorsCount", { count: sensors.length, number: done }));
+    const isWaiting = sensors.length === 0 || sensors.every((each) => each.state === "waiting");
+    write(restarting, isWaiting ? page.say(sensors.length === 0 ? "noSensors" : "restarting") : "");
+    next.hidden = done === sensors.length || sensors.some((each) => each.trial.state === "running");
+  }
+
+  return {
+    node: element("div", {}, count, restarting, list, next),
+    update,
+    take: (reading) => cards.get(reading.sensor)?.take(reading),
+    leave: () => page.state.sensors
+      .filter((each) => !IS_OVER.has(each.trial.state))
+      .map((each) => ({ field: `test-${each.name}`, words: page.say("testAll", { name: page.words.tell(each.label) }) })),
+  };
+}
+
+/** One sensor on the list. */
+class Card {
+  constructor(page, sensor) {
+    this.page = page;
+    this.name = sensor.name;
+    this.label = page.words.tell(sensor.label);
+    this.before = sensor.trial.state;
+    const heading = element("h2", { id: `name-${sensor.name}` }, this.label);
+    this.trial = element("p", { class: "trial" });
+    this.value = element("p", { class: "value" });
+    this.state = element("div", { class: "state" });
+    this.prompt = element("div", { class: "prompt", role: "status" });
+    this.result = element("div", { class: "result", role: "status" });
+    this.curve = element("div", { class: "curve" });
+    this.button = button("", () => this.test(), { id: `test-${sensor.name}`, class: "main" });
+    this.skip = skipping(page, sensor);
+    this.node = element(
+      "li", { class: "sensor", "data-sensor": sensor.name },
+      heading, this.trial, this.value, this.state, this.prompt, this.result, this.curve, this.button, this.skip,
+    );
+  }
+
+  test() {
+    this.button.focus();
+    this.page.act("/api/try", { sensor: this.name });
+  }
+
+  show(sensor) {
+    const { page } = this;
+    const { trial } = sensor;
+    this.quantity = sensor.quantity;
+    const isRunning = trial.state === "running";
+    this.node.dataset.trial = trial.state;
+    this.node.dataset.state = sensor.state;
+    refill(this.trial, sign(TRIAL_KINDS[trial.state] ?? "open", page.words.word("trialStates", trial.state)));
+    this.showValue(sensor.state === "ok" ? sensor.value : null);
+    const why = sensor.state === "ok" ? "" : page.words.tell(sensor.why);
+    refill(
+      this.state, element("p", {}, sign(STATE_KINDS[sensor.state] ?? "open", page.words.word("sensorStates", sensor.state))),
+      why ? element("p", {}, why) : null,
+    );
+    const prompt = isRunning ? [element("p", { class: "small" }, page.say("doThis")), element("p", {}, page.words.tell(sensor.prompt)), element("p", { class: "small" }, page.say("watching"))] : [];
+    refill(this.prompt, ...prompt);
+    this.prompt.hidden = !isRunning;
+    const said = trial.state === "untried" || isRunning ? [] : [trial.why, trial.remedy].map((each) => page.words.tell(each)).filter(Boolean);
+    refill(this.result, ...said.map((each) => element("p", {}, each)));
+    refill(this.curve, trial.curve.length > 1 && !isRunning ? curve(page.words, sensor.quantity, trial.curve) : null);
+    write(this.button, page.say(trial.state === "untried" ? "test" : "again"));
+    this.button.setAttribute("aria-label", `${this.button.textContent}: ${this.label}`);
+    this.button.hidden = isRunning;
+    this.skip.hidden = isRunning || IS_OVER.has(trial.state);
+    if (isRunning && this.before !== "running") this.node.scrollIntoView({ block: "start" });
+    if (this.before === "running" && !isRunning) page.announce(`${this.label}: ${page.words.word("trialStates", trial.state)}. ${said.join(" ")}`);
+    this.before = trial.state;
+  }
+
+  take(reading) {
+    if (reading.quantity === this.quantity) this.showValue(reading.value);
+  }
+
+  showValue(value) {
+    write(this.value, `${this.page.say("live")}: ${this.page.words.value(this.quantity, value)}`);
+  }
+}
+
+/** Skipping takes a reason, and so does not happen by a wet thumb. */
+function skipping(page, sensor) {
+  const group = `skip-${sensor.name}`;
+  const reasons = ["absent", "tool", "later", "other"];
+  const other = field(`${group}-words`, page.say("skipOther"), element("input", { type: "text", maxlength: 200 }));
+  other.hidden = true;
+  const fields = element(
+    "fieldset", { id: group },
+    element("legend", {}, page.say("skipWhy")),
+    element("p", { id: `${group}-error`, class: "wrong" }),
+    ...reasons.map((each) => choice("radio", group, each, false, page.words.word("skipReasons", each))),
+  );
+  const chosen = () => fields.querySelector("input:checked")?.value;
+  fields.addEventListener("change", () => { other.hidden = chosen() !== "other"; });
+  const done = button(page.say("skipDo"), () => {
+    const typed = other.querySelector("input").value.trim();
+    if (!chosen()) return page.correct([{ field: `${group}-absent`, words: page.say("required") }]);
+    if (chosen() === "other" && !typed) return page.correct([{ field: `${group}-words`, words: page.say("required") }]);
+    return page.act("/api/skip", { sensor: sensor.name, reason: chosen() === "other" ? typed : page.words.word("skipReasons", chosen()) });
+  });
+  return element("details", { class: "skipping" }, element("summary", {}, page.say("skip")), element("p", {}, page.say("skipWarn")), fields, other, done);
+}
