@@ -12,6 +12,7 @@ from agent.signing import SigningError, Verifier
 EVENT: Final = "event"
 SELFTEST: Final = "selftest"
 INSPECTION: Final = "inspection"
+COMMISSIONING: Final = "commissioning"  # handed over, with the record that says so
 CONFIGURATION: Final = "configuration"
 FIRMWARE: Final = "firmware"
 COMMAND: Final = "command"
@@ -23,8 +24,8 @@ TRIM: Final = "trim"  # the oldest segments go
 TORN: Final = "torn"  # a power cut left a piece of a record, which was put aside
 GAP: Final = "gap"  # what was not written, since the disk took nothing for too long
 KINDS = (
-    EVENT, SELFTEST, INSPECTION, CONFIGURATION, FIRMWARE, COMMAND, CLOCK, START, STOP, KEY, TRIM,
-    TORN, GAP,
+    EVENT, SELFTEST, INSPECTION, COMMISSIONING, CONFIGURATION, FIRMWARE, COMMAND, CLOCK, START,
+    STOP, KEY, TRIM, TORN, GAP,
 )  # fmt: skip
 
 

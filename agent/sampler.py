@@ -5,9 +5,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent.measuring import Measuring, Told
 from agent.values import Failure, FailureKind, Reading
 from drivers.sensor import (
     ChecksumError,
+    Commissioned,
     DisconnectedError,
     EdgeSensor,
     MutedError,
@@ -39,6 +41,7 @@ class Channel:
     is_open: bool = False
     due: float = 0.0
     error: OSError | SensorError | None = None  # why the last poll gave nothing
+    measuring: Measuring | None = None  # its baseline, while somebody has it measured
 
     def poll(self, clock: Callable[[], float]) -> list[Reading | Failure]:
         """Read once. An expected failure is a `Failure`; the next poll opens the sensor anew."""
@@ -106,9 +109,12 @@ class Sampler:
             now = self._clock()
             if channel.due > now and not channel.waits():
                 continue
-            if channel.due <= now:
+            is_due = channel.due <= now
+            if is_due:
                 channel.due = now + channel.every_s
             self._poll(channel)
+            if is_due and channel.measuring is not None and channel.measuring.step():
+                channel.measuring = None
             while channel.waits():  # a press and its release may both be waiting
                 self._poll(channel)
             beat()
@@ -117,6 +123,19 @@ class Sampler:
         for item in channel.poll(self._clock):
             self._put(item)
         self._polled(channel.error)
+
+    def measure(self, name: str, heated_h: float, told: Told) -> bool:
+        """Have a part's baseline measured, a sample each `every_s`; False: it has none, or not now.
+
+        From any thread. `heated_h` is for how many hours a gas cell has been heated; `told` hears
+        of each sample and of the end, in this wire's thread.
+        """
+        for each in self.channels:
+            if each.name == name and each.measuring is None:
+                if isinstance(each.sensor, Commissioned):
+                    each.measuring = Measuring(each.sensor, heated_h, told)
+                return each.measuring is not None
+        return False
 
     def stop(self) -> None:
         """End `run` at its next turn; from any thread."""

@@ -218,6 +218,11 @@ class Status:
             return State(coverage={}, simulated=self._identity.simulated, last_words=last_words)
         return msgspec.structs.replace(State.of(found), last_words=last_words)
 
+    def whole(self) -> Mapping[str, Any]:
+        """The last update, as the file has it; empty before the first."""
+        with self._lock:
+            return self._now
+
     def for_hub(self) -> bytes:
         """The retained `state` message. What is as it should be is left out: a beat costs money."""
         return msgspec.json.encode(self.state())
