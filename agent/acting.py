@@ -65,7 +65,8 @@ def act(
         return _silence(command, shown, told)
     elif isinstance(command, Away):
         if feed is None:
-            return Code.NOT_HERE, "the profile has no `[inactivity]`: nobody is missed here"
+            why = "the profile has neither `[inactivity]` nor `[unused]`: nobody is missed here"
+            return Code.NOT_HERE, why
         feed(Reading(HUB, Quantity.AWAY_H, command.hours, now))
     else:  # a verb without a case is a bug, and no silent success
         raise TypeError(f"nothing acts on {type(command).__name__}")

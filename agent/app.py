@@ -280,10 +280,14 @@ class App:
                 now,
                 shown=self._annunciator,
                 told=self._status,
-                feed=self._take if self._config.inactivity is not None else None,
+                feed=self._take if self._misses_somebody else None,
             )
         self._report(now)
         self._orders.done(order, refusal)
+
+    @property
+    def _misses_somebody(self) -> bool:
+        return self._config.inactivity is not None or self._config.unused is not None
 
     def _signs(self) -> Signs:
         """How the agent stands: whether a configuration that is on trial is good."""

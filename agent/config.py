@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from agent import care, perceived
+from agent import care, perceived, town
 from agent.addresses import hub_problems
 from agent.commands import VERBS
 from agent.sections import Config
@@ -125,6 +125,7 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
     yield from config.fire.problems()
     yield from config.co.problems()
     yield from care.problems(config)
+    yield from town.problems(config)
     yield from config.fall.problems()
 
 

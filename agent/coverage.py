@@ -23,9 +23,12 @@ FLOOR: Mapping[Hazard, frozenset[Quantity]] = {
     Hazard.CO: frozenset({Quantity.CO_PPM}),
     Hazard.SOS: frozenset({Quantity.BUTTON}),
     Hazard.FALL: frozenset({Quantity.FALL_SCORE}),
+    Hazard.WATER: frozenset({Quantity.WATER_PRESENT, Quantity.WATER_L}),
 }
 
 
+# the sections without which nobody watches a channel
+ASKED_FOR: Mapping[Quantity, str] = {Quantity.WATER_L: "flow"}
 UNTRIED = "untried since start"
 PROOF_LASTS_S = 365 * 86_400.0  # a welded contact or a dried-out cell shows in no reading
 
@@ -118,6 +121,15 @@ def _on_proof(proof: Proof | None, weak: list[str], now: float) -> Claim:
     return Claim("proven", str(proof))
 
 
+def floor(config: Config, hazard: Hazard) -> frozenset[Quantity]:
+    """The channels of `FLOOR` that this configuration has watched."""
+    return frozenset(
+        each
+        for each in FLOOR[hazard]
+        if each not in ASKED_FOR or getattr(config, ASKED_FOR[each]) is not None
+    )
+
+
 def standing_for(config: Config, hazard: Hazard) -> list[str]:
     """The sensors on which the claim to detect a hazard stands, by name."""
     if hazard is Hazard.SOS:
@@ -125,7 +137,7 @@ def standing_for(config: Config, hazard: Hazard) -> list[str]:
     return [
         each.name
         for each in config.sensors
-        if each.may_stand_alone and FLOOR[hazard] & each.spans.keys()
+        if each.may_stand_alone and floor(config, hazard) & each.spans.keys()
     ]
 
 

@@ -34,6 +34,7 @@ MANNERS: Mapping[Quantity, Manner] = MappingProxyType(
     {
         Quantity.BUTTON: Manner.EDGE,
         Quantity.SMOKE_ALARM_CONTACT: Manner.EDGE,
+        Quantity.WATER_PRESENT: Manner.EDGE,
         Quantity.FALL_SCORE: Manner.SCORE,
     }
 )

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from agent.commands import Code, Inspect, Order
-from agent.coverage import FLOOR, Proof, covered_by
+from agent.coverage import Proof, covered_by, floor
 from agent.inspection import WHY, Inspection, Outcome
 from agent.plausibility import Health
 from agent.sections import Config
@@ -85,7 +85,7 @@ class Inspector:
         if not health.is_sound:
             return Code.FAILED, f"`{command.sensor}` cannot be relied on: {health.why}"
         spans = next(e.spans for e in self._config.sensors if e.name == command.sensor)
-        quantities = frozenset(q for hazard in hazards for q in FLOOR[hazard] & spans.keys())
+        quantities = frozenset(q for h in hazards for q in floor(self._config, h) & spans.keys())
         closes = now + command.minutes * 60.0
         self._under_way = Inspection(command.sensor, quantities, hazards, now, closes)
         self._order, self._opened, self._returned_at = order, self._wall().iso, None

@@ -11,6 +11,8 @@ from agent.detectors.climate import ClimateConfig
 from agent.detectors.co import CoConfig
 from agent.detectors.fall import FallConfig
 from agent.detectors.fire import FireConfig
+from agent.detectors.flood import FloodConfig
+from agent.detectors.flow import FlowConfig
 from agent.detectors.inactivity import InactivityConfig
 from agent.detectors.intrusion import IntrusionConfig
 from agent.detectors.neighbour import NeighbourConfig
@@ -18,6 +20,7 @@ from agent.detectors.noise import NoiseConfig
 from agent.detectors.presence import PresenceConfig
 from agent.detectors.sos import SosConfig
 from agent.detectors.supply import SupplyConfig
+from agent.detectors.unused import UnusedConfig
 from agent.detectors.wandering import WanderingConfig
 from agent.values import Hazard, Why
 from drivers.board import GpioNumber
@@ -172,5 +175,8 @@ class Config(Section, frozen=True, kw_only=True):
     air: AirConfig | None = None
     noise: NoiseConfig | None = None
     neighbour: NeighbourConfig = NeighbourConfig()
+    flood: FloodConfig = FloodConfig()
+    flow: FlowConfig | None = None
+    unused: UnusedConfig | None = None
     recorder: RecorderConfig = RecorderConfig()
     sensors: Annotated[Sensors, Meta(min_length=1, max_length=64)]

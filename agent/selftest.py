@@ -17,7 +17,7 @@ import msgspec
 
 from agent import life, storage
 from agent.commanders import Commanders
-from agent.coverage import FLOOR
+from agent.coverage import FLOOR, floor
 from agent.envelope import Identity, stamp
 from agent.hearing import Verdict, hear
 from agent.outbox import HOME, Outbox
@@ -34,10 +34,18 @@ CALM_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Stimulus:
-    """A danger on one channel, in its unit, and the seconds within which it must alarm."""
+    """A danger on one channel, in its unit, and the seconds within which it must alarm.
+
+    It grows by `per_s` each second, as a counter does.
+    """
 
     value: float
     within_s: float
+    per_s: float = 0.0
+
+    def at(self, since_s: float) -> float:
+        """What the channel says so many seconds after the danger began."""
+        return self.value + self.per_s * since_s
 
 
 DANGER: Mapping[Quantity, Stimulus] = {
@@ -47,6 +55,8 @@ DANGER: Mapping[Quantity, Stimulus] = {
     Quantity.CO_PPM: Stimulus(400.0, 15 * 60.0),  # UL 2034
     Quantity.BUTTON: Stimulus(1.0, 10.0),
     Quantity.FALL_SCORE: Stimulus(1.0, 75.0),  # asked about first, for a minute at most
+    Quantity.WATER_PRESENT: Stimulus(1.0, 660.0),  # a hold of ten minutes at most
+    Quantity.WATER_L: Stimulus(0.0, 15_000.0, per_s=200.0),  # a burst main, and four hours' hold
 }
 CALM: Mapping[Quantity, float] = {
     Quantity.TEMPERATURE_C: 21.0,
@@ -66,6 +76,8 @@ STILL = frozenset(
         Quantity.POSE_LOST,
         Quantity.PERSON_COUNT,
         Quantity.VIEW,
+        Quantity.WATER_PRESENT,
+        Quantity.WATER_L,
     }
 )
 
@@ -80,11 +92,11 @@ class Result(msgspec.Struct, frozen=True):
 
 def selftest(config: Config, state: Path) -> Iterator[Result]:
     """Try every channel of every hazard's floor, then storage and outbox in `state`."""
-    for hazard, quantities in FLOOR.items():
+    for hazard in FLOOR:
         for sensor in config.sensors:
             if hazard is Hazard.SOS and sensor.name not in config.sos.buttons:
                 continue
-            for quantity in sorted(quantities & sensor.spans.keys()):
+            for quantity in sorted(floor(config, hazard) & sensor.spans.keys()):
                 yield _detects(config, hazard, sensor, quantity)
     yield _stores(state)
     yield _keeps(state)
@@ -156,7 +168,8 @@ def _detects(config: Config, hazard: Hazard, sensor: SensorConfig, quantity: Qua
     steps = int((begins + danger.within_s) / sensor.every_s) + 1
     for n in range(steps):
         now = n * sensor.every_s
-        for each, value in _values(sensor, quantity, danger.value if now >= begins else None, n):
+        shown = danger.at(now - begins) if now >= begins else None
+        for each, value in _values(sensor, quantity, shown, n):
             for found in pipeline.handle(Reading(sensor.name, each, value, now)):
                 if found.hazard is hazard and found.stage is Stage.ALARM:
                     if now < begins:

@@ -1,6 +1,6 @@
 """What watches whom: every detector that a configuration asks for, and what each sensor owes."""
 
-from agent import care
+from agent import care, town
 from agent.detectors.calendar import Calendar
 from agent.detectors.co import CoDetector
 from agent.detectors.detector import Detector
@@ -38,6 +38,7 @@ def detectors(
         ViewWatch(),
         SupplyDetector(config.supply),
         *care.detectors(config, calendar, rhythm),
+        *town.detectors(config, calendar),
     ]
 
 

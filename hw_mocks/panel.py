@@ -17,6 +17,7 @@ UNITS = {
     "PERSON_COUNT": ("people ", "{:.0f}"),
     "FALL_SCORE": ("fall ", "{:.2f}"),
     "PM2_5_UG_M3": ("PM2.5 ", "{:.0f} µg/m³"),
+    "WATER_L": ("water ", "{:.0f} L"),
 }
 STATES = {
     "SMOKE_ALARM_CONTACT": ("quiet", "SMOKE"),
@@ -25,9 +26,10 @@ STATES = {
     "BED_OCCUPIED": ("empty", "occupied"),
     "TAG_PRESENT": ("GONE", "near"),
     "BUTTON": ("free", "PRESSED"),
+    "WATER_PRESENT": ("dry", "WET"),
 }
 TELLING = frozenset(UNITS) - {"TEMPERATURE_C", "RELATIVE_HUMIDITY_PCT", "GAS_RS_R0"}
-NAMED = frozenset({"CONTACT_OPEN", "BED_OCCUPIED", "TAG_PRESENT"})
+NAMED = frozenset({"CONTACT_OPEN", "BED_OCCUPIED", "TAG_PRESENT", "WATER_PRESENT"})
 SIREN_S = 8.0
 BAR = COLUMNS - 16
 

@@ -5,12 +5,15 @@ import csv
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from hw_mocks.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 Seconds = Annotated[float, Meta(ge=0, le=7 * 86_400)]
@@ -98,6 +101,20 @@ class SpellConfig(Section, frozen=True, kw_only=True):
     until_s: Seconds
 
 
+class RampConfig(SpellConfig, frozen=True, kw_only=True):
+    """Something that changes evenly: the knob goes from `begins` to `ends`, and stays there."""
+
+    sensor: Which
+    knob: Which
+    begins: float
+    ends: float
+
+    def at(self, t_s: float) -> float:
+        """Where the knob stands `t_s` seconds after the scenario began."""
+        share = (t_s - self.start_s) / (self.until_s - self.start_s)
+        return self.begins + min(1.0, max(0.0, share)) * (self.ends - self.begins)
+
+
 class PeopleConfig(SpellConfig, frozen=True, kw_only=True):
     """Somebody is in the room, `count` of them; each breathes out `co2_l_h` of CO2.
 
@@ -122,6 +139,7 @@ class Scenario(Section, frozen=True, kw_only=True):
     hot_spots: list[HotSpotConfig] = []
     faults: list[FaultConfig] = []
     acts: list[ActConfig] = []
+    ramps: list[RampConfig] = []
     people: list[PeopleConfig] = []
     power_cuts: list[SpellConfig] = []  # the mains is off; the device lives on its battery
 
@@ -168,8 +186,8 @@ def _problems(scenario: Scenario, folder: Path) -> list[str]:
         for index, fault in enumerate(scenario.faults)
         if (fault.start_s is None) == (fault.above_c is None)
     ]
-    for key in ("people", "power_cuts"):
-        spells: list[PeopleConfig] | list[SpellConfig] = getattr(scenario, key)
+    for key in ("people", "power_cuts", "ramps"):
+        spells: Sequence[SpellConfig] = getattr(scenario, key)
         found += [
             f"until_s must be after start_s - at $.{key}[{index}]"
             for index, spell in enumerate(spells)

@@ -88,6 +88,7 @@ class World:
             self._tick += 1
             self.room = self._air.at(self._tick * TICK_S)
             changes += self._acts()
+            changes += self._ramps()
             changes += self._failures()
             felt = [self._feel(each) for each in self._felt]
             if self._tick == tick:
@@ -128,6 +129,15 @@ class World:
             for act in sorted(self._scenario.acts, key=lambda act: act.at_s)
             if now - TICK_S < act.at_s <= now
             for name in self._matching(act.sensor)
+        ]
+
+    def _ramps(self) -> list[Change]:
+        now = self._in_scenario()
+        return [
+            (f"{name}.{ramp.knob}", ramp.at(now))
+            for ramp in self._scenario.ramps
+            if ramp.start_s <= now < ramp.until_s + TICK_S
+            for name in self._matching(ramp.sensor)
         ]
 
     def _failures(self) -> list[Change]:

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import get_args, get_type_hints
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from hw_mocks.air import (
 from hw_mocks.scenario import (
     SCENARIOS,
     FireTable,
+    Scenario,
     ScenarioError,
     SourceConfig,
     load,
@@ -267,3 +269,16 @@ def test_people_in_a_shut_room_breathe_out_carbon_dioxide_up_to_a_steady_state()
 def test_after_people_left_the_air_is_as_outdoors_again() -> None:
     air = Air(load("playroom"))
     assert air.at(14_400.0 + 12 * 3600).co2_ppm == pytest.approx(420.0, abs=1.0)
+
+
+def test_a_ramp_moves_a_knob_evenly_and_leaves_it_at_its_end() -> None:
+    table = {"sensor": "water_meter", "knob": "litres", "start_s": 10, "until_s": 20}
+    room = {"volume_m3": 20.0, "air_changes_per_h": 1.0}
+    raw = {"title": "a bath", "length_s": 60, "room": room}
+    ramp = table | {"begins": 5.0, "ends": 105.0}
+    found = World(msgspec.convert(raw | {"ramps": [ramp]}, Scenario), {"meter": "water_meter"})
+    assert found.step(9.0) == []
+    assert found.step(10.0) == [("meter.litres", 5.0)]
+    assert found.step(15.0)[-1] == ("meter.litres", 55.0)
+    assert found.step(40.0)[-1] == ("meter.litres", 105.0)
+    assert found.step(41.0) == []

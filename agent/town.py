@@ -1,0 +1,32 @@
+"""The sections of what towns watch: what is wrong with them, and their detectors."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from agent.care import sources
+from agent.detectors.calendar import Calendar
+from agent.detectors.detector import Detector
+from agent.detectors.flood import FloodDetector
+from agent.detectors.flow import FlowDetector
+from agent.detectors.unused import UnusedDetector
+
+if TYPE_CHECKING:
+    from agent.sections import Config
+
+
+def problems(config: "Config") -> Iterator[tuple[str, str]]:
+    """What no single key of these sections shows: (problem with its place, remedy)."""
+    found = sources(config)
+    for section in (config.flow, config.unused):
+        if section is not None:
+            yield from section.problems(found)
+
+
+def detectors(config: "Config", calendar: Calendar) -> list[Detector]:
+    """A detector for each section that is there; water where it must be dry is always told."""
+    found: list[Detector] = [FloodDetector(config.flood)]
+    if config.flow is not None:
+        found.append(FlowDetector(config.flow, calendar))
+    if config.unused is not None:
+        found.append(UnusedDetector(config.unused, calendar))
+    return found

@@ -1,0 +1,90 @@
+"""The sentences of what towns watch: water, bins, structures, gas, and the hours of a street."""
+
+from agent.care_wording import joined, lasting
+from agent.values import Why
+
+__all__ = ["joined"]
+
+
+def burst(l_min: float, held_s: float) -> Why:
+    """Litres a minute that lasted `held_s` seconds."""
+    span = lasting(held_s)
+    return Why(
+        f"물이 {span.ko} 동안 1분에 {l_min:.0f} L씩 흐릅니다: 관이 터졌을 수 있습니다.",
+        f"Water has run at {l_min:.0f} L a minute for {span.en}: a pipe may have burst.",
+    )
+
+
+def shut_the_valve() -> Why:
+    """What to do about a burst."""
+    return Why("수도 밸브를 잠가 주세요.", "Please shut the stop valve.")
+
+
+def leak(lasted_s: float, litres: float, since: str | None) -> Why:
+    """Flow without a pause for `lasted_s` seconds, `since` a time of day, and what it came to."""
+    span = lasting(lasted_s)
+    at = Why("", "") if since is None else Why(f"{since}부터 ", f" since {since},")
+    return Why(
+        f"물이 {at.ko}{span.ko} 동안 한 번도 멈추지 않았습니다({litres:.0f} L): 새는 곳이 있을 수"
+        " 있습니다.",
+        f"Water has not stopped once{at.en} for {span.en} ({litres:.0f} L): something may leak.",
+    )
+
+
+def look_for_the_leak() -> Why:
+    """What to do about a leak; in frost taps are left running on purpose."""
+    return Why(
+        "변기와 수도꼭지를 살펴봐 주세요. 얼지 않게 틀어 둔 물이면 괜찮습니다.",
+        "Please look at toilets and taps. Water left running against frost is no leak.",
+    )
+
+
+def flow_normal() -> Why:
+    """A burst is over."""
+    return Why("물이 더는 세게 흐르지 않습니다.", "The water no longer runs that fast.")
+
+
+def flow_paused() -> Why:
+    """A leak is over."""
+    return Why("물이 다시 멈췄습니다.", "The water has stood still again.")
+
+
+def unused(unused_s: float, since: str | None) -> Why:
+    """No water was used for `unused_s` seconds, the last at the time of day `since`."""
+    span = lasting(unused_s)
+    if since is None:
+        return Why(
+            f"{span.ko} 동안 물을 쓰지 않았습니다.", f"No water has been used for {span.en}."
+        )
+    return Why(
+        f"마지막으로 물을 쓴 {since} 뒤로 {span.ko} 동안 물을 쓰지 않았습니다.",
+        f"No water has been used for {span.en}, the last at {since}.",
+    )
+
+
+def ring_up() -> Why:
+    """What to do first where no water is used."""
+    return Why("전화로 안부를 물어 주세요.", "Please ring up and ask how they are.")
+
+
+def water_used() -> Why:
+    """Somebody uses water again."""
+    return Why("다시 물을 썼습니다.", "Water is used again.")
+
+
+def flood(sensor: str) -> Why:
+    """There is water where it must be dry."""
+    return Why(f"물이 찼습니다({sensor}).", f"There is water where it must be dry ({sensor}).")
+
+
+def mind_the_mains() -> Why:
+    """What to do about water on the floor."""
+    return Why(
+        "전기를 끄기 전에는 물에 들어가지 마세요.",
+        "Keep out of the water until the electricity is off.",
+    )
+
+
+def dry_again(sensor: str) -> Why:
+    """The water has gone."""
+    return Why(f"물이 빠졌습니다({sensor}).", f"It is dry again ({sensor}).")

@@ -1,0 +1,78 @@
+"""A week of ordinary life through the middle of each profile for towns: nothing is told."""
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+
+import pytest
+
+from agent import config as configuration
+from agent.cli import PROFILES
+from agent.detectors.calendar import Calendar
+from agent.pipeline import Pipeline
+from agent.values import Detection, Reading
+from agent.watch import detectors, watched
+from drivers.sensor import Quantity
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+MIDNIGHT = datetime(2026, 1, 14, 15, 0, tzinfo=UTC).timestamp()  # in Seoul
+Channel = tuple[str, Quantity]
+Life = Callable[[random.Random], Iterator[tuple[float, Mapping[Channel, float]]]]
+
+
+def lived(profile: str, life: Life, seed: int) -> list[Detection]:
+    config = configuration.load(PROFILES / f"{profile}.toml")
+    calendar = Calendar(config.calendar.utc_offset_h)
+    calendar.set(0.0, MIDNIGHT, 1.0)
+    pipeline = Pipeline(watched(config), detectors(config, calendar))
+    found: list[Detection] = []
+    for now, values in life(random.Random(seed)):
+        for (sensor, quantity), value in values.items():
+            found += pipeline.handle(Reading(sensor, quantity, value, now))
+        found += pipeline.tick(now)
+    return found
+
+
+def water(rng: random.Random) -> Iterator[tuple[float, Mapping[Channel, float]]]:
+    """One household: flushes at night too, showers, baths, a washing machine, a day trip."""
+    uses: list[tuple[float, float, float]] = []  # begins at, litres a minute, minutes
+    for day in range(7):
+        begins, trip = day * DAY, day == 5
+        wakes, sleeps = rng.gauss(6.5, 0.4) * HOUR, rng.gauss(22.5, 0.5) * HOUR
+        uses += [(begins + rng.uniform(0, 5) * HOUR, 8.0, 1.0) for _ in range(rng.randrange(3))]
+        uses += [
+            (begins + wakes, 8.0, 1.0),
+            (begins + wakes + 0.3 * HOUR, 10.0, rng.uniform(5, 15)),
+        ]
+        until = wakes + HOUR if trip else sleeps
+        uses += [
+            (begins + rng.uniform(wakes, until), rng.uniform(3, 12), rng.uniform(0.3, 8))
+            for _ in range(4 if trip else 25)
+        ]
+        if day in (1, 4):
+            uses += [(begins + 10 * HOUR + n * 20 * MINUTE, 12.0, 2.0) for n in range(4)]
+        if day in (2, 6):
+            uses.append((begins + 21 * HOUR, 18.0, 9.0))  # a bath
+        if day == 3:
+            uses.append((begins + 17 * HOUR, 14.0, 45.0))  # the garden
+        uses.append((begins + sleeps, 8.0, 1.0))
+    flowed, every_s = 0.0, 30.0
+    for n in range(int(7 * DAY / every_s)):
+        now = n * every_s
+        flowed += sum(
+            rate * max(0.0, min(now, at + MINUTE * length) - max(now - every_s, at)) / 60
+            for at, rate, length in uses
+        )
+        buttons = {(name, Quantity.BUTTON): 0.0 for name in ("sos", "hush", "away")}
+        dry = {("floor", Quantity.WATER_PRESENT): 0.0}
+        yield now, {("meter", Quantity.WATER_L): float(int(flowed)), **dry, **buttons}
+
+
+WEEKS: Mapping[str, Life] = {"water-meter": water}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("profile", WEEKS)
+def test_an_ordinary_week_is_told_nothing_of(profile: str, seed: int) -> None:
+    found = lived(profile, WEEKS[profile], seed)
+    assert [(each.at / DAY, each.subject, each.rule, each.why.en) for each in found] == []
