@@ -9,6 +9,7 @@ from typing import Protocol
 
 from agent.annunciator import NEVER_FROM_AFAR
 from agent.commands import Answered, Away, Code, Command, Identify, Silence
+from agent.detectors.report import RULE as REPORT
 from agent.values import HUB, Event, Hazard, Reading, Stage
 from drivers.sensor import Quantity
 
@@ -77,7 +78,8 @@ def _answer(command: Answered, shown: Shown, told: Told) -> tuple[Code, str] | N
     event = told.active(command.event)
     if event is None:
         return Code.NOT_ACTIVE, _NO_INCIDENT
-    if event.stage is not Stage.ALARM or event.hazard not in CALLS:
+    is_call = event.stage is Stage.ALARM and event.hazard in CALLS
+    if not is_call and event.rule != REPORT:  # one that is not urgent is no alarm, and is answered
         return Code.NOT_ACTIVE, f"{event.hazard} {event.stage} is no call for help"
     told.answered(event.id, command.by)
     shown.promise(event.hazard, event.subject)

@@ -14,7 +14,18 @@ from agent.sections import AnnunciatorConfig, Config
 # who the device is and whom it obeys; and the floor, which nobody weakens from afar
 FIXED = ("device", "hub", "commanders", "neighbours", "fire", "co")
 # each watches over something while it is there
-WATCHES = ("inactivity", "wandering", "intrusion", "climate", "air", "noise", "flow", "unused")
+WATCHES = (
+    "inactivity",
+    "wandering",
+    "intrusion",
+    "climate",
+    "air",
+    "noise",
+    "zone",
+    "report",
+    "flow",
+    "unused",
+)
 
 
 class NotFromAfarError(Exception):

@@ -7,11 +7,11 @@ the signal of the gravest active hazard by the monotonic clock.
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
-from agent import signals
-from agent.signals import Signal
+from agent import showings, signals
+from agent.detectors.report import RULE as REPORT
+from agent.showings import SHOWINGS, Showing, showing_of
 from agent.values import Detection, Hazard, Stage
 
 log = logging.getLogger(__name__)
@@ -46,54 +46,11 @@ class Words(Protocol):
         """Say that a tone sounds."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Showing:
-    name: str
-    sound: Signal
-    light: Signal
-    prompt: str = ""  # what is said in its silences
-    again: bool = False  # for as long as it lasts; else once
-    talks: Signal = signals.STEADY  # in which of its silences words are allowed
-
-
-# gravest first; a fall is asked about over a call that is already on its way
-_FIRE = _Showing("t3", signals.T3, signals.FLASH, "fire", again=True)
-_CO = _Showing("t4", signals.T4, signals.FLASH, "co", again=True)
-_NEIGHBOUR = _Showing("neighbour", signals.REPEAT, signals.FLASH)
-_ASK = _Showing("ask", signals.ASK, signals.FLASH, "ask", again=True, talks=signals.ASK_TALKS)
-_SOS = _Showing("sos", signals.CHIRP, signals.STEADY, "sos")
-_FALL = _Showing("fall", signals.CHIRP, signals.STEADY, "fall")
-_ANSWERED = _Showing("answered", signals.SILENT, signals.SILENT, "answered")
-_HELP_COMING = _Showing("help_coming", signals.SILENT, signals.HELP_COMING, "help_coming")
-_TEST = _Showing("test", signals.TEST, signals.FLASH, "test")
-_OTHER = _Showing("alarm", signals.SILENT, signals.STEADY)
-_ALIVE = _Showing("alive", signals.SILENT, signals.SLOW_FLASH, "alive")
-_STAY_IN = _Showing("stay_in", signals.SILENT, signals.SLOW_FLASH, "stay_in")
-_PREALARM = _Showing("prealarm", signals.SILENT, signals.SLOW_FLASH)
-_FIND_ME = _Showing("find_me", signals.SILENT, signals.FIND_ME)
-_INSPECTION = _Showing("inspection", signals.SILENT, signals.INSPECTION)
-_FAULT = _Showing("fault", signals.SILENT, signals.WINK)
-_QUIET = _Showing("quiet", signals.SILENT, signals.SILENT)
 TEST_S = 4.0
+REPORTED_S = 6.0  # for so long a report is acknowledged; then its lamp waits for an answer
+TAKEN_UP_S = 30.0  # for so long it is shown that a report was answered
 ANSWERED_S = 4.0  # for so long it is said that the answer was understood
 FIND_ME_S = 30.0
-
-
-def _showing(hazard: Hazard, stage: Stage) -> _Showing:
-    if hazard is Hazard.FAULT:
-        return _FAULT
-    if stage is Stage.PREALARM:
-        return _PREALARMS.get(hazard, _PREALARM)
-    return _ALARMS.get(hazard, _OTHER)
-
-
-_ALARMS = {Hazard.FIRE: _FIRE, Hazard.CO: _CO, Hazard.SOS: _SOS, Hazard.FALL: _FALL}
-_PREALARMS = {Hazard.FALL: _ASK, Hazard.INACTIVITY: _ALIVE, Hazard.WANDERING: _STAY_IN}
-SHOWINGS = (
-    _FIRE, _CO, _NEIGHBOUR, _ASK, _SOS, _FALL, _ANSWERED, _HELP_COMING, _TEST, _OTHER, _STAY_IN,
-    _ALIVE, _PREALARM, _FIND_ME, _INSPECTION, _FAULT, _QUIET,
-)  # fmt: skip
-_PROMISED = (_SOS, _FALL, _OTHER)  # what gives way to "help is coming": nothing that sounds on
 
 
 class Annunciator:
@@ -121,9 +78,10 @@ class Annunciator:
         self._loud = {Hazard.FIRE, Hazard.CO} | ({Hazard.NEIGHBOUR_ALARM} if repeats else set())
         self._changed = threading.Condition()
         self._active: dict[tuple[Hazard, str], Detection] = {}
-        self._playing, self._since = _QUIET, clock()
+        self._playing, self._since = showings.QUIET, clock()
         self._hushed_until = self._grew = self._tested = float("-inf")
         self._asked = self._answered = self._sought = self._inspected_until = float("-inf")
+        self._reported = self._taken_up = float("-inf")
         self._promised: set[tuple[Hazard, str]] = set()  # the incidents that help is coming to
         self._silenced: dict[tuple[Hazard, str], float] = {}  # hushed from afar, and until when
         self._stopping = False
@@ -133,14 +91,18 @@ class Annunciator:
         """Take a detection in; a further alarm of an active incident is a growing one."""
         with self._changed:
             incident = detection.hazard, detection.subject
-            self._promised.discard(incident)  # over, or a new call
+            if not (detection.is_local and detection.rule == REPORT):  # a further press of one
+                self._promised.discard(incident)  # over, or a new call
             self._silenced.pop(incident, None)
+            if detection.rule == REPORT and detection.stage is not Stage.CLEARED:
+                self._reported = self._clock()
+                self._taken_up = float("-inf")
             if detection.stage is Stage.CLEARED:
                 self._active.pop(incident, None)
                 if detection.hazard is Hazard.FALL:
                     self._answered = self._clock()
             else:
-                if _showing(detection.hazard, detection.stage) is _ASK:
+                if showing_of(detection.hazard, detection.stage) is showings.ASK:
                     self._asked = self._clock()
                 before = self._active.get(incident)
                 if detection.stage is Stage.ALARM and detection.hazard in (Hazard.FIRE, Hazard.CO):
@@ -177,8 +139,10 @@ class Annunciator:
         What sounds goes on: a fire or CO alarm looks and sounds as before.
         """
         with self._changed:
-            if (hazard, subject) in self._active:
+            if (called := self._active.get((hazard, subject))) is not None:
                 self._promised.add((hazard, subject))
+                if called.rule == REPORT:
+                    self._reported, self._taken_up = float("-inf"), self._clock()
                 self._changed.notify()
 
     def silence(self, hazard: Hazard, subject: str) -> bool:
@@ -225,13 +189,19 @@ class Annunciator:
             if showing is not self._playing:
                 self._playing, self._since = showing, now
             # the question keeps its turns, whatever was to be heard in between
-            since_s = now - (self._asked if showing is _ASK else self._since)
+            since_s = now - (self._asked if showing is showings.ASK else self._since)
         sound, sound_left_s = signals.SILENT(since_s) if hushed else showing.sound(since_s)
         light, light_left_s = showing.light(since_s)
         self._set("siren", sound)
         self._set("lamp", light)
-        self._set("relay", showing in (_FIRE, _CO))  # a hush opens no gas valve
-        ends = (self._tested + TEST_S, self._answered + ANSWERED_S, self._sought + FIND_ME_S)
+        self._set("relay", showing in (showings.FIRE, showings.CO))  # a hush opens no gas valve
+        ends = (
+            self._tested + TEST_S,
+            self._answered + ANSWERED_S,
+            self._sought + FIND_ME_S,
+            self._reported + REPORTED_S,
+            self._taken_up + TAKEN_UP_S,
+        )
         silences = (self._hushed_until, *self._silenced.values())
         for deadline in (self._inspected_until, *silences, *ends):
             if deadline > now:
@@ -262,33 +232,40 @@ class Annunciator:
     def _sounds(self, detection: Detection) -> bool:
         return detection.stage is Stage.ALARM and detection.hazard in self._loud
 
-    def _choose(self, now: float) -> tuple[_Showing, bool]:
-        showings = [self._showing(*each) for each in self._active.items()]
+    def _choose(self, now: float) -> tuple[Showing, bool]:
+        found = [self._showing(*each) for each in self._active.items()]
         if now - self._tested < TEST_S:
-            showings.append(_TEST)
+            found.append(showings.TEST)
         if now - self._answered < ANSWERED_S:
-            showings.append(_ANSWERED)
+            found.append(showings.ANSWERED)
+        if now - self._reported < REPORTED_S:
+            found.append(showings.REPORTED)
+        if now - self._taken_up < TAKEN_UP_S:
+            found.append(showings.TAKEN_UP)
         if now - self._sought < FIND_ME_S:
-            showings.append(_FIND_ME)
+            found.append(showings.FIND_ME)
         if now < self._inspected_until:
-            showings.append(_INSPECTION)
-        gravest = min(showings, key=SHOWINGS.index, default=_QUIET)
-        by_hand = gravest in (_FIRE, _CO, _NEIGHBOUR) and now < self._hushed_until
+            found.append(showings.INSPECTION)
+        gravest = min(found, key=SHOWINGS.index, default=showings.QUIET)
+        by_hand = now < self._hushed_until and gravest in showings.HUSHED
         return gravest, by_hand or self._is_silenced(gravest, now)
 
-    def _is_silenced(self, gravest: _Showing, now: float) -> bool:
+    def _is_silenced(self, gravest: Showing, now: float) -> bool:
         """Whether each of the incidents that sound so was hushed from afar."""
-        if not self._silenced or gravest in (_FIRE, _CO):
+        if not self._silenced or gravest in (showings.FIRE, showings.CO):
             return False
         same = [each for each, d in self._active.items() if self._showing(each, d) is gravest]
         return bool(same) and all(now < self._silenced.get(each, now) for each in same)
 
-    def _showing(self, incident: tuple[Hazard, str], detection: Detection) -> _Showing:
+    def _showing(self, incident: tuple[Hazard, str], detection: Detection) -> Showing:
         if detection.hazard is Hazard.NEIGHBOUR_ALARM and self._sounds(detection):
-            return _NEIGHBOUR
-        showing = _showing(detection.hazard, detection.stage)
-        is_promised = incident in self._promised and showing in _PROMISED
-        return _HELP_COMING if is_promised else showing
+            return showings.NEIGHBOUR
+        showing = showing_of(detection.hazard, detection.stage, detection.rule)
+        if incident not in self._promised:
+            return showing
+        if detection.rule == REPORT:
+            return showings.QUIET  # nothing waits any more
+        return showings.HELP_COMING if showing in showings.PROMISED else showing
 
     def _set(self, name: str, level: bool) -> None:
         if name not in self._outputs or self._levels[name] is level:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from agent import public_places
 from agent.detectors.air import AirDetector
 from agent.detectors.calendar import Calendar
 from agent.detectors.climate import ClimateDetector
@@ -37,6 +38,7 @@ def problems(config: "Config") -> Iterator[tuple[str, str]]:
     for section in (config.sos, config.presence, *sections):
         if section is not None:
             yield from section.problems(found)
+    yield from public_places.problems(config, found)
 
 
 def detectors(
@@ -52,7 +54,10 @@ def detectors(
     if config.intrusion is not None:
         found.append(IntrusionDetector(config.intrusion, calendar))
     if found:
-        found += [PresenceDetector(Presence(seen)), ClockWatch(calendar)]
+        found.append(PresenceDetector(Presence(seen)))
+    if found or public_places.goes_by_clock(config):
+        found.append(ClockWatch(calendar))
+    found += public_places.detectors(config, seen, calendar)
     if config.climate is not None:
         found.append(ClimateDetector(config.climate))
     if config.air is not None:

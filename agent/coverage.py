@@ -21,7 +21,7 @@ FLOOR: Mapping[Hazard, frozenset[Quantity]] = {
         }
     ),
     Hazard.CO: frozenset({Quantity.CO_PPM}),
-    Hazard.SOS: frozenset({Quantity.BUTTON}),
+    Hazard.SOS: frozenset({Quantity.BUTTON, Quantity.VIBRATION_M_S2}),
     Hazard.FALL: frozenset({Quantity.FALL_SCORE}),
     Hazard.WATER: frozenset({Quantity.WATER_PRESENT, Quantity.WATER_L}),
 }
@@ -133,7 +133,9 @@ def floor(config: Config, hazard: Hazard) -> frozenset[Quantity]:
 def standing_for(config: Config, hazard: Hazard) -> list[str]:
     """The sensors on which the claim to detect a hazard stands, by name."""
     if hazard is Hazard.SOS:
-        return list(config.sos.buttons)
+        shake = [config.sos.shake.sensor] if config.sos.shake is not None else []
+        urgent = config.report.urgent() if config.report is not None else []
+        return [*config.sos.buttons, *shake, *urgent]
     return [
         each.name
         for each in config.sensors

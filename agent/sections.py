@@ -18,10 +18,12 @@ from agent.detectors.intrusion import IntrusionConfig
 from agent.detectors.neighbour import NeighbourConfig
 from agent.detectors.noise import NoiseConfig
 from agent.detectors.presence import PresenceConfig
+from agent.detectors.report import ReportConfig
 from agent.detectors.sos import SosConfig
 from agent.detectors.supply import SupplyConfig
 from agent.detectors.unused import UnusedConfig
 from agent.detectors.wandering import WanderingConfig
+from agent.detectors.zone import ZoneConfig
 from agent.values import Hazard, Why
 from drivers.board import GpioNumber
 from drivers.siren import ToneHz
@@ -170,6 +172,8 @@ class Config(Section, frozen=True, kw_only=True):
     presence: PresenceConfig = PresenceConfig()
     inactivity: InactivityConfig | None = None
     wandering: WanderingConfig | None = None
+    zone: ZoneConfig | None = None
+    report: ReportConfig | None = None
     intrusion: IntrusionConfig | None = None
     climate: ClimateConfig | None = None
     air: AirConfig | None = None

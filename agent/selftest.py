@@ -17,7 +17,7 @@ import msgspec
 
 from agent import life, storage
 from agent.commanders import Commanders
-from agent.coverage import FLOOR, floor
+from agent.coverage import FLOOR, floor, standing_for
 from agent.envelope import Identity, stamp
 from agent.hearing import Verdict, hear
 from agent.outbox import HOME, Outbox
@@ -54,6 +54,7 @@ DANGER: Mapping[Quantity, Stimulus] = {
     Quantity.SMOKE_ALARM_CONTACT: Stimulus(1.0, 10.0),
     Quantity.CO_PPM: Stimulus(400.0, 15 * 60.0),  # UL 2034
     Quantity.BUTTON: Stimulus(1.0, 10.0),
+    Quantity.VIBRATION_M_S2: Stimulus(20.0, 15.0),  # shaken by hand
     Quantity.FALL_SCORE: Stimulus(1.0, 75.0),  # asked about first, for a minute at most
     Quantity.WATER_PRESENT: Stimulus(1.0, 660.0),  # a hold of ten minutes at most
     Quantity.WATER_L: Stimulus(0.0, 15_000.0, per_s=200.0),  # a burst main, and four hours' hold
@@ -94,7 +95,7 @@ def selftest(config: Config, state: Path) -> Iterator[Result]:
     """Try every channel of every hazard's floor, then storage and outbox in `state`."""
     for hazard in FLOOR:
         for sensor in config.sensors:
-            if hazard is Hazard.SOS and sensor.name not in config.sos.buttons:
+            if hazard is Hazard.SOS and sensor.name not in standing_for(config, hazard):
                 continue
             for quantity in sorted(floor(config, hazard) & sensor.spans.keys()):
                 yield _detects(config, hazard, sensor, quantity)

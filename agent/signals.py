@@ -64,6 +64,9 @@ SILENT: Signal = cycle((False, FOREVER_S))
 REPEAT = then(T3, until_s=60.0, after=SILENT)  # another alarm, for who does not hear it
 STEADY: Signal = cycle((True, FOREVER_S))
 CHIRP = once((True, 0.2))  # "heard you": SOS taken
+CALL_OUT = then(  # a chirp, and time for words: somebody left
+    cycle((True, 0.2), (False, 7.8)), until_s=300.0, after=SILENT
+)
 TEST = once(*_pulses(3, 0.5, 0.5, 1.5))  # one group of T3
 # a tone before the question and one after it, as an answering machine has: now answer
 ASK = cycle(

@@ -86,7 +86,7 @@ class FaultConfig(Section, frozen=True, kw_only=True):
 
 
 class ActConfig(Section, frozen=True, kw_only=True):
-    """Somebody does something: from `at_s` on the knob has this value."""
+    """Somebody does something: from `at_s` on the knob has this value, whatever the room says."""
 
     sensor: Which
     knob: Which

@@ -71,6 +71,7 @@ class World:
         ]
         self._tick = -1
         self._closed = False  # the smoke alarm's relay
+        self._acted: set[str] = set()
         self._dead: set[int] = set()  # faults that stay for good
         self._faults: dict[str, str] = {}
 
@@ -87,12 +88,14 @@ class World:
         while self._tick < tick:
             self._tick += 1
             self.room = self._air.at(self._tick * TICK_S)
-            changes += self._acts()
+            acts = self._acts()
+            self._acted.update(knob for knob, _ in acts)  # from then on not by what is felt
+            changes += acts
             changes += self._ramps()
             changes += self._failures()
             felt = [self._feel(each) for each in self._felt]
             if self._tick == tick:
-                changes += felt
+                changes += [each for each in felt if each[0] not in self._acted]
         return changes
 
     def _feel(self, felt: Felt) -> Change:

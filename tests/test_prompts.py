@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import annunciator, asking, signals
+from agent import asking, showings, signals
 from agent.speaker import MARGIN_S, POLL_S, START_S, phrases
 
 ROOT = Path(__file__).parents[1]
@@ -17,7 +17,7 @@ TEXTS = tomllib.loads((ROOT / "provisioning" / "prompts.toml").read_text("utf-8"
 
 
 def test_every_prompt_that_the_annunciator_asks_for_has_words_in_both_languages() -> None:
-    asked = {each.prompt for each in annunciator.SHOWINGS} - {""}
+    asked = {each.prompt for each in showings.SHOWINGS} - {""}
     assert asked == TEXTS.keys()
     assert all(each["ko"] and each["en"] for each in TEXTS.values())
 

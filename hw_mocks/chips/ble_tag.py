@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 KNOBS = ("near", "rssi_dbm")
 SENSES = (Sense("near", 0.0, of=lambda room: float(room.person)),)
-_ADDRESS = "00:00:5E:00:53:AF"
+_PREFIX = "00:00:5E:00:53:"
 
 
 def plug(wiring: "Wiring", config: Any) -> "BleTagSim":
@@ -23,8 +23,9 @@ def plug(wiring: "Wiring", config: Any) -> "BleTagSim":
         wiring.undo.callback(bluez.close)
         return bluez
 
-    tag = SimTag(config.address or _ADDRESS, config.tag_name)
-    return BleTagSim(wiring.shared("bluez", started), tag)
+    bluez = wiring.shared("bluez", started)
+    own = f"{_PREFIX}{0xAF - len(bluez.tags):02X}"  # two with one address would be one tag
+    return BleTagSim(bluez, SimTag(config.address or own, config.tag_name))
 
 
 class BleTagSim:

@@ -3,7 +3,8 @@
 import pytest
 
 from agent import signals
-from agent.annunciator import FIND_ME_S, SHOWINGS
+from agent.annunciator import FIND_ME_S
+from agent.showings import SHOWINGS
 from agent.values import PLACE, Hazard, Stage
 from tests.agent.test_asking import SpeakingRoom
 

@@ -1,0 +1,71 @@
+"""The sentences of public places: reports, zones, bays, fields, and cameras that stand by."""
+
+from collections.abc import Sequence
+
+from agent.care_wording import lasting
+from agent.values import Why
+
+
+def reported(label: Why, button: str) -> Why:
+    """Somebody pressed a labelled button."""
+    return Why(
+        f"신고 버튼 '{label.ko}'({button})이 눌렸습니다.",
+        f"The report button “{label.en}” ({button}) was pressed.",
+    )
+
+
+def reported_again(presses: int) -> Why:
+    """It had been pressed before without a word to the hub; `presses` in all."""
+    return Why(f"모두 {presses}번 눌렸습니다.", f"It was pressed {presses} times.")
+
+
+def report_over(label: Why, open_s: float) -> Why:
+    """A report grew old."""
+    span = lasting(open_s)
+    return Why(
+        f"'{label.ko}' 신고가 있은 지 {span.ko}이 지났습니다.",
+        f"The report “{label.en}” is {span.en} old.",
+    )
+
+
+def out_of_zone(tag: str, for_s: float) -> Why:
+    """A tag is not heard in its zone, or too weakly."""
+    span = lasting(for_s)
+    return Why(
+        f"태그({tag})가 {span.ko} 동안 구역 안에서 잡히지 않습니다.",
+        f"The tag ({tag}) has been out of its zone for {span.en}.",
+    )
+
+
+def by_door(door: str) -> Why:
+    """A door was open as the tag left."""
+    return Why(f"그때 문({door})이 열렸습니다.", f"A door ({door}) was opened then.")
+
+
+def look_for_them() -> Why:
+    """Ask who is on site to look."""
+    return Why("바로 찾아봐 주세요.", "Please look for them at once.")
+
+
+def back_in_zone(tag: str) -> Why:
+    """The tag is in its zone again."""
+    return Why(f"태그({tag})가 다시 구역 안에 있습니다.", f"The tag ({tag}) is back in its zone.")
+
+
+def escorted(by: str) -> Why:
+    """Somebody said by a button that they go out along."""
+    return Why(
+        f"함께 나간다고 버튼({by})을 눌렀습니다.",
+        f"A button ({by}) says that somebody goes along.",
+    )
+
+
+def standing_by(cameras: Sequence[str]) -> Why:
+    """Which of the hub's cameras look at the place; no picture comes from the device."""
+    names = ", ".join(cameras)
+    return Why(
+        f"관제센터 카메라 {names}로 이곳을 볼 수 있습니다.",
+        f"The hub's camera {names} looks at this place."
+        if len(cameras) == 1
+        else f"The hub's cameras {names} look at this place.",
+    )
