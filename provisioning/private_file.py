@@ -28,7 +28,8 @@ def write_privately(path: Path, content: bytes) -> None:
     except OSError:
         fresh.unlink(missing_ok=True)
         raise
-    sync(path.parent)
+    if os.name == "posix":  # elsewhere, on an installer's laptop, a folder cannot be opened
+        sync(path.parent)
 
 
 @contextlib.contextmanager
