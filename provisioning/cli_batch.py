@@ -1,0 +1,174 @@
+"""`haetae-provision batch` and `label`: from a table of sites to seeds and labels."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from agent.values import Why
+from provisioning.batch import CLAIM_DAYS, Batch, described
+from provisioning.batch_folder import BatchFolder, LabelData
+from provisioning.city import read_city
+from provisioning.desk import Command, Desk, Parser
+from provisioning.label import Label
+from provisioning.label_font import find_font, has_hangul
+from provisioning.label_sheet import LAYOUTS, write_labels
+from provisioning.progress import Progress
+from provisioning.remedy import Failure, ProvisioningError
+from provisioning.sites import read_sites
+
+LABELS = "labels.pdf"
+
+
+def _add_batch(parser: Parser) -> None:
+    parser.needs(
+        "sites",
+        Why("현장 표 (CSV)", "the table of sites (CSV)"),
+        type=Path,
+        metavar="SITES.csv",
+    )
+    about = Why("시드, 라벨이 들어갈 폴더", "the folder for seeds and labels")
+    parser.takes("--out", type=Path, required=True, metavar="DIR", about=about)
+    about = Why("시에서 받은 설정 파일", "the city's file: authority, hub, office")
+    parser.takes("--city", type=Path, required=True, metavar="FILE", about=about)
+    about = Why("등록 코드의 유효 일수 (기본 90)", "days for which claim codes are good (else 90)")
+    parser.takes("--days", type=_days, default=CLAIM_DAYS, metavar="N", about=about)
+    about = Why(
+        "이 기기를 새 등록 코드로 다시 만듭니다 (라벨은 그대로)",
+        "make this device again with a new claim code (its label stays good)",
+    )
+    parser.takes("--remake", action="append", default=[], metavar="ID", about=about)
+    add_label_options(parser)
+
+
+def add_label_options(parser: Parser) -> None:
+    """How labels are drawn."""
+    about = Why("라벨 용지 (A4에 2x5 또는 3x7)", "label paper: 2x5 or 3x7 on A4")
+    parser.takes("--sheet", choices=sorted(LAYOUTS), default="2x5", about=about)
+    about = Why("한글 글꼴 파일", "a font file with Hangul")
+    parser.takes("--font", type=Path, metavar="FILE", about=about)
+
+
+def run_batch(args: argparse.Namespace, desk: Desk) -> int:
+    """Make what the table asks for, and its labels."""
+    city = read_city(args.city)
+    sites = read_sites(args.sites, city.hub)
+    font = _font(args.font)
+    folder = BatchFolder(args.out)
+    batch = Batch(city, folder, desk.journal(), desk.now, args.days)
+    label = Why("기기 만들기", "making devices")
+    progress = Progress(desk.terminal, label, len(sites), in_bytes=False)
+    made = []
+    for outcome in batch.make(sites, frozenset(args.remake)):
+        made.append(outcome)
+        progress.advance(1)
+        if desk.terminal.as_json:
+            desk.terminal.show(described(outcome), Why("-", "-"))
+    labels = [Label(found) for each in made if (found := folder.label(each.device)) is not None]
+    for path in write_labels(labels, folder.path / LABELS, font, LAYOUTS[args.sheet]):
+        new = sum(each.is_new for each in made)
+        told = {"devices": len(made), "new": new, "folder": str(folder.path), "labels": str(path)}
+        kept = len(made) - new
+        ko = f"기기 {len(made)}대: 새로 만든 것 {new}대, 이미 있던 것 {kept}대. 라벨: {path}"
+        en = f"{len(made)} devices: {new} new, {kept} kept as they were. Labels: {path}"
+        desk.terminal.show(told, Why(ko, en))
+    desk.terminal.say(_NEXT)
+    return 0
+
+
+_NEXT = Why(
+    "다음: 라벨을 인쇄하고, 같은 명령에 --cards --image 파일 을 붙여 카드를 만드세요. "
+    "인터넷이 되면 haetae-provision sync 를 실행하세요. 그 전에는 기기가 등록되지 않습니다.",
+    "Next: print the labels, and make the cards by the same command with --cards --image FILE. "
+    "On the Internet run haetae-provision sync: devices cannot enrol before.",
+)
+
+
+def _add_label(parser: Parser) -> None:
+    about = Why("batch 폴더 또는 기기 이름", "folders of batch, or names of devices")
+    parser.needs("what", about, nargs="+", metavar="DIR|DEVICE")
+    about = Why("labels.pdf 또는 labels.png", "labels.pdf or labels.png")
+    parser.takes("--out", type=_picture, required=True, metavar="FILE", about=about)
+    add_label_options(parser)
+
+
+def run_label(args: argparse.Namespace, desk: Desk) -> int:
+    """Draw labels again: of whole folders, or of single devices."""
+    labels = [Label(data) for each in args.what for data in _data(each, desk)]
+    if not labels:
+        raise ProvisioningError(_no_label(", ".join(args.what)))
+    for path in write_labels(labels, args.out, _font(args.font), LAYOUTS[args.sheet]):
+        told = Why(f"라벨: {path}", f"Labels: {path}")
+        desk.terminal.show({"labels": str(path), "devices": len(labels)}, told)
+    return 0
+
+
+def _data(named: str, desk: Desk) -> Sequence[LabelData]:
+    if Path(named).is_dir():
+        return list(BatchFolder(Path(named)).labels())
+    made = desk.journal().made(named)
+    found = BatchFolder(made.folder).label(named) if made is not None else None
+    if found is None:
+        raise ProvisioningError(_no_label(named))
+    return [found]
+
+
+def _font(chosen: Path | None) -> Path:
+    if chosen is None:
+        return find_font()
+    if not has_hangul(chosen):
+        raise ProvisioningError(replace(_no_hangul(), detail=str(chosen)))
+    return chosen
+
+
+def _days(text: str) -> int:
+    if not 1 <= (days := int(text)) <= 3650:
+        raise argparse.ArgumentTypeError("1 .. 3650")
+    return days
+
+
+def _picture(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() not in {".pdf", ".png"}:
+        raise argparse.ArgumentTypeError("*.pdf, *.png")
+    return path
+
+
+def _no_label(named: str) -> Failure:
+    return Failure(
+        "no-label",
+        Why(f"{named}: 라벨 정보가 없습니다.", f"{named}: there is nothing to print on a label."),
+        Why(
+            "batch 의 폴더 이름이나 기기 이름이 맞는지 확인해 주세요. "
+            "haetae-provision report 가 모든 기기를 보여 줍니다.",
+            "See that it is a folder of batch or a device's name. "
+            "haetae-provision report lists all devices.",
+        ),
+    )
+
+
+def _no_hangul() -> Failure:
+    return Failure(
+        "no-korean-font",
+        Why("이 글꼴에는 한글이 없습니다.", "This font has no Hangul."),
+        Why("한글이 있는 글꼴 파일을 정해 주세요.", "Name a font file that has it."),
+    )
+
+
+COMMANDS = (
+    Command(
+        "batch",
+        Why(
+            "현장 표에서 기기들을 만듭니다: 이름, 등록 코드, 라벨",
+            "make devices from a table of sites: names, claim codes, labels",
+        ),
+        _add_batch,
+        run_batch,
+    ),
+    Command(
+        "label",
+        Why("라벨을 다시 그립니다 (PDF, PNG)", "draw labels again (PDF, PNG)"),
+        _add_label,
+        run_label,
+    ),
+)

@@ -1,0 +1,54 @@
+"""What a label says: where the device belongs, and how to reach its setup page.
+
+Nothing on it is a secret (`provisioning.seed`): the setup code proves that somebody stands before
+the device, and opens nothing at the hub or at the authority.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.values import Why
+from provisioning.batch_folder import LabelData
+
+NAME = "해태 Haetae"
+CODE_CAPTION = Why("설정 코드", "Setup code")
+WIFI_CAPTION = Why("① 와이파이", "① Wi-Fi")
+PAGE_CAPTION = Why("② 설정 화면", "② Setup page")
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One label, to be drawn."""
+
+    data: LabelData
+
+    @property
+    def code(self) -> str:
+        """The setup code in groups of four, as people read it."""
+        code = self.data.code
+        return "-".join(code[n : n + 4] for n in range(0, len(code), 4))
+
+    @property
+    def wifi(self) -> str:
+        """What a phone's camera needs to join the device's own network."""
+        return f"WIFI:T:WPA;S:{self.data.ssid};P:{self.data.code};;"
+
+    @property
+    def page(self) -> str:
+        """The setup page with the code as a fragment, which no browser sends to a server."""
+        return f"https://haetae-{self.data.device}.local/#{self.data.code}"
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """All that is written on it, in the order in which it is read."""
+        data = self.data
+        captions = [each for why in _CAPTIONS for each in (why.ko, why.en)]
+        return [data.place.ko, data.place.en, NAME, data.site, *captions, data.device, self.code]
+
+    @property
+    def qr_codes(self) -> Sequence[str]:
+        """What its two QR codes say."""
+        return [self.wifi, self.page]
+
+
+_CAPTIONS = (CODE_CAPTION, WIFI_CAPTION, PAGE_CAPTION)
