@@ -13,7 +13,7 @@ from pathlib import Path
 from agent import __version__, fire_model, sdnotify
 from agent.acting import act
 from agent.commanders import Commanders
-from agent.commands import Inspect, Order
+from agent.commands import Code, Inspect, Order
 from agent.daily import Daily
 from agent.envelope import Identity, boot_id, stamp
 from agent.errands import SLOW, Errand, Errands, selftest_command
@@ -21,10 +21,13 @@ from agent.hubs import Hubs
 from agent.in_force import InForce
 from agent.inspector import Inspector
 from agent.ledger_past import SELFTEST
+from agent.local_link import LocalLink, Powers
+from agent.long_press import LongPress
 from agent.mute import Mutes
 from agent.orders import Orders
 from agent.outbox import Outbox
 from agent.outputs import annunciator, speaker
+from agent.perceived import outline_of
 from agent.pipeline import Pipeline
 from agent.recorder import Recorder
 from agent.records import device_ledger, proofs
@@ -134,7 +137,7 @@ class App:
         self._inspector = Inspector(
             config,
             note=self._ledger.note,
-            done=self._orders.done,
+            done=self._done,
             lamp=self._annunciator,
             status=self._status,
             health=self._pipeline.health,
@@ -151,6 +154,16 @@ class App:
             clock=clock,
         )
         self._samplers = self._make_samplers()
+        powers = Powers(
+            put=self._queue.put,
+            status=self._status.whole,
+            note=self._ledger.note,
+            cut=self._inspector.cut,
+            outline=lambda name: outline_of(config, board, name),
+            baseline=lambda *asked: any(each.measure(*asked) for each in self._samplers),
+        )
+        self._link = LocalLink(run_dir, powers, clock=clock)
+        self._setup = LongPress(run_dir / "setup-requested")
         self._unheard = {sensor.name for sensor in config.sensors}
         self._pressed = self._armed = self._recalled = False
 
@@ -175,6 +188,7 @@ class App:
         self._time.stop()
         self._errands.stop()
         self._ledger.stop()
+        self._link.stop()
         self._outbox.wake()
 
     def _restart(self) -> None:
@@ -190,6 +204,7 @@ class App:
             Worker("time", self._time.run, 60.0),
             Worker("errands", self._errands.run, 60.0),
             Worker("ledger", self._ledger.run, 60.0),
+            Worker("setup", self._link.run, 60.0),
         ]
         for sampler in self._samplers:
             slowest_s = max(channel.every_s for channel in sampler.channels)
@@ -216,6 +231,7 @@ class App:
                 self._daily.look(now)
                 self._decide(self._pipeline.tick(now))
                 self._decide(self._inspector.step(now))
+                self._setup.look(now)
                 self._recall(now)
                 self._report(now)
                 beat()
@@ -247,6 +263,7 @@ class App:
             self._obey(item)
             return
         self._unheard.discard(item.sensor)
+        self._link.tell(item)
         if isinstance(item, Failure):
             self._decide(self._pipeline.failed(item))
             return
@@ -257,6 +274,7 @@ class App:
             if item.value and not self._pressed:
                 self._press()
             self._pressed = bool(item.value)
+            self._setup.take(item)
         self._decide(self._pipeline.handle(item))
 
     def _press(self) -> None:
@@ -283,7 +301,17 @@ class App:
                 feed=self._take if self._misses_somebody else None,
             )
         self._report(now)
-        self._orders.done(order, refusal)
+        self._done(order, refusal)
+
+    def _done(
+        self,
+        order: Order,
+        refusal: tuple[Code, str] | None,
+        told: Mapping[str, object] | None = None,
+    ) -> None:
+        """Answer whoever gave the order: the setup page, or the hub."""
+        if not self._link.done(order, refusal, told):
+            self._orders.done(order, refusal, told)
 
     @property
     def _misses_somebody(self) -> bool:
@@ -306,7 +334,7 @@ class App:
                 log.warning("%s %s: %s", detection.hazard, detection.stage, detection.why.en)
                 continue
             self._status.brace(detection)
-            inspection = self._inspector.mark(detection)
+            inspection = self._inspector.mark(detection) or self._link.mark(detection)
             event = self._outbox.put(
                 lambda seq, previous, detection=detection, inspection=inspection: stamp(  # type: ignore[misc]  # bound now
                     detection,

@@ -71,6 +71,7 @@ class Inspector:
         self._opened, self._over_at = "", 0.0
         self._returned_at: float | None = None
         self._marked: dict[tuple[Hazard, str], tuple[Detection, str]] = {}  # and by which nonce
+        self._cut = ""
 
     def begin(self, order: Order, command: Inspect, now: float) -> Refusal | None:
         """Open an inspection at `now` (monotonic seconds), or say why not."""
@@ -99,6 +100,10 @@ class Inspector:
         """Look at a reading."""
         if self._under_way is not None:
             self._under_way.take(reading)
+
+    def cut(self, nonce: str) -> None:
+        """Have the inspection with this nonce end at the next step; from any thread."""
+        self._cut = nonce
 
     def mark(self, detection: Detection) -> str:
         """The nonce of the inspection that alone provoked this; empty: it is none, but real."""
@@ -134,7 +139,8 @@ class Inspector:
         elif self._returned_at is None:
             self._returned_at = now
         is_done = self._returned_at is not None and now - self._returned_at >= RECHECK_S
-        if not is_done and now < inspection.closes_at:
+        is_cut = self._cut == order.command.id
+        if not is_done and not is_cut and now < inspection.closes_at:
             return self._joined(now)
         self._under_way, self._order, self._over_at = None, None, now
         self._lamp.inspect(0.0)
