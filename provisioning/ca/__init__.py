@@ -1,0 +1,1 @@
+"""The city's certificate authority: an offline root, an online issuer, and what they keep."""
