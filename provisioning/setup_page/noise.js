@@ -17,7 +17,8 @@ export function showNoise(page) {
     update: () => {
       const noise = page.state.noise ?? { state: "untried" };
       const isRunning = noise.state === "running";
-      write(start, page.say(noise.state === "untried" ? "noiseStart" : "noiseAgain"));
+      write(start, isRunning ? page.words.word("noiseStates", "running") : page.say(noise.state === "untried" ? "noiseStart" : "noiseAgain"));
+      start.classList.toggle("main", noise.state !== "passed");
       start.setAttribute("aria-disabled", String(isRunning));
       running.hidden = !isRunning;
       if (isRunning) {

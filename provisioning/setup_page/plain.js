@@ -70,6 +70,7 @@ export function showNetwork(page) {
     update: () => {
       const { state, why, remedy } = page.state.network;
       write(check, page.say(state === "untried" ? "networkCheck" : "networkAgain"));
+      check.classList.toggle("main", state !== "passed");
       check.setAttribute("aria-disabled", String(state === "running"));
       refill(status, element("p", { class: "big" }, sign(kinds[state] ?? "open", page.words.word("networkStates", state))), ...told(page.words, why, remedy));
     },

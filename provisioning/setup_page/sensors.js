@@ -31,12 +31,13 @@ export function showSensors(page) {
       for (const each of sensors) cards.set(each.name, new Card(page, each));
       list.replaceChildren(...[...cards.values()].map((each) => each.node));
     }
-    for (const each of sensors) cards.get(each.name)?.show(each);
+    const tried = sensors.find((each) => each.trial.state === "running")?.name; // one at a time
+    for (const each of sensors) cards.get(each.name)?.show(each, tried !== undefined);
     const done = sensors.filter((each) => IS_OVER.has(each.trial.state)).length;
     write(count, page.say("sensorsCount", { count: sensors.length, number: done }));
     const isWaiting = sensors.length === 0 || sensors.every((each) => each.state === "waiting");
     write(restarting, isWaiting ? page.say(sensors.length === 0 ? "noSensors" : "restarting") : "");
-    next.hidden = done === sensors.length || sensors.some((each) => each.trial.state === "running");
+    next.hidden = done === sensors.length || tried !== undefined;
   }
 
   return {
@@ -56,6 +57,7 @@ class Card {
     this.name = sensor.name;
     this.label = page.words.tell(sensor.label);
     this.before = sensor.trial.state;
+    this.heard = 0; // readings, for whoever has to know that there was a fresh one
     const heading = element("h2", { id: `name-${sensor.name}` }, this.label);
     this.trial = element("p", { class: "trial" });
     this.value = element("p", { class: "value" });
@@ -76,7 +78,7 @@ class Card {
     this.page.act("/api/try", { sensor: this.name });
   }
 
-  show(sensor) {
+  show(sensor, isBusy) {
     const { page } = this;
     const { trial } = sensor;
     this.quantity = sensor.quantity;
@@ -86,6 +88,7 @@ class Card {
     refill(this.trial, sign(TRIAL_KINDS[trial.state] ?? "open", page.words.word("trialStates", trial.state)));
     this.showValue(sensor.state === "ok" ? sensor.value : null);
     const why = sensor.state === "ok" ? "" : page.words.tell(sensor.why);
+    this.state.hidden = sensor.state === "ok" && trial.state === "passed";
     refill(
       this.state, element("p", {}, sign(STATE_KINDS[sensor.state] ?? "open", page.words.word("sensorStates", sensor.state))),
       why ? element("p", {}, why) : null,
@@ -96,9 +99,11 @@ class Card {
     const said = trial.state === "untried" || isRunning ? [] : [trial.why, trial.remedy].map((each) => page.words.tell(each)).filter(Boolean);
     refill(this.result, ...said.map((each) => element("p", {}, each)));
     refill(this.curve, trial.curve.length > 1 && !isRunning ? curve(page.words, sensor.quantity, trial.curve) : null);
-    write(this.button, page.say(trial.state === "untried" ? "test" : "again"));
-    this.button.setAttribute("aria-label", `${this.button.textContent}: ${this.label}`);
-    this.button.hidden = isRunning;
+    const words = isRunning ? page.words.word("trialStates", "running") : page.say(trial.state === "untried" ? "test" : "again");
+    write(this.button, words); // it stays where it is: who works by keyboard keeps the place
+    this.button.setAttribute("aria-label", `${words}: ${this.label}`);
+    this.button.setAttribute("aria-disabled", String(isBusy));
+    this.button.classList.toggle("main", !IS_OVER.has(trial.state));
     this.skip.hidden = isRunning || IS_OVER.has(trial.state);
     if (isRunning && this.before !== "running") this.node.scrollIntoView({ block: "start" });
     if (this.before === "running" && !isRunning) page.announce(`${this.label}: ${page.words.word("trialStates", trial.state)}. ${said.join(" ")}`);
@@ -106,7 +111,10 @@ class Card {
   }
 
   take(reading) {
-    if (reading.quantity === this.quantity) this.showValue(reading.value);
+    if (reading.quantity !== this.quantity) return;
+    this.heard += 1;
+    this.node.dataset.heard = String(this.heard);
+    this.showValue(reading.value);
   }
 
   showValue(value) {

@@ -244,6 +244,7 @@ export class Page {
     byId("back").hidden = at <= 0;
     byId("next").hidden = this.view?.next === null;
     write(byId("next"), this.view?.next ?? this.say("next"));
+    byId("next").classList.toggle("main", at < 0 || steps[at].done || Boolean(this.view?.next)); // what comes next is what is blue
     write(byId("device"), this.state?.device.id ?? "");
     byId("simulated").hidden = !this.state?.device.simulated;
     const phone = this.state?.help?.phone;

@@ -4,7 +4,7 @@
 
 const KO = {
   product: "해태 설치", toContent: "내용으로 건너뛰기", language: "English", simulated: "모의 장치예요. 아무것도 지키지 않아요.",
-  count: "{count}단계 중 {number}단계", stepDone: "마침", stepOpen: "아직", back: "이전", next: "다음", save: "저장하고 다음",
+  count: "{count}단계 중 {number}단계 · 모두 보기", stepDone: "마침", stepOpen: "아직", back: "이전", next: "다음", save: "저장하고 다음",
   starting: "기기에 연결하고 있어요", working: "하고 있어요. 잠시 기다려 주세요.",
   restarting: "기기가 다시 시작하고 있어요. 이 화면을 그대로 두세요. 저절로 이어져요.",
   unreachable: "기기와 연결이 끊겼어요. 저절로 다시 연결해요. 오래 걸리면 휴대전화의 Wi-Fi가 이 기기의 것인지 보세요.",
@@ -89,7 +89,7 @@ const KO = {
 
 const EN = {
   product: "Haetae setup", toContent: "Skip to the content", language: "한국어", simulated: "Simulated device. It protects nothing.",
-  count: "Step {number} of {count}", stepDone: "done", stepOpen: "not yet", back: "Back", next: "Next", save: "Save and go on",
+  count: "Step {number} of {count} · show all", stepDone: "done", stepOpen: "not yet", back: "Back", next: "Next", save: "Save and go on",
   starting: "Connecting to the device", working: "Working. Please wait a moment.",
   restarting: "The device is restarting. Leave this page open: it goes on by itself.",
   unreachable: "The connection to the device is lost. It comes back by itself. If it takes long, see whether your phone is on this device's Wi-Fi.",
