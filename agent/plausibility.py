@@ -59,6 +59,7 @@ WIDEST: Mapping[Quantity, Span] = {
     Quantity.ENCLOSURE_OPEN: _CONTACT,
     Quantity.TILT_DEG: Span(-180.0, 180.0),
     Quantity.VIBRATION_M_S2: Span(0.0, 5000.0),
+    Quantity.MAGNETIC_SHIFT_UT: Span(0.0, 10_000.0),
     Quantity.WATER_L: Span(0.0, 1e9),
     Quantity.WATER_PRESENT: _CONTACT,
     Quantity.SUPPLY_V: Span(-60.0, 60.0),

@@ -37,6 +37,7 @@ DRIVERS: Mapping[str, str] = {
     "i2s_mic": "I2sMicConfig",
     "ina219": "Ina219Config",
     "ld2410": "Ld2410Config",
+    "lis3mdl": "Lis3mdlConfig",
     "mcp3008": "Mcp3008Config",
     "mlx90614": "Mlx90614Config",
     "mq2": "Mq2Config",

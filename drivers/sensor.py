@@ -56,6 +56,7 @@ class Quantity(StrEnum):
     ENCLOSURE_OPEN = "ENCLOSURE_OPEN"  # 0.0 or 1.0
     TILT_DEG = "TILT_DEG"  # from where it was mounted
     VIBRATION_M_S2 = "VIBRATION_M_S2"  # RMS without gravity
+    MAGNETIC_SHIFT_UT = "MAGNETIC_SHIFT_UT"  # of the field from that of the empty place
     WATER_L = "WATER_L"  # counted since the counter was set
     WATER_PRESENT = "WATER_PRESENT"  # 0.0 or 1.0, where it must be dry
     SUPPLY_V = "SUPPLY_V"
