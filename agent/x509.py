@@ -23,6 +23,7 @@ class Certificate:
     issuer: str
     not_before: datetime
     not_after: datetime
+    subject: str = ""  # its common name
 
     def is_for(self, host: str) -> bool:
         """Whether it names `host`, a wildcard standing for one label."""
@@ -52,10 +53,15 @@ def read_certificate(der: bytes) -> Certificate:
     begin_tag, begin, behind = _element(validity)
     end_tag, end, _ = _element(behind)
     _, subject, rest = _element(rest)
-    names = tuple(_alternatives(rest)) or tuple(_attributes(subject, _COMMON_NAME))
+    common = tuple(_attributes(subject, _COMMON_NAME))
+    names = tuple(_alternatives(rest)) or common
     issued_by = [*_attributes(issuer, _COMMON_NAME), *_attributes(issuer, _ORGANISATION)]
     return Certificate(
-        names, issued_by[0] if issued_by else "", _time(begin_tag, begin), _time(end_tag, end)
+        names,
+        issued_by[0] if issued_by else "",
+        _time(begin_tag, begin),
+        _time(end_tag, end),
+        common[0] if common else "",
     )
 
 

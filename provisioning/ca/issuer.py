@@ -10,6 +10,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from agent.quarantine import MARK
 from provisioning.ca import profiles
 from provisioning.ca.registry import Issued, Ledgers, Registry, Role
 from provisioning.identity_wording import error as failed
@@ -167,7 +168,7 @@ class Issuer:
     def sign(self, wanted: Wanted) -> x509.Certificate:
         """The certificate alone, for who needs no place in the registry: the authority itself."""
         terms, role = self._terms, wanted.role
-        prefix = {"quarantine": profiles.QUARANTINE, "operator": profiles.OPERATOR}.get(role, "")
+        prefix = {"quarantine": MARK, "operator": profiles.OPERATOR}.get(role, "")
         return profiles.leaf(
             profiles.name(prefix + wanted.device),
             wanted.public,

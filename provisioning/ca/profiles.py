@@ -11,7 +11,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 SIGNING_KEYS = (ec.EllipticCurvePrivateKey,)
 SKEW = timedelta(hours=1)  # devices and brokers whose clock is behind take it all the same
-QUARANTINE = "quarantine_"  # no device's id has an underscore
 OPERATOR = "operator_"
 _CURVES = (ec.SECP256R1, ec.SECP384R1)
 _RSA_BITS = range(2048, 4097)
