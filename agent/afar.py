@@ -22,6 +22,7 @@ WATCHES = (
     "air",
     "noise",
     "zone",
+    "bay",
     "report",
     "flow",
     "unused",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from agent.detectors.bay import BayDetector
 from agent.detectors.calendar import Calendar
 from agent.detectors.detector import Detector
 from agent.detectors.presence import Source
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def problems(config: "Config", sources: Mapping[str, Source]) -> Iterator[tuple[str, str]]:
     """What no single key of these sections shows: (problem with its place, remedy)."""
-    for section in (config.zone, config.report):
+    for section in (config.zone, config.bay, config.report):
         if section is not None:
             yield from section.problems(sources)
     labelled = {each.button for each in config.report.buttons} if config.report else set()
@@ -30,6 +31,8 @@ def detectors(
     found: list[Detector] = []
     if config.zone is not None:
         found.append(ZoneDetector(config.zone, sources, calendar))
+    if config.bay is not None:
+        found.append(BayDetector(config.bay, sources))
     if config.report is not None:
         found.append(ReportDetector(config.report))
     return found

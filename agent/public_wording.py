@@ -69,3 +69,32 @@ def standing_by(cameras: Sequence[str]) -> Why:
         if len(cameras) == 1
         else f"The hub's cameras {names} look at this place.",
     )
+
+
+def bay_warning() -> Why:
+    """Speak to who parked in a bay that is kept for disabled people."""
+    return Why(
+        "장애인 전용 주차구역입니다. 주차 표지가 없으면 차를 옮겨 주세요.",
+        "This bay is kept for disabled people. Without a permit, please move your car.",
+    )
+
+
+def bay_taken(for_s: float) -> Why:
+    """A car has stood there for so long, and no permit was heard."""
+    span = lasting(for_s)
+    return Why(
+        f"장애인 전용 주차구역에 차가 {span.ko} 동안 서 있고, 주차 표지 태그가 잡히지 않습니다."
+        " 태그가 고장 났을 수 있으니 표지를 눈으로 확인해 주세요.",
+        f"A car has stood in the bay for disabled people for {span.en}, and no permit's tag is"
+        " heard. The tag may be broken: please look at the windscreen.",
+    )
+
+
+def bay_free() -> Why:
+    """It drove away."""
+    return Why("차가 나갔습니다.", "The car is gone.")
+
+
+def permit_heard() -> Why:
+    """A permit is heard after all."""
+    return Why("주차 표지 태그를 확인했습니다.", "A permit's tag is heard.")

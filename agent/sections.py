@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from agent.detectors.air import AirConfig
+from agent.detectors.bay import BayConfig
 from agent.detectors.calendar import CalendarConfig
 from agent.detectors.climate import ClimateConfig
 from agent.detectors.co import CoConfig
@@ -173,6 +174,7 @@ class Config(Section, frozen=True, kw_only=True):
     inactivity: InactivityConfig | None = None
     wandering: WanderingConfig | None = None
     zone: ZoneConfig | None = None
+    bay: BayConfig | None = None
     report: ReportConfig | None = None
     intrusion: IntrusionConfig | None = None
     climate: ClimateConfig | None = None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from agent import signals
+from agent.detectors.bay import RULE as BAY
 from agent.detectors.report import RULE as REPORT
 from agent.signals import Signal
 from agent.values import Hazard, Stage
@@ -36,6 +37,7 @@ HELP_COMING = Showing("help_coming", signals.SILENT, signals.HELP_COMING, "help_
 TEST = Showing("test", signals.TEST, signals.FLASH, "test")
 OTHER = Showing("alarm", signals.SILENT, signals.STEADY)
 ALIVE = Showing("alive", signals.SILENT, signals.SLOW_FLASH, "alive")
+MOVE_AWAY = Showing("move_away", signals.MOVE_AWAY, signals.SLOW_FLASH, "move_away", again=True)
 STAY_IN = Showing("stay_in", signals.SILENT, signals.SLOW_FLASH, "stay_in")
 PREALARM = Showing("prealarm", signals.SILENT, signals.SLOW_FLASH)
 FIND_ME = Showing("find_me", signals.SILENT, signals.FIND_ME)
@@ -59,13 +61,14 @@ _ALARMS = {Hazard.FIRE: FIRE, Hazard.CO: CO, Hazard.SOS: SOS, Hazard.FALL: FALL}
 _PREALARMS = {Hazard.FALL: ASK, Hazard.INACTIVITY: ALIVE, Hazard.WANDERING: STAY_IN}
 _BY_RULE = {
     (Hazard.SOS, REPORT): PREALARM,  # once it is acknowledged
+    (Hazard.INTRUSION, BAY): MOVE_AWAY,
     (Hazard.WANDERING, "out_of_zone"): LEAVING,
     (Hazard.WANDERING, "left_zone"): LEFT,
     (Hazard.WANDERING, "left_by_door"): LEFT,
 }
 SHOWINGS = (
     FIRE, CO, NEIGHBOUR, ASK, SOS, FALL, LEFT, ANSWERED, REPORTED, TAKEN_UP, HELP_COMING,
-    TEST, OTHER, LEAVING, STAY_IN, ALIVE, PREALARM, FIND_ME, INSPECTION, FAULT, QUIET,
+    TEST, OTHER, LEAVING, MOVE_AWAY, STAY_IN, ALIVE, PREALARM, FIND_ME, INSPECTION, FAULT, QUIET,
 )  # fmt: skip
 HUSHED = (FIRE, CO, NEIGHBOUR)  # by the button
 PROMISED = (SOS, FALL, LEFT, OTHER)  # what gives way to "help is coming": nothing that sounds on

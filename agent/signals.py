@@ -67,6 +67,9 @@ CHIRP = once((True, 0.2))  # "heard you": SOS taken
 CALL_OUT = then(  # a chirp, and time for words: somebody left
     cycle((True, 0.2), (False, 7.8)), until_s=300.0, after=SILENT
 )
+MOVE_AWAY = then(  # for a driver: a chirp and words, twice a minute for five minutes
+    cycle((True, 0.2), (False, 29.8)), until_s=300.0, after=SILENT
+)
 TEST = once(*_pulses(3, 0.5, 0.5, 1.5))  # one group of T3
 # a tone before the question and one after it, as an answering machine has: now answer
 ASK = cycle(
