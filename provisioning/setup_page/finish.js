@@ -76,7 +76,7 @@ function summary(page) {
     [title("sensors"), sensors(page)],
   ];
   if (has("zones")) rows.push([title("zones"), zones > 0 ? page.say("zonesCount", { count: zones }) : page.say("none")]);
-  if (has("noise")) rows.push([title("noise"), words.word("noiseStates", state.noise?.state ?? "untried")]);
+  if (has("noise")) rows.push([title("noise"), words.word("noiseStates", state.noise.state)]);
   rows.push([title("network"), words.word("networkStates", state.network.state)]);
   rows.push([title("contacts"), state.contacts.length > 0 ? page.say("peopleCount", { count: state.contacts.length }) : page.say("none")]);
   return rows;

@@ -15,7 +15,7 @@ export function showNoise(page) {
   return {
     node: element("div", {}, start, running, status),
     update: () => {
-      const noise = page.state.noise ?? { state: "untried" };
+      const noise = page.state.noise;
       const isRunning = noise.state === "running";
       write(start, isRunning ? page.words.word("noiseStates", "running") : page.say(noise.state === "untried" ? "noiseStart" : "noiseAgain"));
       start.classList.toggle("main", noise.state !== "passed");
@@ -28,6 +28,6 @@ export function showNoise(page) {
       const level = noise.state === "passed" && typeof noise.level_dba === "number" ? element("p", {}, page.say("noiseDone", { level: noise.level_dba.toFixed(0) })) : null;
       refill(status, element("p", { class: "big" }, sign(KINDS[noise.state] ?? "open", page.words.word("noiseStates", noise.state))), level, ...told(page.words, noise.why, noise.remedy));
     },
-    leave: () => (page.state.noise?.state === "passed" ? [] : [{ field: "start-noise", words: page.say("noiseFirst") }]),
+    leave: () => (page.state.noise.state === "passed" ? [] : [{ field: "start-noise", words: page.say("noiseFirst") }]),
   };
 }

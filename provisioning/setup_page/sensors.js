@@ -2,7 +2,7 @@
 
 import { button, choice, element, field, refill, write } from "./dom.js";
 import { curve } from "./curve.js";
-import { sign } from "./plain.js";
+import { sign, told } from "./plain.js";
 
 const TRIAL_KINDS = { untried: "none", running: "open", passed: "good", failed: "bad", skipped: "none" };
 const STATE_KINDS = { ok: "good", silent: "bad", failed: "bad", waiting: "open" };
@@ -17,9 +17,22 @@ export function showSensors(page) {
   /** @type {Map<string, Card>} */
   const cards = new Map();
 
+  /** What is to be tried next: what nobody has tried, then what failed, but not the same again. */
+  function following() {
+    const open = page.state.sensors.filter((each) => !IS_OVER.has(each.trial.state) && each.name !== page.drafts.lastTried);
+    return open.find((each) => each.trial.state === "untried") ?? open[0];
+  }
+
   function tryNext() {
-    const open = page.state.sensors.find((each) => !IS_OVER.has(each.trial.state));
-    if (open) cards.get(open.name)?.test();
+    const sensor = following();
+    if (sensor) cards.get(sensor.name)?.test();
+  }
+
+  /** Right below the sensor that was tried last: a thumb need not look for it. */
+  function place() {
+    const last = cards.get(page.drafts.lastTried ?? "")?.node;
+    const home = last && last.dataset.trial !== "untried" ? last : node;
+    if (next.parentElement !== home) home.append(next);
   }
 
   function update() {
@@ -37,11 +50,13 @@ export function showSensors(page) {
     write(count, page.say("sensorsCount", { count: sensors.length, number: done }));
     const isWaiting = sensors.length === 0 || sensors.every((each) => each.state === "waiting");
     write(restarting, isWaiting ? page.say(sensors.length === 0 ? "noSensors" : "restarting") : "");
-    next.hidden = done === sensors.length || tried !== undefined;
+    place();
+    next.hidden = following() === undefined || tried !== undefined;
   }
 
+  const node = element("div", {}, count, restarting, list, next);
   return {
-    node: element("div", {}, count, restarting, list, next),
+    node,
     update,
     take: (reading) => cards.get(reading.sensor)?.take(reading),
     leave: () => page.state.sensors
@@ -75,6 +90,7 @@ class Card {
 
   test() {
     this.button.focus();
+    this.page.drafts.lastTried = this.name;
     this.page.act("/api/try", { sensor: this.name });
   }
 
@@ -87,16 +103,17 @@ class Card {
     this.node.dataset.state = sensor.state;
     refill(this.trial, sign(TRIAL_KINDS[trial.state] ?? "open", page.words.word("trialStates", trial.state)));
     this.showValue(sensor.state === "ok" ? sensor.value : null);
-    const why = sensor.state === "ok" ? "" : page.words.tell(sensor.why);
+    const trouble = sensor.state === "ok" ? [] : told(page.words, sensor.why, sensor.remedy);
     this.state.hidden = sensor.state === "ok" && trial.state === "passed";
     refill(
       this.state, element("p", {}, sign(STATE_KINDS[sensor.state] ?? "open", page.words.word("sensorStates", sensor.state))),
-      why ? element("p", {}, why) : null,
+      ...trouble,
     );
     const prompt = isRunning ? [element("p", { class: "small" }, page.say("doThis")), element("p", {}, page.words.tell(sensor.prompt)), element("p", { class: "small" }, page.say("watching"))] : [];
     refill(this.prompt, ...prompt);
     this.prompt.hidden = !isRunning;
-    const said = trial.state === "untried" || isRunning ? [] : [trial.why, trial.remedy].map((each) => page.words.tell(each)).filter(Boolean);
+    const skipped = trial.state === "skipped" && trial.reason ? page.say("skipped", { reason: trial.reason }) : "";
+    const said = trial.state === "untried" || isRunning ? [] : [page.words.tell(trial.why), page.words.tell(trial.remedy), skipped].filter(Boolean);
     refill(this.result, ...said.map((each) => element("p", {}, each)));
     refill(this.curve, trial.curve.length > 1 && !isRunning ? curve(page.words, sensor.quantity, trial.curve) : null);
     const words = isRunning ? page.words.word("trialStates", "running") : page.say(trial.state === "untried" ? "test" : "again");

@@ -14,6 +14,7 @@ import { showZones } from "./zones.js";
 
 const SAVED = "haetae-setup";
 const SOON_MS = 1000; // until the next look at the device
+const SOONER_MS = 400; // while something is measured
 const RETRY_MS = 1500; // while it does not answer
 const DEAF_MS = 400; // after a change of step: the second half of a double tap is for the step before
 
@@ -81,6 +82,7 @@ export class Page {
     let pause = SOON_MS;
     try {
       this.take(await ask("/api/state"));
+      if (isUnderWay(this.state)) pause = SOONER_MS;
       this.found();
     } catch (error) {
       pause = RETRY_MS;
@@ -91,7 +93,7 @@ export class Page {
   }
 
   take(state) {
-    this.state = state;
+    this.state = whole(state);
     this.source ??= listen((reading) => this.view?.take?.(reading));
     if (this.step === "starting" || this.step === "code") this.go(this.resumed());
     else this.update();
@@ -322,6 +324,17 @@ export class Page {
     setTimeout(tick, 250);
     return shown;
   }
+}
+
+/** A state in which what has not been begun says so, too. */
+function whole(state) {
+  const untried = { state: "untried" };
+  const sensors = state.sensors.map((each) => ({ ...each, trial: { ...untried, curve: [], ...each.trial } }));
+  return { ...state, sensors, noise: { ...untried, ...state.noise }, network: { ...untried, ...state.network } };
+}
+
+function isUnderWay({ sensors, noise, network }) {
+  return [noise, network, ...sensors.map((each) => each.trial)].some((each) => each.state === "running");
 }
 
 new Page().start();

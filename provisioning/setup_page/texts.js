@@ -11,7 +11,7 @@ const KO = {
   back_again: "기기와 다시 연결됐어요.",
   signedOut: "오랫동안 쓰지 않아 닫혔어요. 코드를 다시 넣으면 하던 곳에서 이어져요.",
   troubles: "고칠 것이 있어요", waitWords: "{seconds}초 뒤에 다시 할 수 있어요.", waitOver: "이제 다시 할 수 있어요.",
-  notDone: "아직 이 단계를 마치지 않았어요.", required: "꼭 적어 주세요.", remove: "지우기", change: "고치기", cancel: "그만두기", optional: "안 적어도 돼요",
+  required: "꼭 적어 주세요.", remove: "지우기", change: "고치기",
 
   help: "도움이 필요하면", helpAsk: "그래도 안 되면 기기를 끄지 말고 사무실에 전화하세요. 이 화면의 위쪽에 있는 기기 번호를 말해 주세요.",
   officePhone: "사무실 전화: {phone}", officeLabel: "사무실 전화번호는 기기에 붙은 라벨이나 설치 카드에 있어요.",
@@ -80,10 +80,10 @@ const KO = {
     SOUND_LAF_DBA: ["소리 {value}데시벨", 0], SOUND_LAEQ_DBA: ["소리 {value}데시벨", 0], SOUND_LEQ_DB: ["소리 {value}데시벨", 0], SOUND_LOST_PCT: ["놓친 소리 {value}퍼센트", 0], ALARM_PULSES: ["경보음 신호 {value}", 0],
     MOTION: ["움직임 없음", "움직임 있음"], PRESENCE: ["사람 없음", "사람 있음"], CONTACT_OPEN: ["닫힘", "열림"], BUTTON: ["안 눌림", "눌림"],
     FIRE_SCORE: ["불 같은 정도 {value}", 2], SMOKE_SCORE: ["연기 같은 정도 {value}", 2], FLAME_AREA_PCT: ["불꽃 넓이 {value}퍼센트", 1], FALL_SCORE: ["넘어진 정도 {value}", 2], LYING_SCORE: ["누운 정도 {value}", 2],
-    BODY_MOTION: ["움직인 정도 {value}", 2], POSE_LOST: ["사람을 놓치지 않음", "사람을 놓침"], PERSON_COUNT: ["{value}명", 0], VIEW: ["보는 상태 {value}", 0], PRESSURE_HPA: ["기압 {value}헥토파스칼", 0], DISTANCE_M: ["거리 {value}미터", 2],
+    BODY_MOTION: ["움직인 정도 {value}", 2], POSE_LOST: ["사람을 놓치지 않음", "사람을 놓침"], PERSON_COUNT: ["{value}명", 0], VIEW: ["잘 보여요", "보기 시작해요", "어두워요", "가려졌어요", "흐려요", "다른 곳을 봐요", "꺼 두었어요", "카메라 고장이에요"], VIEW_OUTLINE_ROW: ["윤곽 {value}", 0], PRESSURE_HPA: ["기압 {value}헥토파스칼", 0], DISTANCE_M: ["거리 {value}미터", 2],
     TAG_RSSI_DBM: ["신호 {value}데시벨밀리와트", 0], TAG_PRESENT: ["꼬리표 없음", "꼬리표 가까이 있음"], BED_OCCUPIED: ["침대 비었음", "침대에 사람 있음"], ENCLOSURE_OPEN: ["뚜껑 닫힘", "뚜껑 열림"],
     TILT_DEG: ["기울기 {value}도", 1], VIBRATION_M_S2: ["흔들림 {value}", 2], WATER_L: ["물 {value}리터", 0], WATER_PRESENT: ["물기 없음", "물기 있음"], SUPPLY_V: ["전압 {value}볼트", 1], SUPPLY_A: ["전류 {value}암페어", 2], BATTERY_V: ["배터리 {value}볼트", 1],
-    SUPPLY_LOST: ["전원 있음", "전원 끊김"], UNDER_VOLTAGE: ["전압 정상", "전압 부족"], THROTTLED: ["속도 정상", "느려짐"], ANALOG_V: ["전압 {value}볼트", 2], AWAY_H: ["비운 지 {value}시간", 0],
+    SUPPLY_LOST: ["전원 있음", "전원 끊김"], UNDER_VOLTAGE: ["전압 정상", "전압 부족"], THROTTLED: ["속도 정상", "느려짐"], ANALOG_V: ["전압 {value}볼트", 2], MAGNETIC_SHIFT_UT: ["자기 변화 {value}마이크로테슬라", 1], AWAY_H: ["비운 지 {value}시간", 0],
   },
 };
 
@@ -96,7 +96,7 @@ const EN = {
   back_again: "Connected to the device again.",
   signedOut: "The page was closed, as nobody had used it for long. Enter the code again to go on where you were.",
   troubles: "Please correct this", waitWords: "You can try again in {seconds} seconds.", waitOver: "You can try again now.",
-  notDone: "This step is not finished yet.", required: "Please fill this in.", remove: "Remove", change: "Change", cancel: "Cancel", optional: "may be left empty",
+  required: "Please fill this in.", remove: "Remove", change: "Change",
 
   help: "If you need help", helpAsk: "If it still does not work, leave the device on and call the office. Tell them the device number at the top of this page.",
   officePhone: "The office's phone: {phone}", officeLabel: "The office's phone number is on the device's label or on the installer's card.",
@@ -165,10 +165,10 @@ const EN = {
     SOUND_LAF_DBA: ["sound {value} decibels", 0], SOUND_LAEQ_DBA: ["sound {value} decibels", 0], SOUND_LEQ_DB: ["sound {value} decibels", 0], SOUND_LOST_PCT: ["sound missed {value} percent", 0], ALARM_PULSES: ["alarm signal {value}", 0],
     MOTION: ["no movement", "movement"], PRESENCE: ["nobody there", "somebody there"], CONTACT_OPEN: ["closed", "open"], BUTTON: ["not pressed", "pressed"],
     FIRE_SCORE: ["like fire {value}", 2], SMOKE_SCORE: ["like smoke {value}", 2], FLAME_AREA_PCT: ["flames {value} percent of the picture", 1], FALL_SCORE: ["like a fall {value}", 2], LYING_SCORE: ["lying {value}", 2],
-    BODY_MOTION: ["moving {value}", 2], POSE_LOST: ["people in sight", "person lost from sight"], PERSON_COUNT: ["{value} people", 0], VIEW: ["view {value}", 0], PRESSURE_HPA: ["pressure {value} hectopascals", 0], DISTANCE_M: ["distance {value} metres", 2],
+    BODY_MOTION: ["moving {value}", 2], POSE_LOST: ["people in sight", "person lost from sight"], PERSON_COUNT: ["{value} people", 0], VIEW: ["sees well", "beginning to see", "dark", "covered", "blurred", "looks elsewhere", "switched off", "camera has failed"], VIEW_OUTLINE_ROW: ["outline {value}", 0], PRESSURE_HPA: ["pressure {value} hectopascals", 0], DISTANCE_M: ["distance {value} metres", 2],
     TAG_RSSI_DBM: ["signal {value} dBm", 0], TAG_PRESENT: ["no tag", "tag near"], BED_OCCUPIED: ["bed empty", "somebody in bed"], ENCLOSURE_OPEN: ["lid closed", "lid open"],
     TILT_DEG: ["tilt {value} degrees", 1], VIBRATION_M_S2: ["shaking {value}", 2], WATER_L: ["water {value} litres", 0], WATER_PRESENT: ["dry", "wet"], SUPPLY_V: ["{value} volts", 1], SUPPLY_A: ["{value} amperes", 2], BATTERY_V: ["battery {value} volts", 1],
-    SUPPLY_LOST: ["power on", "power lost"], UNDER_VOLTAGE: ["voltage normal", "voltage too low"], THROTTLED: ["full speed", "slowed down"], ANALOG_V: ["{value} volts", 2], AWAY_H: ["away for {value} hours", 0],
+    SUPPLY_LOST: ["power on", "power lost"], UNDER_VOLTAGE: ["voltage normal", "voltage too low"], THROTTLED: ["full speed", "slowed down"], ANALOG_V: ["{value} volts", 2], MAGNETIC_SHIFT_UT: ["magnetic shift {value} microtesla", 1], AWAY_H: ["away for {value} hours", 0],
   },
 };
 
@@ -197,7 +197,7 @@ export class Words {
   value(quantity, value) {
     if (typeof value !== "number") return this.say("noValue");
     const words = LANGUAGES[this.language].quantities[quantity] ?? [`{value} ${quantity}`, 2];
-    if (typeof words[1] === "string") return words[value >= 0.5 ? 1 : 0];
+    if (typeof words[1] === "string") return words[Math.min(words.length - 1, Math.max(0, Math.round(value)))];
     return put(words[0], { value: value.toFixed(words[1]) });
   }
 
