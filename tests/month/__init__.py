@@ -1,0 +1,1 @@
+"""Thirty days of a bad life, compressed: `make bad-month`."""
