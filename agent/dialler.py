@@ -71,6 +71,10 @@ class Dialler:
         """Where the connection is, or will be tried next."""
         return self._addresses[self._turn]
 
+    def rename(self, name: str, will: tuple[str, bytes]) -> None:
+        """From the next dial on, be somebody else."""
+        self._name, self._will = name, will
+
     def dial(self, keepalive_s: float | None = None) -> Link | Standing:
         """Try the next address once; the link, or why there is none."""
         if self._given_up is not None and self._given_up[0].dialling:

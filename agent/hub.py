@@ -5,6 +5,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 
 from agent.bandwidth import THINNED_S, Budget
 from agent.dialler import LONGEST_TIMES, Dialler
@@ -25,6 +26,7 @@ from agent.lanes import Lane, hazard_of, lane_of
 from agent.link import CONNECT_S, GRACE_S, Link, user_properties
 from agent.link_notes import Acknowledged, Connected, Lost, Subscribed
 from agent.orders import Answer, Orders, Piece
+from agent.quarantine import name_at_hub
 from agent.reader import HOME
 from agent.sections import HubConfig
 from agent.values import Hazard
@@ -73,7 +75,7 @@ class Hub:
         self._connect_s, self._orders = connect_s, orders
         self._config, self._device, self._site = config, device, site
         self._state, self._clock, self._urgent, self._jitter = state, clock, urgent, jitter
-        self._root = f"haetae/v1/{site}/{device}"
+        self._own_name, self._root = device, f"haetae/v1/{site}/{device}"
         self._boot = kernel_boot()
         self.budget = Budget(config.budget_kb_per_day)
         self._dialler = Dialler(
@@ -215,6 +217,9 @@ class Hub:
             self._lose_half_open("the heartbeat was not confirmed")
             return False
         if self._beat is None and self._clock() >= self._beat_due:
+            if self._is_named_anew():
+                self.close()  # `offline`, under the name that ends
+                return False
             self._publish_state(link)
         self._attend(link)
         self._count(link)
@@ -305,6 +310,8 @@ class Hub:
         if self._link is not None:
             return self._link
         self._dialled_at = time.monotonic()
+        if self._is_named_anew():
+            self._take_name()
         found = self._dialler.dial(None if self.budget.share > 0 else _THINNED_KEEPALIVE_S)
         if isinstance(found, Standing):
             self._busy = self._busy + 1 if found.cause is Cause.SERVER_BUSY else 0
@@ -321,6 +328,17 @@ class Hub:
             found.subscribe(f"{self._root}/cmd/+")
         self._publish_state(found)
         return found
+
+    def _is_named_anew(self) -> bool:
+        """Whether our certificate gives us another name: we came into quarantine, or out of it."""
+        return name_at_hub(self._device, Path(self._config.certificate)) != self._own_name
+
+    def _take_name(self) -> None:
+        self._own_name = name_at_hub(self._device, Path(self._config.certificate))
+        self._root = f"haetae/v1/{self._site}/{self._own_name}"
+        self._dialler.rename(self._own_name, (f"{self._root}/state", OFFLINE))
+        self._denials.clear()
+        log.warning("uplink: %s: the hub knows us as %s", self.name, self._own_name)
 
     def _count(self, link: Link) -> None:
         spent = link.bytes

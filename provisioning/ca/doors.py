@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -46,6 +48,7 @@ Answer = Callable[[Asked], Answered]
 class Door(ThreadingHTTPServer):
     """Serves `answer` over TLS, a thread for each connection, one request for each.
 
+    Each answer has the time of `clock`: devices without one go by it.
     `context` may be replaced while it runs: the next connection has the new one.
     """
 
@@ -53,16 +56,18 @@ class Door(ThreadingHTTPServer):
     request_queue_size = 128
     allow_reuse_address = True
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # where, by what, and within which bounds
         self,
         address: tuple[str, int],
         context: ssl.SSLContext,
         answer: Answer,
         *,
         longest_body: int,
+        clock: Callable[[], datetime],
         within_s: float = WITHIN_S,
     ) -> None:
-        self.context, self.answer, self.longest_body = context, answer, longest_body
+        self.context, self.answer = context, answer
+        self.longest_body, self.clock = longest_body, clock
         self._within_s = within_s
         self._room = threading.BoundedSemaphore(MOST_CONNECTIONS)
         self._lock = threading.Lock()
@@ -127,7 +132,6 @@ class _Visit(BaseHTTPRequestHandler):
     """One connection: one request, one answer."""
 
     protocol_version = "HTTP/1.1"
-    server_version, sys_version = "haetae-ca", ""
     server: Door
 
     def do_GET(self) -> None:
@@ -142,9 +146,14 @@ class _Visit(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         self.close_connection = True
         answered = self._answered()
-        self.send_response(answered.status)
-        sent = {"Content-Type": answered.kind, "Content-Length": str(len(answered.body))}
-        for name, value in (sent | dict(answered.headers) | {"Connection": "close"}).items():
+        self.send_response_only(answered.status)
+        sent = {
+            "Date": format_datetime(self.server.clock(), usegmt=True),
+            "Content-Type": answered.kind,
+            "Content-Length": str(len(answered.body)),
+            "Connection": "close",
+        }
+        for name, value in (sent | dict(answered.headers)).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answered.body)

@@ -6,7 +6,6 @@ whoever asks at the same time and whenever the power goes.
 
 import contextlib
 import sqlite3
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -74,31 +73,23 @@ class Registry:
 
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
-        self._file, self._own = file, threading.local()
+        self._file = file
         with contextlib.closing(self._open()) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(_SCHEMA)
         file.chmod(0o600)
 
-    def close(self) -> None:
-        """Close this thread's connection."""
-        if (own := getattr(self._own, "connection", None)) is not None:
-            own.close()
-            self._own.connection = None
-
     @contextlib.contextmanager
     def transaction(self) -> Iterator["Ledgers"]:
         """All that is done inside is on disk at its end, or nothing is; others wait for it."""
-        connection = getattr(self._own, "connection", None)
-        if connection is None:
-            connection = self._own.connection = self._open()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield Ledgers(connection)
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+        with contextlib.closing(self._open()) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield Ledgers(connection)
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._file, timeout=_BUSY_S, isolation_level=None)

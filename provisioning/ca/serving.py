@@ -64,13 +64,18 @@ class Authority:
         office = office_door.OfficeDoor(issuer, self.revoked)
         place = settings.address
         self._devices = Door(
-            (place, settings.port), contexts[0], devices.answer, longest_body=est.LONGEST_BODY
+            (place, settings.port),
+            contexts[0],
+            devices.answer,
+            longest_body=est.LONGEST_BODY,
+            clock=issuer.clock,
         )
         self._office = Door(
             (place, settings.office_port),
             contexts[1],
             office.answer,
             longest_body=office_door.LONGEST_BODY,
+            clock=issuer.clock,
         )
 
     @property
