@@ -116,6 +116,7 @@ def stamp(  # noqa: PLR0913  # all that an event says beside what was detected
         simulated=identity.simulated,
         previous=previous,
         inspection=inspection,
+        cameras=list(detection.cameras),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from agent import wording
 from agent.detectors.detector import Detector, Heeding, Joint
+from agent.hand_over import HandOverConfig, handed_over
 from agent.plausibility import Health, Plausibility, State, Watched
 from agent.values import Detection, Failure, Hazard, Reading, Stage, Why
 
@@ -24,6 +25,7 @@ class Pipeline:
     All state between the sensors and the siren is here. `watched` names the configured sensors;
     a sensor that is not in it is held only to what any transducer of its quantity can report.
     `models` are virtual sensors: they see what is believed, and what they say is one more reading.
+    `hand_over` names the cameras that stand by for an alarm.
     """
 
     def __init__(
@@ -31,9 +33,11 @@ class Pipeline:
         watched: Mapping[str, Watched],
         detectors: Sequence[Detector],
         models: Sequence[VirtualSensor] = (),
+        hand_over: HandOverConfig | None = None,
     ) -> None:
         self._sensors = {name: Plausibility(each) for name, each in watched.items()}
         self._detectors, self._models = tuple(detectors), tuple(models)
+        self._hand_over = hand_over
         self._told: dict[str, str] = {}  # the rule of each fault that was told, by sensor
 
     def handle(self, reading: Reading) -> list[Detection]:
@@ -82,12 +86,12 @@ class Pipeline:
         return [reading for each in joint for reading in each.standing(hazard)]
 
     def _told_to_all(self, found: list[Detection]) -> list[Detection]:
-        """Let the detectors that heed others know what was found; give it back."""
+        """Let the detectors that heed others know what was found; give it back, handed over."""
         for detector in self._detectors:
             if found and isinstance(detector, Heeding):
                 for each in found:
                     detector.heed(each)
-        return found
+        return handed_over(found, self._hand_over)
 
     def _faults(self, name: str, at: float) -> list[Detection]:
         """Tell a fault that began, and one that ended, once each."""

@@ -40,7 +40,8 @@ def replay(recording_dir: Path, config: Config, *, readings: bool) -> Iterator[d
     found = recording.load(recording_dir)
     detectors = watch.detectors(config, calendar_of(found, config))
     own = found.source == recording.RECORDER
-    pipeline = Pipeline(_watched(found, config) if own else {}, detectors, fire_model.load())
+    watched = _watched(found, config) if own else {}
+    pipeline = Pipeline(watched, detectors, fire_model.load(), config.hand_over)
     seen = media_of(found, config)
     made = {each.name for each in seen} if readings else set()
     heard = found.readings()

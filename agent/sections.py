@@ -25,6 +25,7 @@ from agent.detectors.supply import SupplyConfig
 from agent.detectors.unused import UnusedConfig
 from agent.detectors.wandering import WanderingConfig
 from agent.detectors.zone import ZoneConfig
+from agent.hand_over import HandOverConfig
 from agent.values import Hazard, Why
 from drivers.board import GpioNumber
 from drivers.siren import ToneHz
@@ -176,6 +177,7 @@ class Config(Section, frozen=True, kw_only=True):
     zone: ZoneConfig | None = None
     bay: BayConfig | None = None
     report: ReportConfig | None = None
+    hand_over: HandOverConfig | None = None
     intrusion: IntrusionConfig | None = None
     climate: ClimateConfig | None = None
     air: AirConfig | None = None

@@ -96,6 +96,7 @@ class Detection:
     at: float
     why: Why
     is_local: bool = False
+    cameras: tuple[str, ...] = ()  # of the hub's, which look at the place
 
 
 PLACE = "place"
@@ -118,7 +119,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `agent.wallclock.WallTime` names. `previous` is the SHA-256 (hex) of the previous record's
     bytes, or 64 zeros for the first. `revision` is 0 as it happened; above that the same event is
     told again, under the same id, with a better time. `inspection` is the nonce of the inspection
-    that provoked it, empty where it is no test.
+    that provoked it, empty where it is no test. `cameras` are those of the hub's own that look at
+    the place, by the hub's ids, as the device's configuration names them.
     """
 
     id: str
@@ -142,3 +144,4 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     previous: str
     revision: Annotated[int, Meta(ge=0)] = 0
     inspection: str = ""
+    cameras: list[str] = []
