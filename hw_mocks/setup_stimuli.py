@@ -28,12 +28,12 @@ def path(knob: str, *values: float) -> Stimulus:
     return Stimulus(turns[0], [*turns[1:], *reversed(turns[:-1])])
 
 
-def _contact(knob: str, rest: float = 0.0) -> Stimulus:
-    return Stimulus({knob: rest}, [{knob: 1.0 - rest}, {knob: rest}], is_gradual=False)
+def _contact(knob: str) -> Stimulus:
+    return Stimulus({knob: 0.0}, [{knob: 1.0}, {knob: 0.0}], is_gradual=False)
 
 
 def _dust(*values: float) -> Stimulus:
-    """Particles of a smoke tester, in its usual shares."""
+    """Particles in the air, in their usual shares."""
     turns = [
         {"pm1_0_ug_m3": 0.7 * each, "pm2_5_ug_m3": each, "pm10_ug_m3": 1.3 * each}
         for each in values
@@ -41,8 +41,8 @@ def _dust(*values: float) -> Stimulus:
     return Stimulus(turns[0], [*turns[1:], *reversed(turns[:-1])])
 
 
-_WARMED = path("celsius", 22.0, 30.0, 40.0, 55.0, 70.0, 78.0)  # a hair dryer, or a heat tester
-_CO = path("ppm", 0.0, 60.0, 150.0, 300.0, 450.0)  # test gas
+_BREATHED_ON = path("humidity_pct", 45.0, 60.0, 80.0)
+_CO = path("ppm", 0.0, 40.0, 80.0)  # test gas
 
 STIMULI: Mapping[str, Stimulus] = MappingProxyType(
     {
@@ -52,33 +52,33 @@ STIMULI: Mapping[str, Stimulus] = MappingProxyType(
         "amg8833": path("hottest_celsius", 24.0, 30.0, 34.0),
         "analog_noise": path("level_db", 45.0, 70.0, 90.0),
         "bed": _contact("occupied"),
-        "ble_tag": _contact("near", rest=1.0),
-        "bme680": path("humidity_pct", 45.0, 60.0, 80.0),  # breathed on
+        "ble_tag": path("rssi_dbm", -75.0, -60.0, -45.0),  # held close
+        "bme680": _BREATHED_ON,
         "button": _contact("pressed"),
         "camera": path("view", 0.0, 3.0),  # covered by a hand: drivers/view.py
         "co_cell": _CO,
-        "dht11": path("celsius", 22.0, 27.0, 33.0, 40.0, 48.0),
-        "dht22": _WARMED,
+        "dht11": _BREATHED_ON,
+        "dht22": _BREATHED_ON,
         "door": _contact("open"),
-        "ds18b20": _WARMED,
+        "ds18b20": path("celsius", 22.0, 25.0, 29.0),  # held in a hand
         "enclosure": _contact("open"),
         "flame_adc": Stimulus({"light": 0.0}, [{"light": 0.5, "flicker_hz": 8.0}, {"light": 0.0}]),
         "flame_ir": _contact("lit"),
         "flood": _contact("wet"),
         "hc_sr04": path("distance_m", 2.0, 1.0, 0.4),
         "i2s_mic": path("level_db", 40.0, 70.0, 90.0),  # a clap
-        "ina219": path("amperes", 0.6, 0.9),
+        "ina219": Stimulus({}, []),  # nobody can provoke it
         "ld2410": _contact("present"),
         "mcp3008": path("volts", 0.5, 1.0, 2.0),
         "mlx90614": path("surface_celsius", 24.0, 30.0, 34.0),
-        "mq2": path("rs_over_r0", 1.0, 0.7, 0.4, 0.2),
-        "mq5": path("rs_over_r0", 1.0, 0.7, 0.4, 0.2),
-        "pi_power": Stimulus({}, []),  # nobody can provoke it
+        "mq2": path("rs_over_r0", 1.0, 0.7, 0.4),
+        "mq5": path("rs_over_r0", 1.0, 0.7, 0.4),
+        "pi_power": Stimulus({}, []),
         "pir": _contact("motion"),
-        "pmsa003i": _dust(10.0, 60.0, 200.0, 500.0, 800.0),
+        "pmsa003i": _dust(10.0, 40.0, 80.0),
         "scd41": path("co2_ppm", 600.0, 1200.0, 2500.0),  # breathed on
         "sgp40": path("ticks", 31_000.0, 29_000.0, 26_000.0),
-        "sht4x": path("humidity_pct", 45.0, 60.0, 80.0),
+        "sht4x": _BREATHED_ON,
         "smoke_relay": _contact("alarm"),
         "supply_lost": _contact("lost"),
         "water_meter": Stimulus({}, [{"litres": 20.0}, {"litres": 40.0}, {"litres": 60.0}]),

@@ -25,12 +25,16 @@ export function showIdentity(page) {
     element("dt", {}, page.say("identityOf")), element("dd", { class: "big" }, device.id),
     element("dt", {}, page.say("site")), element("dd", {}, device.site),
   );
+  const blink = button(page.say("identify"), async () => {
+    if ((await page.act("/api/identify", {})) !== null) page.announce(page.say("identified"));
+  });
   return {
-    node: element("div", {}, facts, status),
+    node: element("div", {}, facts, status, blink),
     update: () => {
+      blink.hidden = !page.state.device.agent; // who would blink is not there yet
       const { state, what, remedy } = page.state.identity;
       const later = state === "enrolled" ? null : element("p", {}, page.say("later"));
-      refill(status, element("p", { class: "big" }, sign(IDENTITY_KINDS[state] ?? "open", page.words.word("identityStates", state))), ...told(page.words, what, remedy), later);
+      refill(status, element("p", { class: "big" }, sign(IDENTITY_KINDS[state] ?? "open", page.words.word("identityStates", state))), ...told(page.words, what, state === "enrolled" ? null : remedy), later);
     },
   };
 }

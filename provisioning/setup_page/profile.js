@@ -12,7 +12,7 @@ export function showProfile(page) {
       "radio", "profile", each.name, each.name === chosen,
       element("strong", {}, page.words.tell(each.title)),
       element("span", { class: "about" }, page.words.tell(each.about)),
-      each.name === suggested ? element("em", {}, page.say("suggested")) : null,
+      each.name === suggested ? element("em", {}, page.say(profile ? "fits" : "suggested")) : null,
     ),
     each.wiring ? wiring(page, each) : null,
   ));

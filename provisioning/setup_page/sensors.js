@@ -1,6 +1,7 @@
 // Each sensor shows that it senses: somebody presses, breathes, waves, and the device judges.
 
 import { button, choice, element, field, refill, write } from "./dom.js";
+import { Baseline } from "./baseline.js";
 import { curve } from "./curve.js";
 import { sign, told } from "./plain.js";
 
@@ -11,7 +12,8 @@ const IS_OVER = new Set(["passed", "skipped"]);
 /** @param {import("./setup.js").Page} page */
 export function showSensors(page) {
   const count = element("p", { id: "sensors-count" });
-  const restarting = element("p", { class: "prompt", role: "status" });
+  const preparing = element("p", { class: "prompt", role: "status" });
+  const misfit = element("div", { class: "notice", role: "status" });
   const list = element("ol", { id: "sensors" });
   const next = button(page.say("nextSensor"), () => tryNext(), { id: "next-sensor", class: "main" });
   /** @type {Map<string, Card>} */
@@ -44,17 +46,16 @@ export function showSensors(page) {
       for (const each of sensors) cards.set(each.name, new Card(page, each));
       list.replaceChildren(...[...cards.values()].map((each) => each.node));
     }
-    const tried = sensors.find((each) => each.trial.state === "running")?.name; // one at a time
-    for (const each of sensors) cards.get(each.name)?.show(each, tried !== undefined);
+    for (const each of sensors) cards.get(each.name)?.show(each);
     const done = sensors.filter((each) => IS_OVER.has(each.trial.state)).length;
     write(count, page.say("sensorsCount", { count: sensors.length, number: done }));
-    const isWaiting = sensors.length === 0 || sensors.every((each) => each.state === "waiting");
-    write(restarting, isWaiting ? page.say(sensors.length === 0 ? "noSensors" : "restarting") : "");
+    write(preparing, sensors.every((each) => each.state === "waiting") ? page.say("noSensors") : "");
+    showMisfit(page, misfit);
     place();
-    next.hidden = following() === undefined || tried !== undefined;
+    next.hidden = following() === undefined || sensors.some((each) => each.trial.state === "running");
   }
 
-  const node = element("div", {}, count, restarting, list, next);
+  const node = element("div", {}, count, preparing, misfit, list, next);
   return {
     node,
     update,
@@ -63,6 +64,16 @@ export function showSensors(page) {
       .filter((each) => !IS_OVER.has(each.trial.state))
       .map((each) => ({ field: `test-${each.name}`, words: page.say("testAll", { name: page.words.tell(each.label) }) })),
   };
+}
+
+/** What answers looks like another profile than the one chosen. */
+function showMisfit(page, place) {
+  const { suggested, profile, profiles } = page.state;
+  const other = suggested !== profile ? profiles.find((each) => each.name === suggested) : undefined;
+  const key = other?.name ?? "";
+  if ((place.dataset.key ?? "") === key) return;
+  place.dataset.key = key;
+  place.replaceChildren(...(other ? [element("p", {}, page.say("misfit", { name: page.words.tell(other.title) })), button(page.say("misfitGo"), () => page.go("profile"))] : []));
 }
 
 /** One sensor on the list. */
@@ -81,10 +92,11 @@ class Card {
     this.result = element("div", { class: "result", role: "status" });
     this.curve = element("div", { class: "curve" });
     this.button = button("", () => this.test(), { id: `test-${sensor.name}`, class: "main" });
+    this.baseline = new Baseline(page, sensor);
     this.skip = skipping(page, sensor);
     this.node = element(
       "li", { class: "sensor", "data-sensor": sensor.name },
-      heading, this.trial, this.value, this.state, this.prompt, this.result, this.curve, this.button, this.skip,
+      heading, this.trial, this.value, this.state, this.prompt, this.result, this.curve, this.baseline.node, this.button, this.skip,
     );
   }
 
@@ -94,7 +106,7 @@ class Card {
     this.page.act("/api/try", { sensor: this.name });
   }
 
-  show(sensor, isBusy) {
+  show(sensor) {
     const { page } = this;
     const { trial } = sensor;
     this.quantity = sensor.quantity;
@@ -112,15 +124,15 @@ class Card {
     const prompt = isRunning ? [element("p", { class: "small" }, page.say("doThis")), element("p", {}, page.words.tell(sensor.prompt)), element("p", { class: "small" }, page.say("watching"))] : [];
     refill(this.prompt, ...prompt);
     this.prompt.hidden = !isRunning;
-    const skipped = trial.state === "skipped" && trial.reason ? page.say("skipped", { reason: trial.reason }) : "";
-    const said = trial.state === "untried" || isRunning ? [] : [page.words.tell(trial.why), page.words.tell(trial.remedy), skipped].filter(Boolean);
+    const said = trial.state === "untried" || isRunning ? [] : [page.words.tell(trial.why), page.words.tell(trial.remedy)].filter(Boolean);
     refill(this.result, ...said.map((each) => element("p", {}, each)));
     refill(this.curve, trial.curve.length > 1 && !isRunning ? curve(page.words, sensor.quantity, trial.curve) : null);
     const words = isRunning ? page.words.word("trialStates", "running") : page.say(trial.state === "untried" ? "test" : "again");
     write(this.button, words); // it stays where it is: who works by keyboard keeps the place
     this.button.setAttribute("aria-label", `${words}: ${this.label}`);
-    this.button.setAttribute("aria-disabled", String(isBusy));
+    this.button.setAttribute("aria-disabled", String(isRunning));
     this.button.classList.toggle("main", !IS_OVER.has(trial.state));
+    this.baseline.show(sensor);
     this.skip.hidden = isRunning || IS_OVER.has(trial.state);
     if (isRunning && this.before !== "running") this.node.scrollIntoView({ block: "start" });
     if (this.before === "running" && !isRunning) page.announce(`${this.label}: ${page.words.word("trialStates", trial.state)}. ${said.join(" ")}`);

@@ -37,7 +37,7 @@ async function answered(path, request) {
   const [answer, said] = await exchanged(path, request);
   if (answer.ok) return said;
   if (said === null || typeof said.code !== "string" || !said.what || !said.remedy) throw new Unreachable(`${path}: ${answer.status}`);
-  throw new Refusal(answer.status, said, Number(answer.headers.get("Retry-After") ?? 0) || 0);
+  throw new Refusal(answer.status, said, Number(said.wait_s ?? answer.headers.get("Retry-After")) || 0);
 }
 
 /** @param {string} path @param {RequestInit} request @returns {Promise<[Response, any]>} */

@@ -47,8 +47,7 @@ export class Page {
     /** @type {EventSource | null} */
     this.source = null;
     this.isBusy = false;
-    this.isLost = false;
-    this.isExpected = false; // the device said, or did what means, that it begins anew
+    this.lost = ""; // or how: what the words are called
     /** @type {number | undefined} */
     this.timer = undefined;
   }
@@ -108,11 +107,16 @@ export class Page {
     return isKnown ? this.wanted : first;
   }
 
+  /** The device answers; its agent may not yet, since it begins anew with each profile. */
   found() {
-    if (!this.isLost) return;
-    this.isLost = this.isExpected = false;
-    write(byId("link"), "");
-    this.announce(this.say("back_again"));
+    const wasLost = this.lost !== "";
+    this.lost = this.state.profile && this.state.device.agent === false ? "restarting" : "";
+    this.showLink();
+    if (wasLost && this.lost === "") this.announce(this.say("backAgain"));
+  }
+
+  showLink() {
+    write(byId("link"), this.lost ? this.say(this.lost) : "");
   }
 
   /** The device did not answer, or will not until the code is entered. */
@@ -126,8 +130,8 @@ export class Page {
     } else if (error instanceof Refusal) {
       this.refuse(error);
     } else if (error instanceof Unreachable) {
-      this.isLost = true;
-      write(byId("link"), this.say(this.isExpected ? "restarting" : "unreachable"));
+      this.lost = "unreachable";
+      this.showLink();
     } else {
       throw error;
     }
@@ -212,7 +216,7 @@ export class Page {
       const input = document.getElementById(id);
       if (input instanceof HTMLInputElement) [input.value, input.checked] = [value, isChecked];
     }
-    if (this.isLost) write(byId("link"), this.say(this.isExpected ? "restarting" : "unreachable"));
+    this.showLink();
   }
 
   // ------------------------------------------------------------------ what is seen

@@ -8,7 +8,7 @@ const KO = {
   starting: "기기에 연결하고 있어요", working: "하고 있어요. 잠시 기다려 주세요.",
   restarting: "기기가 다시 시작하고 있어요. 이 화면을 그대로 두세요. 저절로 이어져요.",
   unreachable: "기기와 연결이 끊겼어요. 저절로 다시 연결해요. 오래 걸리면 휴대전화의 Wi-Fi가 이 기기의 것인지 보세요.",
-  back_again: "기기와 다시 연결됐어요.",
+  backAgain: "기기와 다시 연결됐어요.",
   signedOut: "오랫동안 쓰지 않아 닫혔어요. 코드를 다시 넣으면 하던 곳에서 이어져요.",
   troubles: "고칠 것이 있어요", waitWords: "{seconds}초 뒤에 다시 할 수 있어요.", waitOver: "이제 다시 할 수 있어요.",
   required: "꼭 적어 주세요.", remove: "지우기", change: "고치기",
@@ -37,17 +37,18 @@ const KO = {
 
   code: "라벨의 코드 12자리", codeHint: "예: 7K3M-9PQR-2WXY", codeShort: "코드는 12자리예요. 지금은 {count}자리예요.", open: "열기",
   identityStates: { waiting: "신분증을 기다리고 있어요", enrolled: "신분증이 있어요", failed: "신분증을 받지 못했어요", quarantined: "신분증의 날짜가 지났어요" },
-  identityOf: "기기 번호", site: "구역", later: "지금 없어도 다음 단계를 할 수 있어요. 받으면 저절로 표시가 바뀌어요.",
+  identify: "이 기기의 불을 깜박이기", identified: "기기의 불이 깜박여요.", identityOf: "기기 번호", site: "구역", later: "지금 없어도 다음 단계를 할 수 있어요. 받으면 저절로 표시가 바뀌어요.",
   placeKo: "어디에 설치했나요?", placeKoHint: "예: 청량리시장 3번 골목 17호 튀김집", placeEn: "영어로 (안 적어도 돼요)", placeEnHint: "예: Cheongnyangni Market, alley 3, stall 17",
-  profileWhich: "어디를 지키나요?", wiring: "부품과 배선 그림 보기", wiringOf: "{name}: 배선 그림", suggested: "주문할 때 고른 것",
+  profileWhich: "어디를 지키나요?", wiring: "부품과 배선 그림 보기", wiringOf: "{name}: 배선 그림", suggested: "주문할 때 고른 것", fits: "연결된 부품에 더 맞아요", misfit: "연결된 부품은 '{name}'에 더 맞아 보여요. 상자를 보고 맞으면 쓰임을 다시 고르세요.", misfitGo: "쓰임 다시 고르기",
   profileResets: "쓰임을 바꾸면 센서 시험을 처음부터 다시 해야 해요.",
 
   sensorsCount: "센서 {count}개 중 {number}개를 마쳤어요.", noSensors: "기기가 센서를 준비하고 있어요.", test: "시험하기", again: "다시 시험하기", nextSensor: "다음 센서 시험하기",
   live: "지금 값", noValue: "아직 값이 없어요", doThis: "지금 하세요", watching: "기기가 보고 있어요.", skip: "건너뛰기", skipWhy: "왜 건너뛰나요?", skipDo: "이 센서를 건너뛰기",
   skipReasons: { absent: "부품이 상자에 없어요", tool: "시험할 도구가 없어요 (연기, 가스)", later: "지금은 할 수 없어서 나중에 해요", other: "다른 까닭" },
-  skipOther: "다른 까닭을 적어 주세요", skipWarn: "건너뛴 센서는 지키는 것으로 치지 않아요. 기록에 남아요.", skipped: "건너뜀: {reason}", testAll: "아직 시험하지 않은 센서: {name}",
+  skipOther: "다른 까닭을 적어 주세요", skipWarn: "건너뛴 센서는 지키는 것으로 치지 않아요. 기록에 남아요.", testAll: "아직 시험하지 않은 센서: {name}",
   sensorStates: { ok: "값이 와요", silent: "값이 오지 않아요", failed: "고장이에요", waiting: "준비하고 있어요" },
   trialStates: { untried: "아직 시험 안 함", running: "시험하는 중", passed: "합격", failed: "불합격", skipped: "건너뜀" },
+  baseline: "맑은 공기에서 기준값 재기", baselineHow: "이 센서는 먼저 맑은 공기에서 기준값을 재야 해요. 창문을 열고, 켠 지 하루가 지난 뒤에 재는 것이 좋아요.", heated: "켜 둔 시간", heatedHint: "예: 24", heatedWrong: "켜 둔 시간을 숫자로 적어 주세요.", baselineRunning: "기준값을 재고 있어요: {of}번 중 {taken}번",
   curve: "시험하는 동안의 값: 처음 {first}, 가장 높을 때 {highest}, 끝 {last}", curveSeconds: "{seconds}초 동안",
 
   camera: "카메라", zonesHow: "그림에서 침대나 소파의 모서리를 차례로 누르세요. 세 곳부터 자리가 돼요. 끌지 않아도 돼요.", outlineOf: "방의 윤곽. 화살표로 표시를 옮기고 엔터로 모서리를 놓아요.", outlineRole: "모서리를 놓는 그림",
@@ -57,17 +58,18 @@ const KO = {
   zoneAdded: "{name}, 자리를 더했어요.", zoneRemoved: "{name}, 자리를 지웠어요.",
 
   noiseQuiet: "재는 동안 조용히 해 주세요.", noiseStart: "재기 시작", noiseAgain: "다시 재기", noiseLeft: "{seconds}초 남았어요", noiseDone: "평소 소리는 {level} 데시벨이에요.", noiseProgress: "소리 재기", noiseFirst: "먼저 평소 소리를 재 주세요.",
+  meterOpen: "소음계가 있으면 (안 해도 돼요)", meterHow: "소음계를 마이크 옆에 두고, 고르고 큰 소리를 15초 넘게 내면서 누르세요.", meter: "소음계의 숫자 (데시벨)", meterHint: "예: 74.5", meterName: "소음계 이름 (안 적어도 돼요)", meterDo: "마이크를 소음계에 맞추기", meterWrong: "소음계의 숫자를 {least}에서 {most} 사이로 적어 주세요.",
   noiseStates: { untried: "아직 재지 않았어요", running: "재고 있어요", passed: "다 쟀어요", failed: "재지 못했어요" },
 
   networkCheck: "연결 확인하기", networkAgain: "다시 확인하기", networkFirst: "먼저 연결을 확인해 주세요.",
   networkStates: { untried: "아직 확인하지 않았어요", running: "확인하고 있어요", passed: "상황실까지 연결됐어요", failed: "연결되지 않아요" },
 
   person: "이름", personHint: "예: 김영희 (가게 주인)", phone: "전화번호", phoneHint: "예: 010-1234-5678", confirmed: "번호를 확인한 날", addPerson: "이 사람 더하기", savePerson: "고친 것 저장", morePeople: "연락할 사람 더하기", people: "연락할 사람", noPeople: "아직 아무도 없어요.",
-  confirmedOn: "확인한 날: {date}", removePerson: "{name} 지우기", changePerson: "{name} 고치기", phoneWrong: "전화번호에 숫자를 7개 이상 적어 주세요.", dateWrong: "확인한 날은 오늘이나 그 전이어야 해요.", personFirst: "연락할 사람을 한 명 이상 더해 주세요.", personOpen: "적던 사람을 먼저 더하거나 지워 주세요.", personAdded: "{name}, 더했어요.", personRemoved: "{name}, 지웠어요.",
+  confirmedOn: "확인한 날: {date}", removePerson: "{name} 지우기", changePerson: "{name} 고치기", phoneWrong: "전화번호에 숫자를 3개 이상 적어 주세요.", dateWrong: "확인한 날은 오늘이나 그 전이어야 해요.", personFirst: "연락할 사람을 한 명 이상 더해 주세요.", personOpen: "적던 사람을 먼저 더하거나 지워 주세요.", personAdded: "{name}, 더했어요.", personRemoved: "{name}, 지웠어요.",
 
   summary: "설치 내용", what: "항목", how: "내용", installer: "설치한 사람의 이름", installerHint: "예: 박철수", consents: "동의",
   consentWords: { contacts: "연락할 사람들이 이름과 번호를 기기와 상황실에 두는 데 동의했어요.", record: "이 설치 기록을 시청에 보내는 데 동의해요." },
-  consentHint: "동의하지 않으면 비워 두세요. 연락처 없이도 마칠 수 있어요.", commission: "설치 마치기", missing: "아직 남은 단계가 있어요: {name}", allPassed: "{count}개 모두 합격", somePassed: "{passed}개 합격, {skipped}개 건너뜀", openCount: "{count}개 남음", zonesCount: "{count}곳", peopleCount: "{count}명", none: "없음",
+  consentHint: "동의하지 않으면 비워 두세요. 비워 두어도 마칠 수 있어요.", commission: "설치 마치기", missing: "아직 남은 단계가 있어요: {name}", allPassed: "{count}개 모두 합격", somePassed: "{passed}개 합격, {skipped}개 건너뜀", openCount: "{count}개 남음", zonesCount: "{count}곳", peopleCount: "{count}명", none: "없음",
 
   doneWords: "기기가 이제 이곳을 지켜요.", doneSimulated: "모의 장치라서 아무것도 지키지 않아요.", certificate: "인증서 보기", certificateHint: "종이 한 장으로 인쇄할 수 있어요. 새 창에서 열려요.", record: "설치 기록 내려받기", recordHint: "사무실에 보내 주세요.",
   closes: "이 화면은 곧 닫혀요. 다시 열려면 기기의 단추를 5초 동안 누르세요.",
@@ -93,7 +95,7 @@ const EN = {
   starting: "Connecting to the device", working: "Working. Please wait a moment.",
   restarting: "The device is restarting. Leave this page open: it goes on by itself.",
   unreachable: "The connection to the device is lost. It comes back by itself. If it takes long, see whether your phone is on this device's Wi-Fi.",
-  back_again: "Connected to the device again.",
+  backAgain: "Connected to the device again.",
   signedOut: "The page was closed, as nobody had used it for long. Enter the code again to go on where you were.",
   troubles: "Please correct this", waitWords: "You can try again in {seconds} seconds.", waitOver: "You can try again now.",
   required: "Please fill this in.", remove: "Remove", change: "Change",
@@ -122,17 +124,18 @@ const EN = {
 
   code: "The 12 characters on the label", codeHint: "Such as 7K3M-9PQR-2WXY", codeShort: "The code has 12 characters. You have entered {count}.", open: "Open",
   identityStates: { waiting: "Waiting for its identity", enrolled: "It has its identity", failed: "It got no identity", quarantined: "Its identity has expired" },
-  identityOf: "Device number", site: "Site", later: "You may go on without it. This changes by itself once it is there.",
+  identify: "Blink this device's light", identified: "The device's light is blinking.", identityOf: "Device number", site: "Site", later: "You may go on without it. This changes by itself once it is there.",
   placeKo: "Where is it installed? (in Korean)", placeKoHint: "Such as 청량리시장 3번 골목 17호 튀김집", placeEn: "In English (may be left empty)", placeEnHint: "Such as Cheongnyangni Market, alley 3, stall 17",
-  profileWhich: "What does it protect?", wiring: "Show parts and wiring", wiringOf: "{name}: wiring picture", suggested: "As ordered",
+  profileWhich: "What does it protect?", wiring: "Show parts and wiring", wiringOf: "{name}: wiring picture", suggested: "As ordered", fits: "Fits the parts that are connected better", misfit: "The parts that are connected look more like: {name}. Please look at the box; if that is right, choose again.", misfitGo: "Choose again",
   profileResets: "If you choose another one, all sensors have to be tested again.",
 
   sensorsCount: "{number} of {count} sensors done.", noSensors: "The device is getting its sensors ready.", test: "Test", again: "Test again", nextSensor: "Test the next sensor",
   live: "Value now", noValue: "No value yet", doThis: "Do this now", watching: "The device is watching.", skip: "Skip", skipWhy: "Why do you skip it?", skipDo: "Skip this sensor",
   skipReasons: { absent: "The part is not in the box", tool: "I have no tool to test it (smoke, gas)", later: "Not possible now, to be done later", other: "Another reason" },
-  skipOther: "Please write the reason", skipWarn: "A skipped sensor does not count as protecting. The record says so.", skipped: "Skipped: {reason}", testAll: "Not tested yet: {name}",
+  skipOther: "Please write the reason", skipWarn: "A skipped sensor does not count as protecting. The record says so.", testAll: "Not tested yet: {name}",
   sensorStates: { ok: "Values arrive", silent: "No values arrive", failed: "It has failed", waiting: "Getting ready" },
   trialStates: { untried: "Not tested yet", running: "Testing", passed: "Passed", failed: "Failed", skipped: "Skipped" },
+  baseline: "Measure its value in clean air", baselineHow: "This sensor needs its value in clean air first. Open the window; it is best a day after it was switched on.", heated: "Hours it has been on", heatedHint: "Such as 24", heatedWrong: "Please write the hours in digits.", baselineRunning: "Measuring: {taken} of {of}",
   curve: "Values during the test: first {first}, highest {highest}, last {last}", curveSeconds: "in {seconds} seconds",
 
   camera: "Camera", zonesHow: "Tap the corners of the bed or sofa one after the other. From three corners on it is a place. No dragging is needed.", outlineOf: "Outline of the room. Arrow keys move the mark, Enter puts a corner.", outlineRole: "picture to put corners on",
@@ -142,13 +145,14 @@ const EN = {
   zoneAdded: "{name} added.", zoneRemoved: "{name} removed.",
 
   noiseQuiet: "Please be quiet while it measures.", noiseStart: "Start measuring", noiseAgain: "Measure again", noiseLeft: "{seconds} seconds left", noiseDone: "The usual noise is {level} decibels.", noiseProgress: "Measuring the noise", noiseFirst: "Please measure the usual noise first.",
+  meterOpen: "If you have a sound level meter (not needed)", meterHow: "Put the meter beside the microphone, make a loud, steady sound for more than 15 seconds, and press.", meter: "What the meter shows (decibels)", meterHint: "Such as 74.5", meterName: "Name of the meter (may be left empty)", meterDo: "Make the microphone follow the meter", meterWrong: "Please write what the meter shows, from {least} to {most}.",
   noiseStates: { untried: "Not measured yet", running: "Measuring", passed: "Measured", failed: "Could not measure" },
 
   networkCheck: "Check the connection", networkAgain: "Check again", networkFirst: "Please check the connection first.",
   networkStates: { untried: "Not checked yet", running: "Checking", passed: "Connected to the control room", failed: "Not connected" },
 
   person: "Name", personHint: "Such as Kim Younghee (owner)", phone: "Phone number", phoneHint: "Such as 010-1234-5678", confirmed: "Number last confirmed on", addPerson: "Add this person", savePerson: "Save the change", morePeople: "Add somebody to call", people: "People to call", noPeople: "Nobody yet.",
-  confirmedOn: "Confirmed on {date}", removePerson: "Remove {name}", changePerson: "Change {name}", phoneWrong: "Please write a phone number of at least 7 digits.", dateWrong: "The day must be today or earlier.", personFirst: "Please add at least one person to call.", personOpen: "Please add the person you were writing down, or clear the fields.", personAdded: "{name} added.", personRemoved: "{name} removed.",
+  confirmedOn: "Confirmed on {date}", removePerson: "Remove {name}", changePerson: "Change {name}", phoneWrong: "Please write a phone number of at least 3 digits.", dateWrong: "The day must be today or earlier.", personFirst: "Please add at least one person to call.", personOpen: "Please add the person you were writing down, or clear the fields.", personAdded: "{name} added.", personRemoved: "{name} removed.",
 
   summary: "Summary", what: "Item", how: "Result", installer: "Installer's name", installerHint: "Such as Park Chulsoo", consents: "Consents",
   consentWords: { contacts: "The people to call agree that the device and the control room keep their names and numbers.", record: "I agree that this record is sent to the city." },
@@ -201,9 +205,10 @@ export class Words {
     return put(words[0], { value: value.toFixed(words[1]) });
   }
 
-  /** @param {import("./server.js").Why | null | undefined} why @returns {string} */
+  /** @param {import("./server.js").Why | null | undefined} why @returns {string} a dash is nothing */
   tell(why) {
-    return why?.[this.language] ?? "";
+    const words = why?.[this.language] ?? "";
+    return words === "-" ? "" : words;
   }
 }
 
