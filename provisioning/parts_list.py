@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from agent.values import Why
 from drivers import catalog
 from provisioning.book import book
-from provisioning.wiring import RAILS, Box, flat, is_on_header, physical
+from provisioning.wiring import PASSES, RAILS, Box, flat, is_on_header, physical
 from provisioning.wiring_words import PLACES
 
 _BOARD = Why("라즈베리 파이 (3, 4, 5 또는 Zero 2 W)", "Raspberry Pi (3, 4, 5 or Zero 2 W)")
@@ -101,6 +101,8 @@ def wire_rows(boxes: Sequence[Box]) -> list[list[str]]:
             continue  # a bus: its wires are those of its parts
         name = f"{box.label.ko} · {box.label.en} (`{box.key}`)"
         for each in box.terminals:
+            if each.at == PASSES:
+                continue
             colour = book().colours[each.colour]
             pieces = [book().pieces[piece].name for piece in each.pieces]
             found.append(
@@ -113,6 +115,7 @@ def wire_rows(boxes: Sequence[Box]) -> list[list[str]]:
                     "; ".join(f"{piece.ko} · {piece.en}" for piece in pieces) or "-",
                 ]
             )
+            name = f"`{box.key}`"
     return found
 
 

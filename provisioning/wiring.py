@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
+
 from agent.sections import Config
 from agent.values import Why
 from drivers.board import SensorConfig
@@ -24,6 +26,7 @@ HEADER = (
     "gpio6", "gpio12", "gpio13", "GND", "gpio19", "gpio16", "gpio26", "gpio20", "GND", "gpio21",
 )  # fmt: skip
 RAILS = ("3V3", "5V", "GND")
+PASSES = "▼"  # no terminal of the chip itself: a rail for the parts inside its box
 _CHIP_SELECT = ("gpio8", "gpio7")  # CE0 and CE1
 _PALETTE = ("blue", "green", "violet", "brown", "pink", "teal", "yellow", "grey")
 
@@ -75,7 +78,7 @@ def plan(config: Config, parts: Book | None = None) -> tuple[Box, ...]:
     Raises:
         KeyError: The book has no entry for a driver.
     """
-    entries = parts or book()
+    entries = _with_labels(config, parts or book())
     loose: list[Box] = []
     shared: dict[str, list[Box]] = {}
     for sensor in config.sensors:
@@ -186,7 +189,7 @@ def _group(place: str, boxes: Sequence[Box], entries: Book) -> Box:
     if place.startswith("spi0."):
         chip = _chip("mcp3008", "", boxes, entries, _CHIP_SELECT[int(place[-1])])
         rails = nets & set(RAILS) - {each.net for each in chip.terminals}
-        more = tuple(Terminal(rail, rail) for rail in RAILS if rail in rails)
+        more = tuple(Terminal(PASSES, rail) for rail in RAILS if rail in rails)
         return replace(chip, key=place, terminals=more + chip.terminals, inside=tuple(boxes))
     shared = entries.shared[place]
     inside = [*boxes]
@@ -235,15 +238,28 @@ def _chip(name: str, address: str, users: Sequence[Box], entries: Book, select: 
     )
 
 
+def _with_labels(config: Config, entries: Book) -> Book:
+    """What is printed beside a button that reports is what it is for."""
+    labels = {each.button: each.label for each in config.report.buttons} if config.report else {}
+    return msgspec.structs.replace(entries, roles={**entries.roles, **labels})
+
+
 def _outputs(config: Config, entries: Book) -> Iterator[Box]:
-    for key, part in entries.outputs.items():
-        output = getattr(config.annunciator, key)
+    """Siren, lamp, relay and voice; a voice may be by its card (`voice.CARD` in the book)."""
+    for key, usual in entries.outputs.items():
+        output = getattr(config.annunciator, key, None)
         if output is None:
             continue
-        terminals = tuple(_terminal(wire, output) for wire in part.wires)
-        pieces = tuple(part.pieces)
+        part = entries.outputs.get(f"{key}.{getattr(output, 'card', '')}", usual)
         yield Box(
-            key, part.name, terminals, why=part.why, pieces=pieces, draws=part.draws, entry=part
+            key=key,
+            label=part.name,
+            terminals=tuple(_terminal(wire, output) for wire in part.wires),
+            why=part.why,
+            pieces=tuple(part.pieces),
+            draws=part.draws,
+            takes=tuple(f"gpio{each}" for each in part.takes),
+            entry=part,
         )
 
 

@@ -6,7 +6,7 @@ from provisioning.book import book
 from provisioning.drawing import INK, SOFT, Drawing
 from provisioning.wiring import HEADER
 
-PITCH = 38.0  # between two pins of a column
+PITCH = 44.0  # between two pins of a column
 WIDTH = 214.0
 
 
@@ -31,7 +31,8 @@ class Board:
         x, y, edge = self.column(pin), self.row(pin), self.x + (WIDTH if side > 0 else 0.0)
         if (pin % 2 == 0) == (side > 0):
             return [(x, y), (edge, y)]
-        return [(x, y), (x, y + PITCH / 2), (edge, y + PITCH / 2)]
+        between = y + PITCH / 2 - side * 4  # two that go opposite ways keep apart
+        return [(x, y), (x, between), (edge, between)]
 
     def outline(self, used: dict[str, str]) -> None:
         """The board below everything else, with the names of its pins."""

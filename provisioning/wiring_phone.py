@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from agent.values import Why
 from provisioning.book import book
 from provisioning.drawing import INK, SOFT, Drawing, width_of, wrapped
-from provisioning.wiring import HEADER, RAILS, Box, flat, is_on_header
-from provisioning.wiring_words import PLACES, badge_of, note_of, row_words, titles_of, told
+from provisioning.wiring import HEADER, PASSES, RAILS, Box, flat, is_on_header
+from provisioning.wiring_words import badge_of, note_of, row_words, titles_of, told
 
 _WIDTH, _MARGIN, _PITCH, _ROW = 380.0, 10.0, 31.0, 28.0
 
@@ -110,7 +110,8 @@ def _card(drawing: Drawing, box: Box, y: float, depth: int) -> float:
         drawing.text(
             x + 44 + wide / 2, middle + 5, badge, 13, colour="#ffffff", anchor="middle", bold=True
         )
-        words = row_words(each) if each.net in PLACES or each.net not in RAILS else each.at
+        is_rail = each.net in RAILS and each.at != PASSES
+        words = each.at if is_rail else row_words(each)
         drawing.text(x + 52 + wide, middle + 5, words, 13)
         at += _ROW
     if note:

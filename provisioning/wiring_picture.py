@@ -10,8 +10,9 @@ from provisioning.wiring import HEADER, RAILS, Box, is_input, is_on_header, phys
 from provisioning.wiring_board import PITCH, WIDTH, Board
 from provisioning.wiring_words import badge_of, note_of, row_words, titles_of, told
 
-_ROW, _LANE, _GAP = 22.0, 9.0, 13.0
-_BOX, _MARGIN, _TOP = 300.0, 14.0, 92.0
+# rows keep to a grid between the ways that leave the board, so that no two lines fall together
+_ROW, _LANE, _GAP = PITCH / 2, 9.0, 13.0
+_BOX, _MARGIN, _TOP = 300.0, 14.0, 110.0
 _TITLE, _SMALL, _NOTE = 16.0, 13.0, 12.0
 _SOURCES = {-1: {"3V3": 1, "GND": 9, "5V": 4}, 1: {"5V": 2, "GND": 6, "3V3": 17}}  # header pins
 _FILL, _EDGE, _INNER = "#f6f8fa", "#8c959f", "#ffffff"
@@ -51,7 +52,7 @@ def picture(boxes: Sequence[Box], title: Why) -> str:
         _spread(column, height - 74)
     drawing = Drawing()
     _head(drawing, title, width)
-    y_header = _TOP + (height - 74 - _TOP - 20 * PITCH) / 2
+    y_header = _TOP + (height - 74 - _TOP - 20 * PITCH) / 2 // _ROW * _ROW
     board = Board(drawing, x_board, y_header)
     board.outline(_used(boxes))
     for side, column in columns.items():
@@ -125,7 +126,7 @@ def _spread(column: list[Laid], bottom: float) -> None:
     spare = bottom - (column[-1].y + column[-1].height)
     step = spare / (len(column) + 1)
     for n, laid in enumerate(column, 1):
-        _shift(laid, min(step * n, 60.0 * n))
+        _shift(laid, min(step * n, 60.0 * n) // _ROW * _ROW)
 
 
 def _shift(laid: Laid, by: float) -> None:
@@ -144,6 +145,8 @@ def _lay(box: Box, side: int, x: float, y: float, width: float) -> Laid:
             at += size + 3
             lines.append((at, line, size, bold))
     at += 6
+    if width == _BOX:  # stands on the header's wires
+        at += -(at - _TOP) % _ROW
     rows = []
     for _ in box.terminals:
         rows.append(at + _ROW / 2)
@@ -264,8 +267,8 @@ def _foot(drawing: Drawing, height: float, width: float) -> None:
         "전원을 끄고 배선하세요."
     )
     english = (
-        "Numbers are those of the header's pins. The thick lines (3V3, 5V, GND) are shared by "
-        "terminal blocks. Wire with the power off. Colours are a proposal."
+        "Numbers are the header's pins. Thick lines (3V3, 5V, GND) are shared by terminal "
+        "blocks. Wire with the power off. Colours are a proposal."
     )
     for n, words in enumerate((korean, english)):
         y = height - 44 + 22 * n

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from agent.values import Why
 from provisioning.book import book
-from provisioning.wiring import RAILS, Box, Terminal, flat, is_on_header, physical
+from provisioning.wiring import PASSES, RAILS, Box, Terminal, flat, is_on_header, physical
 
 PLACES = {  # what is not on the header
     "csi": Why("카메라 소켓", "camera socket"),
     "usb": Why("USB 소켓", "USB socket"),
-    "radio": Why("기기 안의 블루투스", "the Pi's own Bluetooth"),
+    "radio": Why("내장 블루투스", "own Bluetooth"),
     "firmware": Why("배선 없음", "nothing to wire"),
-    "own": Why("따로 둔 전원", "a supply of its own"),
+    "own": Why("따로 둔 전원", "own supply"),
 }
 
 
@@ -19,7 +19,11 @@ def told(boxes: Sequence[Box]) -> str:
     """The wiring in words: every terminal of every part, in English, for who cannot see it."""
     return " ".join(
         f"{each.label.en} ({each.key}): "
-        + ", ".join(f"{terminal.at} to {place_name(terminal)}" for terminal in each.terminals)
+        + ", ".join(
+            f"{terminal.at} to {place_name(terminal)}"
+            for terminal in each.terminals
+            if terminal.at != PASSES
+        )
         + "."
         for each in flat(boxes)
     )
@@ -61,6 +65,8 @@ def row_words(terminal: Terminal) -> str:
         place = PLACES[terminal.net]
         name = "" if terminal.at == "-" else f"{terminal.at} · "
         return f"{name}{place.ko} / {place.en}"
+    if terminal.at == PASSES:
+        return "▼ 아래 부품에만 / below only"
     words = [] if terminal.at == terminal.net else [terminal.at]
     if is_on_header(terminal):
         words.append(terminal.net.upper())

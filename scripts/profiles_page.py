@@ -1,0 +1,224 @@
+"""Write docs/profiles: an index, a page a profile, and its wiring as pictures for paper and phone.
+
+    scripts/profiles_page.py [--check] [--print FOLDER]
+
+With `--check` nothing is written; the exit code is 1 where a file does not fit the code. With
+`--print` each profile's sheets for a printer (HTML) and its lists (CSV) are written there, too.
+"""
+
+import argparse
+import html
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from agent import config
+from agent.sections import Config
+from agent.values import Why
+from provisioning import parts_list
+from provisioning.limits import limits
+from provisioning.parts_list import HEADS, PRICES, WIRE_HEADS, csv_text, html_table, markdown
+from provisioning.wiring import Box, config_lines, flat, plan
+from provisioning.wiring_check import MOST_MA, currents_ma
+from provisioning.wiring_phone import phone_picture
+from provisioning.wiring_picture import picture
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "docs" / "profiles"
+PROFILES = ROOT / "provisioning" / "profiles"
+DEMOS = ROOT / "hw_mocks" / "demos"
+LIMIT_HEADS = (
+    "위험 · hazard", "단계 · stage", "언제 · when", "한계 · limit", "동안 · for", "근거 · source",
+)  # fmt: skip
+RULED = "box-sizing:border-box;border:1px solid #888;border-collapse:collapse;padding:3px 5px"
+STYLE = f"""@page {{ size: A4; margin: 10mm }} body {{ font: 10pt/1.35 'Noto Sans KR',
+'Noto Sans CJK KR', NanumGothic, sans-serif; max-width: 190mm; margin: auto }}
+table {{ width: 100%; font-size: 8.5pt }} table, th, td {{ {RULED} }} th {{ background: #eee }}
+svg {{ width: 100%; height: auto }} .paper svg {{ max-height: 270mm }} .phone {{ display: none }}
+h1 {{ font-size: 16pt }} h2 {{ font-size: 12pt }} tr {{ break-inside: avoid }}
+.paper {{ break-before: page; break-after: page }}
+@media screen and (max-width: 700px) {{ .phone {{ display: block }} .paper {{ display: none }} }}"""
+
+
+def made() -> dict[str, str]:
+    """Every file by its name below `FOLDER`, with its text."""
+    found, index = {}, []
+    for path in sorted(PROFILES.glob("*.toml")):
+        conf = config.load(path)
+        boxes = plan(conf)
+        found[f"{path.stem}.md"] = page(path.stem, conf, boxes)
+        found[f"{path.stem}.svg"] = picture(boxes, conf.title)
+        found[f"{path.stem}-phone.svg"] = phone_picture(boxes, conf.title)
+        count = sum(each.count for each in parts_list.items(boxes))
+        index.append([f"[`{path.stem}`]({path.stem}.md)", both(conf.title), str(count)])
+    table = markdown(("profile", "곳과 쓰임 · for what", "부품 수 · parts"), index)
+    text = Path(__file__).with_suffix(".md").read_text("utf-8")
+    found["README.md"] = text.replace("{profiles}", table)
+    return found
+
+
+def both(why: Why) -> str:
+    """A text in both languages, on one line."""
+    return f"{why.ko} · {why.en}"
+
+
+def page(name: str, conf: Config, boxes: tuple[Box, ...]) -> str:
+    """The page of one profile."""
+    parts = markdown(HEADS, parts_list.rows(parts_list.items(boxes)))
+    text = (Path(__file__).parent / "profile_page.md").read_text("utf-8")
+    values = {
+        "name": name,
+        "ko": conf.title.ko,
+        "en": conf.title.en,
+        "about": about(name),
+        "parts": parts,
+        "prices": PRICES,
+        "wires": markdown(WIRE_HEADS, parts_list.wire_rows(boxes)),
+        "currents": currents(boxes),
+        "boot": "\n".join(config_lines(boxes)) or "(없음 · none)",
+        "limits": markdown(LIMIT_HEADS, limit_rows(conf)),
+        "texts": texts(conf),
+        "demo": demo(name),
+    }
+    for place, made_here in values.items():
+        text = text.replace(f"{{{place}}}", made_here)
+    return text
+
+
+def about(name: str) -> str:
+    """What the profile's file says of itself at its head."""
+    lines = (PROFILES / f"{name}.toml").read_text("utf-8").splitlines()
+    told = []
+    for line in lines:
+        if not line.startswith("#"):
+            break
+        told.append(line.removeprefix("#").strip())
+    return " ".join(told)
+
+
+def currents(boxes: tuple[Box, ...]) -> str:
+    """What the parts take of each rail, and how much of that is a guess."""
+    guessed = dict.fromkeys(MOST_MA, 0.0)
+    for each in flat(boxes):
+        if each.draws is not None and each.draws.basis == "proposal":
+            guessed[each.draws.rail] += each.draws.ma
+    names = {"3V3": "3.3 V", "5V": "5 V", "pins": "GPIO"}
+    return ", ".join(
+        f"{names[rail]} {ma:g} / {MOST_MA[rail]:g} mA"
+        + (f" (추정 · a proposal: {guessed[rail]:g})" if guessed[rail] else "")
+        for rail, ma in currents_ma(boxes).items()
+    )
+
+
+def limit_rows(conf: Config) -> Iterator[list[str]]:
+    """A row a limit."""
+    for each in limits(conf):
+        when = f"{each.what.ko} · {each.what.en}"
+        yield [f"`{each.hazard}`", each.stage, when, each.value, each.hold, each.source]
+
+
+def texts(conf: Config) -> str:
+    """Every sentence that the profile itself says, with the key where it stands."""
+    found = [
+        f"- `{key}`: {why.ko} · {why.en}" for key, why in sentences(conf, "") if key != "title"
+    ]
+    rest = (
+        "다른 말은 모든 기기가 같습니다 · all other words are the same on every device: "
+        "`agent/wording.py`, `agent/care_wording.py`, `provisioning/prompts.toml`."
+    )
+    return "\n".join([*found, "", rest]) if found else rest
+
+
+def sentences(value: Any, place: str) -> Iterator[tuple[str, Why]]:
+    """All texts in two languages below a table."""
+    if isinstance(value, Why):
+        yield place, value
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from sentences(getattr(value, name), f"{place}.{name}".strip("."))
+    elif isinstance(value, list | tuple):
+        for n, each in enumerate(value):
+            yield from sentences(each, f"{place}[{n}]")
+
+
+def demo(name: str) -> str:
+    """How to see it without a board: its demonstration and the scenario behind that."""
+    path = DEMOS / f"{name}.toml"
+    if not path.exists():
+        return f"`haetae check --config provisioning/profiles/{name}.toml`"
+    script = tomllib.loads(path.read_text("utf-8"))
+    scenario = script["scenario"]
+    expected = ", ".join(f"`{each['hazard']}` {each['stage']}" for each in script["expects"])
+    title = script["title"][0].upper() + script["title"][1:]
+    where = f"[`{scenario}`](../../hw_mocks/scenarios/{scenario}.toml)"
+    return f"""```
+make demo PROFILE={name}
+```
+
+{title}. Scenario: {where}; it must end in: {expected}."""
+
+
+def sheet(name: str, conf: Config, boxes: tuple[Box, ...]) -> str:
+    """The same for a printer or a phone: one file of HTML with its pictures inside."""
+    parts = html_table(HEADS, parts_list.rows(parts_list.items(boxes)))
+    wires = html_table(WIRE_HEADS, parts_list.wire_rows(boxes))
+    told = html_table(LIMIT_HEADS, limit_rows(conf))
+    title = html.escape(both(conf.title))
+    return f"""<!doctype html>
+<html lang="ko"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title><style>{STYLE}</style>
+<h1>{title}</h1><p>{html.escape(name)}</p>
+<h2>부품 · Parts</h2>{parts}<p>{html.escape(PRICES)}</p>
+<div class="paper">{picture(boxes, conf.title)}</div>
+<div class="phone">{phone_picture(boxes, conf.title)}</div>
+<h2>배선 · Wiring</h2>{wires}
+<h2>언제 알리나 · When it warns</h2>{told}
+</html>
+"""
+
+
+def printed(folder: Path) -> None:
+    """The sheets and lists of every profile, into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in sorted(PROFILES.glob("*.toml")):
+        conf = config.load(path)
+        boxes = plan(conf)
+        items = parts_list.rows(parts_list.items(boxes))
+        (folder / f"{path.stem}.html").write_text(sheet(path.stem, conf, boxes), "utf-8")
+        (folder / f"{path.stem}-parts.csv").write_text(csv_text(HEADS, items), "utf-8")
+        wires = csv_text(WIRE_HEADS, parts_list.wire_rows(boxes))
+        (folder / f"{path.stem}-wires.csv").write_text(wires, "utf-8")
+
+
+def main() -> int:
+    """Write the files, or see whether they fit; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--print", type=Path, dest="folder")
+    asked = parser.parse_args()
+    if asked.folder:
+        printed(asked.folder)
+    files = made()
+    there = {path.name for path in FOLDER.glob("*") if path.is_file()}
+    if asked.check:
+        stale = [
+            name
+            for name, text in files.items()
+            if name not in there or (FOLDER / name).read_text("utf-8") != text
+        ]
+        print(*stale, *(there - files.keys()))
+        return int(bool(stale or there - files.keys()))
+    FOLDER.mkdir(exist_ok=True)
+    for name in there - files.keys():
+        (FOLDER / name).unlink()
+    for name, text in files.items():
+        (FOLDER / name).write_text(text, "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
