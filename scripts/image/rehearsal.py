@@ -1,0 +1,81 @@
+"""What a rehearsal's image has beside the shipped one: simulated wires, and a way to their knobs.
+
+The root is the same; the agent's process says `simulated: true` in everything it sends.
+"""
+
+import shutil
+from pathlib import Path
+
+from image import wheels
+from image.tools import run
+
+PORT = 5555  # in the guest: each connection is one to the control socket
+FOLDER = wheels.HOME / "rehearsal"
+_AGENT = f"""\
+# In place of the wires, which an emulated board does not have.
+[Service]
+ExecStart=
+ExecStart=/{wheels.HOME}/bin/python -m hw_mocks --config /etc/haetae/device.toml \
+--control /run/haetae/control --state /var/lib/haetae --run-dir /run/haetae
+Environment=PYTHONPATH=/{FOLDER}
+MemoryMax=256M
+# emulation is slow
+TimeoutStartSec=300
+WatchdogSec=300
+"""
+_SOCKET = f"""\
+[Unit]
+Description=Rehearsal: the knobs of the simulated wires
+
+[Socket]
+ListenStream={PORT}
+
+[Install]
+WantedBy=sockets.target
+"""
+_BRIDGE = """\
+[Unit]
+Description=Rehearsal: from TCP to the simulated wires' control socket
+
+[Service]
+ExecStart=/lib/systemd/systemd-socket-proxyd /run/haetae/control
+"""
+_CLOCK = """\
+[Unit]
+Description=Rehearsal: set the clock, which an emulated board has not, from the command line
+DefaultDependencies=no
+Before=sysinit.target time-set.target systemd-timesyncd.service
+ConditionKernelCommandLine=haetae.clock
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'for word in $(cat /proc/cmdline); do \
+case $word in haetae.clock=*) date --set=@${word#haetae.clock=};; esac; done'
+
+[Install]
+WantedBy=sysinit.target
+"""
+
+
+def install(checkout: Path, root: Path, python: str) -> None:
+    """Lay the simulated wires beside the agent, and have its unit start on them."""
+    names = run("git", "-C", checkout, "ls-files", "-z", "--", "hw_mocks").split("\0")
+    for name in filter(None, names):
+        if (checkout / name).is_file():
+            (root / FOLDER / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(checkout / name, root / FOLDER / name)
+    wheels.compile_all(root / FOLDER, root, python)
+    units = root / "etc/systemd/system"
+    drop_in = units / "haetae-agent.service.d" / "rehearsal.conf"
+    drop_in.write_text(_AGENT, "utf-8")
+    texts = {
+        "haetae-rehearsal.socket": _SOCKET,
+        "haetae-rehearsal.service": _BRIDGE,
+        "haetae-rehearsal-clock.service": _CLOCK,
+    }
+    for name, text in texts.items():
+        (units / name).write_text(text, "utf-8")
+    enabled = [name for name, text in texts.items() if "[Install]" in text]
+    run("systemctl", f"--root={root}", "--quiet", "enable", *enabled)
+    run("systemctl", f"--root={root}", "--quiet", "disable", "haetae-perception.service")
