@@ -73,7 +73,7 @@ class Registry:
 
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
-        self._file = file
+        self.file = file
         with contextlib.closing(self._open()) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(_SCHEMA)
@@ -92,7 +92,7 @@ class Registry:
             connection.execute("COMMIT")
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._file, timeout=_BUSY_S, isolation_level=None)
+        connection = sqlite3.connect(self.file, timeout=_BUSY_S, isolation_level=None)
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA synchronous = FULL")
         return connection

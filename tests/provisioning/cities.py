@@ -3,7 +3,8 @@
 import base64
 import contextlib
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from agent.values import Why
 from agent.wallclock import WallTime, wall_time
 from provisioning.ca import keys, profiles
+from provisioning.ca.doors import Answered, Asked, Door
 from provisioning.ca.issuer import Issuer, Terms, Wanted
 from provisioning.ca.registry import Registry
 from provisioning.ca.serving import Authority, plain_pem
@@ -30,6 +32,7 @@ from provisioning.seed import (
     Seed,
     SeedHub,
     new_code,
+    read_seed,
     seed_text,
     setup_for,
 )
@@ -40,6 +43,7 @@ SITE, DEVICE = "alley-3", "stall-17"
 DAY = timedelta(days=1)
 YEAR = 365 * DAY
 CURVE = ec.SECP256R1()
+SETUP = setup_for("0" * 12, DEVICE)  # costs 50 ms, and is none of our business
 
 
 class City:
@@ -126,6 +130,20 @@ class City:
         url = f"https://localhost:{self.authority.office_port}"
         return Office(url, self.folder / "roots.pem", *self.pair(name, "operator"))
 
+    @contextlib.contextmanager
+    def impostor(self, answer: Callable[[Asked], Answered]) -> Iterator[str]:
+        """A server with this city's certificate that answers as it likes; its address."""
+        context = self.authority._contexts()[0]
+        door = Door(("127.0.0.1", 0), context, answer, longest_body=1 << 20, clock=self.now)
+        serving = threading.Thread(target=door.serve_forever, args=(0.05,))
+        serving.start()
+        try:
+            yield f"https://localhost:{door.port}"
+        finally:
+            door.shutdown()
+            door.server_close()
+            serving.join()
+
     def broker(self, folder: Path, *, crl: bool = False) -> Mosquitto:
         """The hub's broker under this city's roots; the listener's certificate is its own."""
         found = Mosquitto(folder)
@@ -156,6 +174,7 @@ class Stall:
         self.configuration.mkdir(parents=True)
         self.name, self.ahead, self.source = name, timedelta(), "ntp"
         self.waits: list[float] = []
+        self.first_claim = claim
         self.seed = Seed(
             device=name,
             site=SITE,
@@ -163,7 +182,7 @@ class Stall:
             profile="market-stall",
             authority=SeedAuthority(url=city.url, anchors=city.anchors),
             claim=claim,
-            setup=setup_for("0" * 12, name),
+            setup=SETUP,
             hub=SeedHub(host="localhost"),
         )
         self.write_seed()
@@ -174,10 +193,13 @@ class Stall:
 
     def at(self, city: City) -> None:
         """The authority has another port after a restart."""
-        authority = SeedAuthority(url=city.url, anchors=self.seed.authority.anchors)
-        self.seed = msgspec.structs.replace(self.seed, authority=authority)
-        kept = (self.configuration / TAKEN_SEED).read_text("utf-8")
-        self.write_seed(claim=self.seed.claim if "[claim]" in kept else None)
+        self.ask(city.url)
+
+    def ask(self, url: str) -> None:
+        """Ask the authority at that address from now on."""
+        authority = SeedAuthority(url=url, anchors=self.seed.authority.anchors)
+        claim = read_seed(self.configuration / TAKEN_SEED).claim
+        self.write_seed(authority=authority, claim=claim)
 
     def wall(self) -> WallTime:
         now = (profiles.now() + self.ahead).timestamp()
