@@ -1,0 +1,202 @@
+"""Each sensor shows that it senses: somebody does something to it, and its values are judged.
+
+What a hazard stands on is tried under an inspection, anything else is accompanied: whatever it
+provokes is marked as a test, so that nobody is sent. One trial at a time.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.coverage import covered_by
+from agent.sections import Config
+from agent.values import Why
+from drivers.board import SensorConfig
+from provisioning.setup_page import verdicts
+from provisioning.setup_page.agent_link import AgentLink
+from provisioning.setup_page.draft import Trial
+from provisioning.setup_page.judges import Judge
+from provisioning.setup_page.live import Live
+from provisioning.setup_page.refusals import NO_PROFILE, NOT_UNDERSTOOD, RefusedError
+from provisioning.setup_page.words import Task, task_of
+
+log = logging.getLogger(__name__)
+
+_GRACE_S = 10.0  # behind the time that the agent's clock allows
+Body = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class _Running:
+    """The trial under way: its judge, and one for each other sensor that may move instead."""
+
+    config: SensorConfig
+    task: Task
+    judge: Judge
+    others: dict[str, Judge]
+    is_inspected: bool
+    needs_alarm: bool
+    ends_at: float  # of the agent's clock
+    gives_up_at: float  # of ours
+    told: list[Body] = field(default_factory=list)  # what the inspection came to
+
+
+class Trials:
+    """Runs them; `keep` is given each one's end. `clock` is monotonic, `stamp` RFC 3339."""
+
+    def __init__(
+        self,
+        link: AgentLink,
+        live: Live,
+        keep: Callable[[str, Trial], None],
+        *,
+        clock: Callable[[], float],
+        stamp: Callable[[], str],
+    ) -> None:
+        self._link, self._live, self._keep = link, live, keep
+        self._clock, self._stamp = clock, stamp
+        self._lock = threading.RLock()
+        self._running: _Running | None = None
+        live.watch(self._hear)
+
+    def running(self) -> tuple[str, Trial] | None:
+        """The sensor under trial, and how far it is."""
+        with self._lock:
+            if (now := self._running) is None:
+                return None
+            quantity = now.task.stimulus.quantity
+            return now.config.name, Trial(
+                state="running", quantity=quantity, curve=now.judge.points()
+            )
+
+    def begin(self, config: Config | None, name: str, status: Body) -> None:
+        """Begin one; another that is under way is left as if it had never begun.
+
+        Raises:
+            RefusedError: There is no such sensor, or no agent answers.
+        """
+        if config is None:
+            raise RefusedError(NO_PROFILE)
+        mine = next((each for each in config.sensors if each.name == name), None)
+        if mine is None:
+            raise RefusedError(NOT_UNDERSTOOD, 400)
+        self.cancel()
+        if (fault := verdicts.fault_of(mine, self._live.failure(name), status)) is not None:
+            self._keep(name, self._stamped(fault))
+            return
+        with self._lock:
+            self._running = now = self._new(config, mine)
+        within_s = now.task.stimulus.within_s
+        word = "inspect" if now.is_inspected else "accompany"
+        try:
+            self._link.begin(lambda body: self._told(now, body), **{word: name}, within_s=within_s)
+        except RefusedError:
+            with self._lock:
+                self._running = None
+            raise
+
+    def cancel(self) -> None:
+        """End the one under way without a verdict."""
+        with self._lock:
+            now, self._running = self._running, None
+        if now is not None:
+            self._end()
+
+    def look(self) -> None:
+        """Give up on one whose agent says nothing any more."""
+        with self._lock:
+            now = self._running
+            if now is not None and self._clock() > now.gives_up_at:
+                self._finish(now, verdicts.failed("sensor-silent", now.task, now.judge))
+
+    def _new(self, config: Config, mine: SensorConfig) -> _Running:
+        task, at = task_of(mine), self._live.now
+        is_inspected = bool(covered_by(config, mine.name)) and not mine.is_perceived
+        within_s = max(30.0, task.stimulus.within_s) if is_inspected else task.stimulus.within_s
+        return _Running(
+            mine,
+            task,
+            self._judge(mine, task, at),
+            {e.name: self._judge(e, task_of(e), at) for e in config.sensors if e is not mine},
+            is_inspected=is_inspected,
+            needs_alarm=is_inspected and task.alarm,
+            ends_at=at + within_s,
+            gives_up_at=self._clock() + within_s + _GRACE_S,
+        )
+
+    def _judge(self, each: SensorConfig, task: Task, at: float) -> Judge:
+        past = self._live.past(each.name, task.stimulus.quantity)
+        return Judge(task.stimulus, at, [value for _, value in past])
+
+    def _hear(self, said: Body) -> None:
+        with self._lock:
+            now = self._running
+            if now is None:
+                return
+            if "value" in said:
+                self._take(now, said)
+            if self._running is now and said["at"] > now.ends_at + _GRACE_S * now.needs_alarm:
+                self._finish(now, self._failure(now))
+
+    def _take(self, now: _Running, said: Body) -> None:
+        name, quantity = said["sensor"], said["quantity"]
+        judge = now.judge if name == now.config.name else now.others.get(name)
+        if judge is None or quantity != judge.stimulus.quantity:
+            return
+        judge.take(said["value"], said["at"])
+        if judge is now.judge:
+            if judge.has_passed and not now.needs_alarm:
+                self._finish(now, verdicts.passed(now.task, judge, now.told))
+        elif verdicts.answers_instead(now.judge, judge):
+            self._finish(now, verdicts.swapped(now.config, name, now.task, now.judge))
+
+    def _told(self, now: _Running, body: Body) -> None:
+        """The inspection's answer: refused at once, or its result when it is over."""
+        with self._lock:
+            if self._running is not now:
+                return
+            now.told.append(body)
+            if body.get("gone"):
+                self._finish(now, verdicts.failed("agent-away", now.task, now.judge))
+            elif body.get("result") == "refused":
+                self._finish(now, verdicts.refused(now.task, now.judge, body))
+            elif body.get("result") == "proven":
+                self._finish(now, verdicts.passed(now.task, now.judge, now.told))
+            elif now.is_inspected and now.needs_alarm:
+                self._finish(now, self._failure(now))
+
+    def _failure(self, now: _Running) -> Trial:
+        other = verdicts.who_moved(now.config, now.judge, now.others)
+        if other:
+            return verdicts.swapped(now.config, other, now.task, now.judge)
+        return verdicts.not_passed(now.task, now.judge, now.told)
+
+    def _finish(self, now: _Running, trial: Trial) -> None:
+        self._running = None
+        self._keep(now.config.name, self._stamped(trial))
+        threading.Thread(target=self._end, name="trial-end", daemon=True).start()
+
+    def _end(self) -> None:
+        """Close what the agent has open for it; not on the link's own thread."""
+        try:
+            self._link.ask(end=True)
+        except RefusedError:
+            log.info("trial: the agent went away before its end")
+
+    def _stamped(self, trial: Trial) -> Trial:
+        import msgspec
+
+        return msgspec.structs.replace(trial, at=self._stamp())
+
+
+def skipped(reason: str, at: str) -> Trial:
+    """One that was left out, and why."""
+    why = Why(f"건너뛰었어요: {reason}", f"Skipped: {reason}")
+    return Trial(state="skipped", why=why, reason=reason, at=at)
+
+
+def outcome_words(trials: Mapping[str, Trial], names: Sequence[str]) -> dict[str, str]:
+    """Each sensor's state, in a word."""
+    return {name: trials[name].state if name in trials else "untried" for name in names}
