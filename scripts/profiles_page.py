@@ -90,14 +90,14 @@ def page(name: str, conf: Config, boxes: tuple[Box, ...]) -> str:
 
 
 def about(name: str) -> str:
-    """What the profile's file says of itself at its head."""
-    lines = (PROFILES / f"{name}.toml").read_text("utf-8").splitlines()
-    told = []
-    for line in lines:
+    """What the profile is for, in both languages, then what its file says at its head."""
+    book = tomllib.loads((PROFILES.parent / "about.toml").read_text("utf-8"))["profiles"]
+    told = [book[name]["about"]["ko"], "", book[name]["about"]["en"], ""]
+    for line in (PROFILES / f"{name}.toml").read_text("utf-8").splitlines():
         if not line.startswith("#"):
             break
-        told.append(line.removeprefix("#").strip())
-    return " ".join(told)
+        told.append("> " + line.removeprefix("#").strip())
+    return "\n".join(told)
 
 
 def currents(boxes: tuple[Box, ...]) -> str:

@@ -6,6 +6,7 @@ import itertools
 import re
 import subprocess
 import sys
+import tomllib
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
@@ -181,3 +182,10 @@ def test_a_figure_on_a_page_is_the_profiles_own() -> None:
     noise = (FOLDER / "apartment-noise.md").read_text("utf-8")
     assert "39 dB(A)" in noise
     assert "34 dB(A)" in noise
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_profile_says_what_it_is_for_in_both_languages(name: str) -> None:
+    told = tomllib.loads((ROOT / "provisioning" / "about.toml").read_text("utf-8"))["profiles"]
+    assert re.search("[가-힣]", told[name]["about"]["ko"])
+    assert told[name]["about"]["en"]
