@@ -21,12 +21,14 @@ from paho.mqtt.reasoncodes import ReasonCode
 from agent.sections import HubConfig
 from hw_mocks.authority import YEAR, Authority
 from hw_mocks.broker import free_port
+from hw_mocks.child import until
 from hw_mocks.standing_broker import lasting_session
 
 SITE, DEVICE = "alley-3", "stall-17"
 HUB_FILES = Path(__file__).parents[1] / "provisioning/hub"
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin") or "mosquitto"
 ENDS_S = 120.0  # for the broker's end, on a machine that something else keeps busy
+_RELOADED = "Reloading config."
 DEADLINE_S = 20.0  # for what takes milliseconds when all is well
 
 
@@ -95,7 +97,7 @@ class Mosquitto:
         if process.stderr is not None:
             with (
                 process.stderr,
-                (self._folder / "mosquitto.log").open("a", encoding="utf-8") as log,
+                (self._folder / "mosquitto.log").open("a", 1, encoding="utf-8") as log,
             ):
                 for line in process.stderr:
                     log.write(line)
@@ -110,6 +112,15 @@ class Mosquitto:
     def stop(self) -> None:
         """End it in order."""
         self._end(signal.SIGTERM)
+
+    def reload(self) -> None:
+        """Let it read its configuration and lists again, and wait until it has."""
+        log = self._folder / "mosquitto.log"
+        before = log.read_text("utf-8").count(_RELOADED)
+        if self._process is None:
+            raise AssertionError("not running")
+        self._process.send_signal(signal.SIGHUP)
+        until(lambda: log.read_text("utf-8").count(_RELOADED) > before, DEADLINE_S, "reloaded")
 
     def forget(self) -> None:
         """Lose all sessions and messages that it has saved; only while it is down."""

@@ -171,7 +171,7 @@ class Stall:
         self, folder: Path, city: City, claim: Claim | None, *, name: str = DEVICE
     ) -> None:
         self.configuration, self.run, self.state = folder / "etc", folder / "run", folder / "state"
-        self.configuration.mkdir(parents=True)
+        self.configuration.mkdir(parents=True, exist_ok=True)
         self.name, self.ahead, self.source = name, timedelta(), "ntp"
         self.waits: list[float] = []
         self.first_claim = claim
@@ -219,6 +219,10 @@ class Stall:
     def enrol(self) -> int:
         """Try once, and give the exit code."""
         return self.enroller().run(once=True)
+
+    def copy_to(self, folder: Path) -> None:
+        """What a thief has who copies the card."""
+        shutil.copytree(self.configuration, folder / "etc", symlinks=True)
 
     @property
     def told(self) -> Enrolment:
