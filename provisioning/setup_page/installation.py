@@ -30,6 +30,7 @@ from provisioning.setup_page.refusals import (
     RefusedError,
 )
 from provisioning.setup_page.trials import Trials
+from provisioning.setup_page.wiring import place_of
 from provisioning.setup_page.words import driver_of
 
 log = logging.getLogger(__name__)
@@ -245,4 +246,9 @@ class Installation:
 
 
 def _shown(profile: Profile) -> dict[str, Why | str]:
-    return {"name": profile.name, "title": profile.title, "about": profile.about}
+    return {
+        "name": profile.name,
+        "title": profile.title,
+        "about": profile.about,
+        "wiring": place_of(profile.name),
+    }

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from provisioning.setup_page import api, certificate
+from provisioning.setup_page import api, certificate, wiring
 from provisioning.setup_page.installation import Installation
 from provisioning.setup_page.refusals import (
     FOREIGN,
@@ -117,6 +117,8 @@ class Pages(BaseHTTPRequestHandler):
         elif path == "/certificate":
             sheet = certificate.sheet(self._what).encode()
             self._send(200, _TYPES[".html"], sheet, {"Content-Security-Policy": _SHEET})
+        elif (profile := self._what.profiles.get(wiring.name_at(path))) is not None:
+            self._send(200, _TYPES[".svg"], wiring.picture_of(profile))
         else:
             raise RefusedError(NOT_HERE, 404)
 

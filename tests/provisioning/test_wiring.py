@@ -13,6 +13,8 @@ from agent.sections import Config
 from drivers import catalog
 from provisioning.book import book
 from provisioning.remedy import Failure
+from provisioning.setup_page.profiles import profiles
+from provisioning.setup_page.wiring import name_at, picture_of, place_of
 from provisioning.wiring import HEADER, Box, config_lines, flat, physical, plan
 from provisioning.wiring_check import MOST_MA, MOST_V, currents_ma, problems
 
@@ -202,3 +204,12 @@ def test_a_part_on_an_adapter_takes_no_pin() -> None:
     found = made({"driver": "ld2410", "port": port}, {"driver": "button", "gpio": 15})
     assert not problems(found)
     assert box(plan(found), "s0").terminals[0].net == "usb"
+
+
+def test_the_setup_page_shows_the_wiring_of_each_profile() -> None:
+    for name, each in profiles().items():
+        assert name_at(place_of(name)) == name
+        svg = picture_of(each)
+        assert svg.startswith(b"<svg ")
+        assert each.title.ko.encode() in svg
+    assert not name_at("/wiring/../secret")
