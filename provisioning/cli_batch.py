@@ -9,6 +9,7 @@ from agent.values import Why
 from provisioning.batch import CLAIM_DAYS, Batch, described
 from provisioning.batch_folder import BatchFolder, LabelData
 from provisioning.city import read_city
+from provisioning.cli_flash import add_image, add_keep, checked_image, walk
 from provisioning.desk import Command, Desk, Parser
 from provisioning.label import Label
 from provisioning.label_font import find_font, has_hangul
@@ -38,6 +39,13 @@ def _add_batch(parser: Parser) -> None:
         "make this device again with a new claim code (its label stays good)",
     )
     parser.takes("--remake", action="append", default=[], metavar="ID", about=about)
+    about = Why(
+        "그다음 카드를 하나씩 만듭니다 (--image 필요)",
+        "then make the cards, one after another (with --image)",
+    )
+    parser.takes("--cards", action="store_true", about=about)
+    add_image(parser, required=False)
+    add_keep(parser)
     add_label_options(parser)
 
 
@@ -72,7 +80,26 @@ def run_batch(args: argparse.Namespace, desk: Desk) -> int:
         ko = f"기기 {len(made)}대: 새로 만든 것 {new}대, 이미 있던 것 {kept}대. 라벨: {path}"
         en = f"{len(made)} devices: {new} new, {kept} kept as they were. Labels: {path}"
         desk.terminal.show(told, Why(ko, en))
+    if args.cards:
+        return _make_cards([each.device for each in made], folder, args, desk)
     desk.terminal.say(_NEXT)
+    return 0
+
+
+def _make_cards(
+    devices: Sequence[str], folder: BatchFolder, args: argparse.Namespace, desk: Desk
+) -> int:
+    """Walk through the cards that are not made yet."""
+    if args.image is None:
+        raise ProvisioningError(_which_image())
+    todo = [device for device in devices if folder.seed_path(device).exists()]
+    count = walk(todo, checked_image(args.image, desk), desk, keep=args.keep) if todo else 0
+    left = len(todo) - count
+    ko = f"카드 {count}장을 만들었고 {left}장이 남았습니다."
+    en = f"{count} cards made, {left} left."
+    again = Why(" 같은 명령을 다시 실행하면 이어서 합니다.", " The same command goes on with them.")
+    told = Why(ko + again.ko, en + again.en) if left else Why(ko, en)
+    desk.terminal.show({"cards": count, "left": left}, told)
     return 0
 
 
@@ -132,6 +159,14 @@ def _picture(text: str) -> Path:
     if path.suffix.lower() not in {".pdf", ".png"}:
         raise argparse.ArgumentTypeError("*.pdf, *.png")
     return path
+
+
+def _which_image() -> Failure:
+    return Failure(
+        "which-image",
+        Why("카드에 쓸 이미지를 정하지 않았습니다.", "No image is named for the cards."),
+        Why("--image 로 이미지 파일을 정해 주세요.", "Name the image file with --image."),
+    )
 
 
 def _no_label(named: str) -> Failure:

@@ -9,6 +9,7 @@ from provisioning.medium import SECTOR, Medium
 _SIGNATURE = b"\x55\xaa"
 _PROTECTIVE, _EMPTY = 0xEE, 0
 _MOST_GPT_ENTRIES = 128
+_MOST_SECTORS = 1 << 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,12 @@ def _gpt(medium: Medium) -> Sequence[Partition]:
     if header[:8] != b"EFI PART":
         return []
     table, count, size = struct.unpack_from("<QII", header, 72)
-    if size < 128 or count > _MOST_GPT_ENTRIES:
+    if not 128 <= size <= 4096 or count > _MOST_GPT_ENTRIES or table > _MOST_SECTORS:
         return []
     raw = medium.read(table * SECTOR, count * size)
     found = []
     for n in range(len(raw) // size):
         kind, first, last = struct.unpack_from("<16s16xQQ", raw, n * size)
-        if kind.strip(b"\0"):
+        if kind.strip(b"\0") and first <= last <= _MOST_SECTORS:
             found.append(Partition(first * SECTOR, (last - first + 1) * SECTOR))
     return found
