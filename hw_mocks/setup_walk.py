@@ -5,8 +5,10 @@ parts, as in `{"sos.pressed": 1}`. Nothing here waits for a time: only for what 
 `patience_s` at most. Needs selenium.
 """
 
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from typing import Any
 
 from selenium.common.exceptions import (
@@ -70,6 +72,7 @@ class SetupWalk:
         self._browser, self._address, self._code = browser, address.rstrip("/"), code
         self._installer, self._turn, self._seen = installer, turn, seen
         self._patience_s = patience_s
+        self._mutes = mutes(installer.profile)
         self.outcomes: dict[str, str] = {}  # by sensor
 
     # ------------------------------------------------------------------ the whole of it
@@ -129,7 +132,7 @@ class SetupWalk:
         for _ in range(2):
             for sensor in self.sensors():
                 if sensor["trial"]["state"] not in {"passed", "skipped"}:
-                    self.try_out(sensor["name"], STIMULI[sensor["driver"]])
+                    self._try_and_put_back(sensor["name"], STIMULI[sensor["driver"]])
         for sensor in self.sensors():
             if sensor["trial"]["state"] == "failed":
                 self.skip(sensor["name"], "tool")
@@ -206,6 +209,16 @@ class SetupWalk:
         self.until(lambda: self.trial(name) != "running", f"the trial of {name} ends")
         self.outcomes[name] = self.trial(name)
         return self.outcomes[name]
+
+    def _try_and_put_back(self, name: str, stimulus: Stimulus) -> None:
+        """Try a sensor out, and press a button once more that has switched a camera off by it."""
+        cameras = [c for c in self._mutes.get(name, ()) if self._sensor_state(c) == "ok"]
+        if self.try_out(name, stimulus) != "passed" or not cameras:
+            return
+        self.until(lambda: self._sensor_state(cameras[0]) != "ok", f"{cameras[0]} is switched off")
+        for step in stimulus.steps:
+            self.turn(name, step)
+        self.until(lambda: self._sensor_state(cameras[0]) == "ok", f"{cameras[0]} is switched on")
 
     def skip(self, name: str, reason: str) -> None:
         """Skip a sensor for one of the reasons that the page knows."""
@@ -323,3 +336,13 @@ class SetupWalk:
 
     def _is_busy(self) -> bool:
         return self.find("body").get_attribute("aria-busy") == "true"
+
+
+def mutes(profile: str) -> Mapping[str, Sequence[str]]:
+    """Which cameras each button of a profile switches off and on."""
+    path = resources.files("provisioning") / "profiles" / f"{profile}.toml"
+    found: dict[str, list[str]] = {}
+    for each in tomllib.loads(path.read_text("utf-8"))["sensors"]:
+        if "mute" in each:
+            found.setdefault(each["mute"], []).append(each["name"])
+    return found
