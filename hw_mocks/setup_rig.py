@@ -254,12 +254,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     made.add_argument("--port", type=int, default=0)
     made.add_argument("--folder", type=Path)
     found = made.parse_args(argv)
-    with _folder(found.folder) as folder:
-        with SetupRig(folder, profile=found.profile, port=found.port) as rig:
-            sys.stdout.write(f"{rig.url}#{rig.code}\nknobs: {rig.control}\n")
-            sys.stdout.flush()
-            with contextlib.suppress(KeyboardInterrupt):
-                threading.Event().wait()
+    with (
+        _folder(found.folder) as folder,
+        SetupRig(folder, profile=found.profile, port=found.port) as rig,
+        contextlib.suppress(KeyboardInterrupt),
+    ):
+        sys.stdout.write(f"{rig.url}#{rig.code}\nknobs: {rig.control}\n")
+        sys.stdout.flush()
+        threading.Event().wait()
     return 0
 
 

@@ -225,7 +225,9 @@ def _jose(der: bytes) -> bytes:
 
 _WORDS = {
     "record-damaged": (
-        Why("설치 기록이 깨졌거나 설치 기록이 아니에요.", "This is no commissioning record, or a damaged one."),
+        Why("설치 기록이 깨졌거나 설치 기록이 아니에요.",
+            "This is no commissioning record, or a damaged one.",
+        ),
         Why("기기에서 기록을 다시 받아 주세요.", "Please fetch the record from the device again."),
     ),
     "record-changed": (
@@ -237,15 +239,23 @@ _WORDS = {
     ),
     "record-other-device": (
         Why("다른 기기의 서명이 붙어 있어요.", "Another device has signed it."),
-        Why("기기 번호를 확인하고 그 기기의 기록을 받아 주세요.", "Check the device's number, and fetch that one's record."),
+        Why("기기 번호를 확인하고 그 기기의 기록을 받아 주세요.",
+            "Check the device's number, and fetch that one's record.",
+        ),
     ),
     "record-wrong-ca": (
-        Why("우리 시의 인증 기관이 낸 신분증이 아니에요.", "Its identity was not issued by this city's authority."),
+        Why("우리 시의 인증 기관이 낸 신분증이 아니에요.",
+            "Its identity was not issued by this city's authority.",
+        ),
         Why("어느 시의 기기인지 확인해 주세요.", "Please check which city the device belongs to."),
     ),
     "record-expired": (
-        Why("서명할 때 기기의 신분증이 유효하지 않았어요.", "Its identity was not valid when it signed."),
-        Why("기기의 날짜를 확인하고 다시 설치를 마쳐 주세요.", "Check the device's date, and commission it again."),
+        Why("서명할 때 기기의 신분증이 유효하지 않았어요.",
+            "Its identity was not valid when it signed.",
+        ),
+        Why("기기의 날짜를 확인하고 다시 설치를 마쳐 주세요.",
+            "Check the device's date, and commission it again.",
+        ),
     ),
     "anchors-unusable": (
         Why("시의 인증서 파일을 쓸 수 없어요.", "The city's certificate file cannot be used."),

@@ -1,5 +1,6 @@
 """The page's end of the agent's local socket (`agent.local_link`): values in, questions out."""
 
+import contextlib
 import itertools
 import logging
 import socket
@@ -144,10 +145,8 @@ class AgentLink:
             channel, self._socket = self._socket, None
             waiting, self._waiting = self._waiting, {}
         if channel is not None:
-            try:
+            with contextlib.suppress(OSError):  # it is gone already
                 channel.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # it is gone already
             channel.close()
         for take in waiting.values():
             take(_GONE)

@@ -1,4 +1,4 @@
-"""What the page may ask and do: one function a path. No HTTP here; what goes wrong is `RefusedError`.
+"""What the page may ask and do: one function a path. No HTTP here; a refusal is an error.
 
 GET  /api/state      everything the page shows            GET  /record       the signed record
 GET  /api/outline    ?camera=NAME: 24 rows of 32 signs    GET  /certificate  one sheet to print
@@ -8,7 +8,8 @@ POST /api/zones      {"zones": {camera: [{"name", "points"}]}}
 POST /api/noise      {} the quiet, then, with a meter: {"reference_db", "reference"}
 POST /api/baseline   {"sensor", "heated_h"}               POST /api/network  {}
 POST /api/contacts   {"contacts": [{"name", "phone", "relation", "last_confirmed"}]}
-POST /api/identify   {}                                   POST /api/commission {"installer", "consents"}
+POST /api/identify   {}
+POST /api/commission {"installer", "consents"}
 """
 
 import logging

@@ -1,5 +1,6 @@
 """One sheet for the wall: what was installed and tried, and a code to find its record by."""
 
+import hashlib
 from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING
@@ -22,14 +23,19 @@ MOST_ROWS = 16  # on one sheet; the others are counted
 _FORM = "HAETAEC1"  # form;site/device;sha256 of the record;time;key id
 
 _STYLE = """
-@page{size:A4;margin:12mm}*{box-sizing:border-box}
-body{font:10pt/1.35 "Noto Sans KR","Noto Sans CJK KR",sans-serif;color:#111;background:#fff;max-width:186mm;margin:6mm auto;padding:0 3mm}
+@page{size:A4;margin:12mm}
+*{box-sizing:border-box}
+body{font:10pt/1.35 "Noto Sans KR","Noto Sans CJK KR",sans-serif;color:#111;background:#fff;
+max-width:186mm;margin:6mm auto;padding:0 3mm}
 h1{font-size:18pt;line-height:1.25;margin:0}h2{font-size:12pt;margin:4mm 0 1mm}p{margin:1mm 0}
-.en{color:#444;font-weight:400}header{display:flex;flex-wrap:wrap;justify-content:space-between;gap:6mm}
-table{border-collapse:collapse;width:100%}td,th{border-bottom:.3mm solid #bbb;padding:.7mm 1.5mm;text-align:left;vertical-align:top;overflow-wrap:anywhere}
+.en{color:#444;font-weight:400}
+header{display:flex;flex-wrap:wrap;justify-content:space-between;gap:6mm}
+table{border-collapse:collapse;width:100%}
+td,th{border-bottom:.3mm solid #bbb;padding:.7mm 1.5mm;text-align:left;vertical-align:top;
+overflow-wrap:anywhere}
 th{font-weight:600}.ok{color:#0a5c2b}.bad{color:#a11b0b}.code svg{width:38mm;height:38mm}
-.note{border:.4mm solid #a11b0b;padding:1.5mm 3mm;margin:2mm 0;font-weight:600}.small{font-size:8.5pt;color:#333}
-code{font:7.5pt/1.3 monospace;overflow-wrap:anywhere}
+.note{border:.4mm solid #a11b0b;padding:1.5mm 3mm;margin:2mm 0;font-weight:600}
+.small{font-size:8.5pt;color:#333}code{font:7.5pt/1.3 monospace;overflow-wrap:anywhere}
 @media print{body{margin:0;padding:0;zoom:.92}}
 """
 _PASSED = {
@@ -50,11 +56,13 @@ _SIMULATED = Why(
 )
 _LIMITS = Why(
     "시험한 날에 작동했다는 뜻입니다. 법으로 정한 점검이나 인증된 경보기를 대신하지 않습니다.",
-    "It worked on the day of the test. It stands in for no certified alarm and no legal inspection.",
+    "It worked on the day of the test. It stands in for no certified alarm or legal inspection.",
 )
 _CHECK = Why(
-    "부호에는 서명된 설치 기록의 지문이 있습니다. 관청은 haetae-provision verify로 기록을 확인합니다.",
-    "The code holds the digest of the signed record, which the office checks by haetae-provision verify.",
+    "부호에는 서명된 설치 기록의 지문이 있습니다. "
+    "관청은 haetae-provision verify로 기록을 확인합니다.",
+    "The code holds the digest of the signed record; the office checks that by "
+    "haetae-provision verify.",
 )
 _NONE_YET = Failure(
     "no-record",
@@ -83,8 +91,6 @@ def sheet(what: "Installation") -> str:
     Raises:
         RefusedError: The device is not commissioned yet.
     """
-    import hashlib
-
     text = record_text(what)
     found = jws.parse(text.encode("ascii"))
     body = msgspec.json.decode(found.payload, type=Commissioning)
@@ -141,9 +147,8 @@ def _sensors(body: Commissioning) -> Iterator[str]:
         yield f"<tr><th>{_both(label)}<br><code>{escape(name)}</code></th>"
         yield f"<td>{_outcome(tried)}</td></tr>"
     yield "</table>"
-    if more := len(skipped_first) - MOST_ROWS:
-        if more > 0:
-            yield f'<p class="small">{_both(Why(f"그 밖에 {more}개", f"and {more} more"))}</p>'
+    if (more := len(skipped_first) - MOST_ROWS) > 0:
+        yield f'<p class="small">{_both(Why(f"그 밖에 {more}개", f"and {more} more"))}</p>'
 
 
 def _outcome(tried: Tried) -> str:

@@ -192,6 +192,11 @@ class Installation:
         gone = self.gone(status)
         return fitting(self.profiles, self.draft.profile, gone) if gone else ""
 
+    def finish(self, text: str, sha256: str, at: str) -> None:
+        """Take note that the device is commissioned: the page closes by itself."""
+        self.record = Record(text, sha256, at)
+        self.finished.set()
+
     def state(self) -> dict[str, Any]:
         """Everything that the page shows."""
         status = self.status()
@@ -212,7 +217,6 @@ class Installation:
                 "sensors": steps.sensors(self, status),
                 "zones": now.zones,
                 "noise": self.noise.shown() or now.noise,
-                "baselines": self.baselines.shown(),
                 "network": network.shown(now.network),
                 "contacts": contacts.load(self.places.configuration),
                 "record": None

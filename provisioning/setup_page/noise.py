@@ -3,6 +3,7 @@
 The levels are the agent's own readings: half a minute of them, by the agent's clock.
 """
 
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -153,8 +154,6 @@ def reference_s() -> float:
 
 
 def _energy_mean(levels: Sequence[float]) -> float:
-    import math
-
     return 10 * math.log10(fmean(10 ** (level / 10) for level in levels))
 
 

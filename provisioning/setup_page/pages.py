@@ -182,6 +182,7 @@ class Pages(BaseHTTPRequestHandler):
         said = {"code": failure.code, "what": failure.what, "remedy": failure.remedy}
         said |= {"detail": failure.detail} if failure.detail else {}
         said |= {"missing": refusal.missing} if refusal.missing else {}
+        said |= {"wait_s": refusal.wait_s} if refusal.wait_s else {}
         more = {"Retry-After": str(int(refusal.wait_s))} if refusal.wait_s else {}
         self._send(refusal.status, "application/json", msgspec.json.encode(said), more)
 

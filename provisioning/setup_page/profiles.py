@@ -1,4 +1,4 @@
-"""The profiles that may be chosen: each a TOML file of `provisioning/profiles`, and what it says."""
+"""The profiles that may be chosen: the TOML files of `provisioning/profiles`, and their words."""
 
 import tomllib
 from collections.abc import Mapping

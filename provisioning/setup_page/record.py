@@ -8,8 +8,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from agent.coverage import FLOOR, standing_for
 from agent.signing import Signer, SigningError, load_signer
 from agent.values import Hazard, Why
@@ -61,10 +59,7 @@ def commission(what: "Installation", installer: str, consents: Sequence[str]) ->
     told = {"sha256": sha256, "installer": installer, "profile": body.profile}
     what.link.ask(commissioned=told | {"outcomes": outcomes})
     put(what.places.configuration / COMMISSIONED, text.encode())
-    from provisioning.setup_page.installation import Record
-
-    what.record = Record(text, sha256, body.time.at)
-    what.finished.set()
+    what.finish(text, sha256, body.time.at)
     log.warning("setup: commissioned by %s: record %s", installer, sha256[:16])
     return {"sha256": sha256}
 
@@ -177,8 +172,3 @@ def _unsigned(detail: str) -> Failure:
         ),
         detail,
     )
-
-
-def to_builtins(found: msgspec.Struct) -> Any:
-    """As JSON has it."""
-    return msgspec.to_builtins(found)

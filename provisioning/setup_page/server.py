@@ -75,11 +75,11 @@ class SetupServer(ThreadingHTTPServer):
         finally:
             self._free.release()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  # its names
         """A connection that broke is no fault of ours; anything else is logged."""
-        error = sys.exception() if hasattr(sys, "exception") else sys.exc_info()[1]
+        error = sys.exc_info()[1]
         if not isinstance(error, OSError):
-            log.error("setup page: a bug", exc_info=True)
+            log.error("setup page: a bug", exc_info=error)
 
 
 def serve(  # noqa: PLR0913  # where everything lies, and how long it is open

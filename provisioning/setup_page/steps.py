@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from provisioning.setup_page import noise, verdicts
 from provisioning.setup_page.draft import NOTHING, Trial
-from provisioning.setup_page.words import STARTING, WARMING, driver_of, label_of, task_of
+from provisioning.setup_page.words import STARTING, WARMING, driver_of, label_of, parts, task_of
 
 if TYPE_CHECKING:
     from drivers.board import SensorConfig
@@ -74,6 +74,7 @@ def _sensor(
         "why": _why(what, each.name, state, status),
         "prompt": task.prompt,
         "trial": _trial(trial),
+        "baseline": _baseline(what, each),
     }
 
 
@@ -84,6 +85,14 @@ def _why(what: "Installation", name: str, state: str, status: Body) -> Any:
         return STARTING
     found = verdicts.problem(name, what.live.failure(name), status)
     return found[1] if found is not None else WARMING
+
+
+def _baseline(what: "Installation", each: "SensorConfig") -> Any:
+    """How far its measuring in clean air or at rest is; None where it needs none."""
+    part = parts().get(driver_of(each))
+    if part is None or not part.baseline:
+        return None
+    return what.baselines.shown().get(each.name, {"state": "untried"})
 
 
 def _trial(trial: Trial) -> dict[str, Any]:

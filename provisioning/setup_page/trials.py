@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from agent.coverage import covered_by
 from agent.sections import Config
 from agent.values import Why
@@ -168,7 +170,7 @@ class Trials:
                 self._finish(now, self._failure(now))
 
     def _failure(self, now: _Running) -> Trial:
-        other = verdicts.who_moved(now.config, now.judge, now.others)
+        other = verdicts.who_moved(now.judge, now.others)
         if other:
             return verdicts.swapped(now.config, other, now.task, now.judge)
         return verdicts.not_passed(now.task, now.judge, now.told)
@@ -186,8 +188,6 @@ class Trials:
             log.info("trial: the agent went away before its end")
 
     def _stamped(self, trial: Trial) -> Trial:
-        import msgspec
-
         return msgspec.structs.replace(trial, at=self._stamp())
 
 

@@ -129,12 +129,16 @@ def swapped(config: SensorConfig, other: str, task: Task, judge: Judge) -> Trial
         state="failed",
         code="wires-swapped",
         why=Why(
-            f"이 센서 대신 '{other}' 센서가 답했어요. '{config.name}'와 '{other}'의 선이 서로 바뀐 것 같아요.",
-            f"`{other}` answered in its place: the wires of `{config.name}` and `{other}` look swapped.",
+            f"이 센서 대신 '{other}' 센서가 답했어요. "
+            f"'{config.name}'와 '{other}'의 선이 서로 바뀐 것 같아요.",
+            f"`{other}` answered in its place: the wires of `{config.name}` and `{other}` look "
+            "swapped.",
         ),
         remedy=Why(
-            f"전원을 끄고 '{config.name}'와 '{other}'의 신호선을 서로 바꿔 꽂은 뒤, 둘 다 다시 시험해 주세요.",
-            f"Switch off, exchange the signal wires of `{config.name}` and `{other}`, and test both again.",
+            f"전원을 끄고 '{config.name}'와 '{other}'의 신호선을 서로 바꿔 꽂은 뒤, "
+            "둘 다 다시 시험해 주세요.",
+            f"Switch off, exchange the signal wires of `{config.name}` and `{other}`, "
+            "and test both again.",
         ),
         quantity=task.stimulus.quantity,
         curve=judge.points(),
@@ -167,7 +171,7 @@ def answers_instead(mine: Judge, other: Judge) -> bool:
     return is_contact and other.has_passed and mine.moved_by < _STILL
 
 
-def who_moved(config: SensorConfig, mine: Judge, others: Mapping[str, Judge]) -> str:
+def who_moved(mine: Judge, others: Mapping[str, Judge]) -> str:
     """The sensor that moved while this one did not; empty: none, or this one did.
 
     One of the same quantity first. What moves whenever somebody is in the room tells nothing,

@@ -20,6 +20,7 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prompt: Why
     counts: list[Stimulus]
     alarm: bool = False
+    baseline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ FAILURES: Mapping[str, tuple[str, Why, Why]] = {
         ),
         Why(
             "전원을 끄고, 배선 그림대로 센서의 선을 다시 꽂은 뒤 켜 주세요.",
-            "Switch off, push the sensor's wires in again as the wiring picture shows, and switch on.",
+            "Switch off, push its wires in again as the wiring picture shows, and switch on.",
         ),
     ),
     FailureKind.WRONG_DEVICE: (
