@@ -2,7 +2,6 @@
 
 import errno
 import gzip
-import hashlib
 import lzma
 import os
 import shutil
@@ -20,39 +19,16 @@ from provisioning.card_content import content_of
 from provisioning.fat import FatVolume
 from tests.disks import mounted, small_disk
 from tests.provisioning.bad_cards import inserted, looped
+from tests.provisioning.card_images import BOOT_AT, MIB, checked, is_written, small_image
 from tests.provisioning.desks import HEADER, Desk
 from tests.provisioning.test_flash_fat import FileMedium, run, volume
 
-MIB = 1 << 20
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-BOOT_AT = 1 * MIB
 
 
 @pytest.fixture(scope="module")
 def plain_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A partition table, a FAT volume, and a second partition of something."""
-    folder = tmp_path_factory.mktemp("image")
-    boot = volume(folder / "boot.vfat", 16).read_bytes()
-    rest = os.urandom(3 * MIB + 512)
-    table = bytearray(512)
-    for n, (kind, start, size) in enumerate(
-        ((0x0C, BOOT_AT, len(boot)), (0x83, BOOT_AT + len(boot), len(rest)))
-    ):
-        at = 446 + 16 * n
-        table[at + 4] = kind
-        table[at + 8 : at + 16] = (start // 512).to_bytes(4, "little") + (size // 512).to_bytes(
-            4, "little"
-        )
-    table[510:] = b"\x55\xaa"
-    path = folder / "haetae.img"
-    path.write_bytes(bytes(table).ljust(BOOT_AT, b"\0") + boot + rest)
-    return path
-
-
-def checked(image: Path) -> Path:
-    digest = hashlib.sha256(image.read_bytes()).hexdigest()
-    image.with_name(image.name + ".sha256").write_text(f"{digest}  {image.name}\n")
-    return image
+    return small_image(tmp_path_factory.mktemp("image"))
 
 
 @pytest.fixture
@@ -81,21 +57,6 @@ def desk(prepared: Desk, tmp_path: Path) -> Iterator[Desk]:
     prepared.folder = before
     shutil.copytree(kept, prepared.out / "seeds", dirs_exist_ok=True)
     shutil.copyfile(tmp_path / "journal", prepared.journal)
-
-
-def is_written(path: Path, image: Path, device: str) -> bool:
-    """Whether the card is the image but for the seed, by other means than those that wrote it."""
-    raw, wanted = bytearray(path.read_bytes()[: image.stat().st_size]), image.read_bytes()
-    end = BOOT_AT + 16 * MIB
-    boot = path.parent / "read.vfat"
-    boot.write_bytes(raw[BOOT_AT:end])
-    checked_volume = subprocess.run(("fsck.vfat", "-n", boot), capture_output=True, check=False)
-    seed = seeds.parse_seed(run("mtype", "-i", boot, "::haetae/seed.toml"))
-    text = run("mtype", "-i", boot, "::haetae/card.txt")
-    kept = run("mtype", "-i", boot, "::config.txt")
-    rest = raw[:BOOT_AT] == wanted[:BOOT_AT] and raw[end:] == wanted[end:]
-    named = seed.device == device and f"device = {device}" in text and "arm_64bit=1" in kept
-    return rest and named and checked_volume.returncode == 0
 
 
 @pytest.mark.parametrize("packed", ["plain", "xz", "gz"])
