@@ -70,7 +70,7 @@ class Pair:
         """
         try:
             return x509.load_pem_x509_certificate(self.certificate.read_bytes())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, x509.InvalidVersion) as error:
             raise failed("key-unusable", f"{self.certificate}: {error}") from None
 
 

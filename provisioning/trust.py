@@ -21,7 +21,7 @@ def read_anchors(text: str) -> list[x509.Certificate]:
     """
     try:
         return x509.load_pem_x509_certificates(text.encode())
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise failed("anchors-unusable", str(error)) from None
 
 
@@ -40,7 +40,7 @@ def read_bundle(der: bytes) -> list[x509.Certificate]:
     """
     try:
         return pkcs7.load_der_pkcs7_certificates(der)
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise failed("authority-failed", f"no PKCS #7: {error}") from None
 
 
@@ -100,7 +100,7 @@ def _is_root(certificate: x509.Certificate) -> bool:
 def _may_sign(certificate: x509.Certificate) -> bool:
     try:
         found = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
         return False
     return found.value.ca
 

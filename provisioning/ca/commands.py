@@ -53,7 +53,7 @@ def issuer(args: argparse.Namespace) -> None:
         return
     try:
         request = x509.load_pem_x509_csr(args.sign.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, x509.InvalidVersion) as error:
         raise failed("authority-files", f"{args.sign}: {error}") from None
     secret = keys.passphrase(args.passphrase_file, "the root's key")
     made = keys.sign_issuer(

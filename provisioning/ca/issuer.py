@@ -198,7 +198,7 @@ def wanted_key(request: bytes, device: str) -> profiles.DeviceKey:
     try:
         found = x509.load_der_x509_csr(request)
         public, subject, is_signed = found.public_key(), found.subject, found.is_signature_valid
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise failed("request-refused", f"no PKCS #10 request: {type(error).__name__}") from None
     if not is_signed:
         raise failed("request-refused", "not signed by the key that it is for")

@@ -81,7 +81,7 @@ def load_certificates(file: Path) -> list[x509.Certificate]:
     """
     try:
         return x509.load_pem_x509_certificates(file.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, x509.InvalidVersion) as error:
         raise failed("authority-files", f"{file}: {error}") from None
 
 
