@@ -5,6 +5,7 @@ the same content; the seed lies beside them in any case. Our own image needs nei
 that has one it takes the wireless network (`wifi_of`): somebody has set it in Raspberry Pi Imager.
 """
 
+import itertools
 import json
 import re
 import shlex
@@ -64,7 +65,7 @@ END
   rfkill unblock wifi
 fi
 """
-_SET_WLAN = re.compile(r"\bset_wlan\b\s+(.*)$", re.MULTILINE)
+_COUNTRY = re.compile(r"[A-Z]{2}")
 
 
 def cloud_init(seed: Seed) -> Mapping[str, str]:
@@ -158,11 +159,14 @@ def _wifi_of_network(text: str) -> Wifi | None:
 
 def _wifi_of_firstrun(text: str) -> Wifi | None:
     """Of Imager's script: set_wlan [-h] [-p] name key [country]."""
-    if (found := _SET_WLAN.search(text)) is None:
+    _, found, rest = text.partition(" set_wlan ")
+    if not found:
         return None
-    words = [each for each in shlex.split(found[1]) if each not in {"-h", "-p"}]
-    ssid, password, country = [*words, "", "", COUNTRY][:3] if len(words) < 3 else words[:3]
-    return _wifi(ssid, password, country)
+    lexer = shlex.shlex(rest, posix=True, punctuation_chars=False)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    words = [each for each in itertools.islice(lexer, 5) if each not in {"-h", "-p"}]
+    ssid, password, country = [*words, "", "", ""][:3]
+    return _wifi(ssid, password, country if _COUNTRY.fullmatch(country) else COUNTRY)
 
 
 def _wifi(ssid: str, password: object, country: str) -> Wifi | None:
