@@ -1,0 +1,1 @@
+"""From an empty folder to a protected stall, without a board: `make rehearse-install`."""

@@ -1,0 +1,45 @@
+"""The installer's telephone: Chromium at a telephone's size, which finds the device by its name."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.remote.webdriver import WebDriver
+
+from hw_mocks.peers.process import program
+
+WIDTH, HIGH = 360, 740  # CSS pixels
+_QUIET = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # the device's certificate is its own: an installer is asked, and says yes
+    "--ignore-certificate-errors",
+)
+_SLOW_S = 300  # for a page of an emulated board
+
+
+@contextmanager
+def phone(profile: Path, name: str, port: int) -> Iterator[WebDriver]:
+    """A browser for which the host `name` is port `port` of loopback."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = program("chromium")
+    rule = f"MAP {name}:443 127.0.0.1:{port}"
+    for each in (*_QUIET, f"--user-data-dir={profile}", f"--host-resolver-rules={rule}"):
+        options.add_argument(each)
+    metrics = {"width": WIDTH, "height": HIGH, "pixelRatio": 2.0, "touch": True}
+    options.add_experimental_option("mobileEmulation", {"deviceMetrics": metrics})
+    browser = webdriver.Chrome(options=options, service=Service(program("chromedriver")))
+    browser.set_page_load_timeout(_SLOW_S)
+    browser.set_script_timeout(_SLOW_S)
+    try:
+        yield browser
+    finally:
+        browser.quit()
