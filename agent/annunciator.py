@@ -22,8 +22,8 @@ HUSHABLE = frozenset(
     {"smoke_density", "lasting_smoke", "smoke_relay", "corroboration", "co_dose", "t3", "t4"}
 )
 GROWING_S = 60.0  # a fire that grew within this time is not hushed
-# what nobody hushes who cannot see the room
-NEVER_FROM_AFAR = frozenset({Hazard.FIRE, Hazard.CO, Hazard.GAS})
+DEADLY = frozenset({Hazard.FIRE, Hazard.CO, Hazard.GAS})
+NEVER_FROM_AFAR = DEADLY  # nobody hushes it who cannot see the room
 
 
 class Output(Protocol):
@@ -75,7 +75,7 @@ class Annunciator:
         self._outputs = {name: output for name, output in outputs.items() if output is not None}
         self._levels: dict[str, bool | None] = dict.fromkeys(self._outputs)
         self._clock, self._hush_s, self._words = clock, hush_s, words
-        self._loud = {Hazard.FIRE, Hazard.CO} | ({Hazard.NEIGHBOUR_ALARM} if repeats else set())
+        self._loud = DEADLY | ({Hazard.NEIGHBOUR_ALARM} if repeats else set())
         self._changed = threading.Condition()
         self._active: dict[tuple[Hazard, str], Detection] = {}
         self._playing, self._since = showings.QUIET, clock()
@@ -105,7 +105,7 @@ class Annunciator:
                 if showing_of(detection.hazard, detection.stage) is showings.ASK:
                     self._asked = self._clock()
                 before = self._active.get(incident)
-                if detection.stage is Stage.ALARM and detection.hazard in (Hazard.FIRE, Hazard.CO):
+                if detection.stage is Stage.ALARM and detection.hazard in DEADLY:
                     self._hushed_until = float("-inf")  # a new or a growing alarm is heard
                     if before is not None and before.stage is Stage.ALARM:
                         self._grew = self._clock()
@@ -194,7 +194,7 @@ class Annunciator:
         light, light_left_s = showing.light(since_s)
         self._set("siren", sound)
         self._set("lamp", light)
-        self._set("relay", showing in (showings.FIRE, showings.CO))  # a hush opens no gas valve
+        self._set("relay", showing in showings.DEADLY)  # a hush opens no gas valve
         ends = (
             self._tested + TEST_S,
             self._answered + ANSWERED_S,
@@ -252,7 +252,7 @@ class Annunciator:
 
     def _is_silenced(self, gravest: Showing, now: float) -> bool:
         """Whether each of the incidents that sound so was hushed from afar."""
-        if not self._silenced or gravest in (showings.FIRE, showings.CO):
+        if not self._silenced or gravest in showings.DEADLY:
             return False
         same = [each for each, d in self._active.items() if self._showing(each, d) is gravest]
         return bool(same) and all(now < self._silenced.get(each, now) for each in same)

@@ -1,6 +1,6 @@
 """What the device claims to be able to detect now. Alive is not protected."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import msgspec
@@ -24,11 +24,17 @@ FLOOR: Mapping[Hazard, frozenset[Quantity]] = {
     Hazard.SOS: frozenset({Quantity.BUTTON, Quantity.VIBRATION_M_S2}),
     Hazard.FALL: frozenset({Quantity.FALL_SCORE}),
     Hazard.WATER: frozenset({Quantity.WATER_PRESENT, Quantity.WATER_L}),
+    Hazard.GAS: frozenset({Quantity.GAS_RS_R0}),
+    Hazard.TAMPER: frozenset({Quantity.TILT_DEG}),
 }
 
 
 # the sections without which nobody watches a channel
-ASKED_FOR: Mapping[Quantity, str] = {Quantity.WATER_L: "flow"}
+ASKED_FOR: Mapping[Quantity, Callable[[Config], object]] = {
+    Quantity.WATER_L: lambda config: config.flow,
+    Quantity.GAS_RS_R0: lambda config: config.gas,
+    Quantity.TILT_DEG: lambda config: config.structure and config.structure.tilt,
+}
 UNTRIED = "untried since start"
 PROOF_LASTS_S = 365 * 86_400.0  # a welded contact or a dried-out cell shows in no reading
 
@@ -126,7 +132,7 @@ def floor(config: Config, hazard: Hazard) -> frozenset[Quantity]:
     return frozenset(
         each
         for each in FLOOR[hazard]
-        if each not in ASKED_FOR or getattr(config, ASKED_FOR[each]) is not None
+        if each not in ASKED_FOR or ASKED_FOR[each](config) is not None
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from agent.detectors.gas import LEAST_RATIO
 from agent.values import Detection, Hazard, Reading, Stage, Why
 from drivers.sensor import Quantity
 
@@ -108,7 +109,10 @@ class Inspection:
         if reading.sensor != self.sensor or reading.quantity not in self.quantities:
             return
         curve = self._curves.setdefault(reading.quantity, [])
-        curve.append((round(reading.at - self.opened_at, 3), reading.value))
+        level = reading.value
+        if reading.quantity is Quantity.GAS_RS_R0:  # a cell's resistance falls with the gas
+            level = round(1 / max(level, LEAST_RATIO), 3)
+        curve.append((round(reading.at - self.opened_at, 3), level))
         if len(curve) >= _MOST_RAW:
             curve[:] = decimated(curve, _MOST_RAW // 2)
 

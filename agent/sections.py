@@ -11,9 +11,11 @@ from agent.detectors.calendar import CalendarConfig
 from agent.detectors.climate import ClimateConfig
 from agent.detectors.co import CoConfig
 from agent.detectors.fall import FallConfig
+from agent.detectors.fill import FillConfig
 from agent.detectors.fire import FireConfig
 from agent.detectors.flood import FloodConfig
 from agent.detectors.flow import FlowConfig
+from agent.detectors.gas import GasConfig
 from agent.detectors.inactivity import InactivityConfig
 from agent.detectors.intrusion import IntrusionConfig
 from agent.detectors.neighbour import NeighbourConfig
@@ -21,6 +23,7 @@ from agent.detectors.noise import NoiseConfig
 from agent.detectors.presence import PresenceConfig
 from agent.detectors.report import ReportConfig
 from agent.detectors.sos import SosConfig
+from agent.detectors.structure import StructureConfig
 from agent.detectors.supply import SupplyConfig
 from agent.detectors.unused import UnusedConfig
 from agent.detectors.wandering import WanderingConfig
@@ -111,7 +114,7 @@ class LampConfig(Section, frozen=True, kw_only=True):
 
 
 class RelayConfig(Section, frozen=True, kw_only=True):
-    """What is moved in a fire or CO alarm, as a gas valve or a fan; it never moves unless `armed`.
+    """What is moved in a fire, gas or CO alarm, as a gas valve; it never moves unless `armed`.
 
     `armed = true` says that somebody has looked at what hangs on it. `active_high` is false for
     relay boards that switch on at 0 V.
@@ -186,5 +189,8 @@ class Config(Section, frozen=True, kw_only=True):
     flood: FloodConfig = FloodConfig()
     flow: FlowConfig | None = None
     unused: UnusedConfig | None = None
+    fill: FillConfig | None = None
+    structure: StructureConfig | None = None
+    gas: GasConfig | None = None
     recorder: RecorderConfig = RecorderConfig()
     sensors: Annotated[Sensors, Meta(min_length=1, max_length=64)]

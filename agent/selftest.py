@@ -56,6 +56,8 @@ DANGER: Mapping[Quantity, Stimulus] = {
     Quantity.BUTTON: Stimulus(1.0, 10.0),
     Quantity.VIBRATION_M_S2: Stimulus(20.0, 15.0),  # shaken by hand
     Quantity.FALL_SCORE: Stimulus(1.0, 75.0),  # asked about first, for a minute at most
+    Quantity.GAS_RS_R0: Stimulus(0.05, 180.0),  # a hold of two minutes at most
+    Quantity.TILT_DEG: Stimulus(60.0, 3700.0),  # a hold of an hour at most
     Quantity.WATER_PRESENT: Stimulus(1.0, 660.0),  # a hold of ten minutes at most
     Quantity.WATER_L: Stimulus(0.0, 15_000.0, per_s=200.0),  # a burst main, and four hours' hold
 }
@@ -77,6 +79,7 @@ STILL = frozenset(
         Quantity.POSE_LOST,
         Quantity.PERSON_COUNT,
         Quantity.VIEW,
+        Quantity.GAS_RS_R0,
         Quantity.WATER_PRESENT,
         Quantity.WATER_L,
     }

@@ -23,6 +23,7 @@ class Showing:
 
 # gravest first; a fall is asked about over a call that is already on its way
 FIRE = Showing("t3", signals.T3, signals.FLASH, "fire", again=True)
+GAS = Showing("gas", signals.T4, signals.FLASH, "gas", again=True)
 CO = Showing("t4", signals.T4, signals.FLASH, "co", again=True)
 NEIGHBOUR = Showing("neighbour", signals.REPEAT, signals.FLASH)
 ASK = Showing("ask", signals.ASK, signals.FLASH, "ask", again=True, talks=signals.ASK_TALKS)
@@ -57,7 +58,13 @@ def showing_of(hazard: Hazard, stage: Stage, rule: str = "") -> Showing:
     return _ALARMS.get(hazard, OTHER)
 
 
-_ALARMS = {Hazard.FIRE: FIRE, Hazard.CO: CO, Hazard.SOS: SOS, Hazard.FALL: FALL}
+_ALARMS = {
+    Hazard.FIRE: FIRE,
+    Hazard.GAS: GAS,
+    Hazard.CO: CO,
+    Hazard.SOS: SOS,
+    Hazard.FALL: FALL,
+}
 _PREALARMS = {Hazard.FALL: ASK, Hazard.INACTIVITY: ALIVE, Hazard.WANDERING: STAY_IN}
 _BY_RULE = {
     (Hazard.SOS, REPORT): PREALARM,  # once it is acknowledged
@@ -67,8 +74,9 @@ _BY_RULE = {
     (Hazard.WANDERING, "left_by_door"): LEFT,
 }
 SHOWINGS = (
-    FIRE, CO, NEIGHBOUR, ASK, SOS, FALL, LEFT, ANSWERED, REPORTED, TAKEN_UP, HELP_COMING,
+    FIRE, GAS, CO, NEIGHBOUR, ASK, SOS, FALL, LEFT, ANSWERED, REPORTED, TAKEN_UP, HELP_COMING,
     TEST, OTHER, LEAVING, MOVE_AWAY, STAY_IN, ALIVE, PREALARM, FIND_ME, INSPECTION, FAULT, QUIET,
 )  # fmt: skip
-HUSHED = (FIRE, CO, NEIGHBOUR)  # by the button
+HUSHED = (FIRE, GAS, CO, NEIGHBOUR)  # by the button
+DEADLY = (FIRE, GAS, CO)  # never hushed from afar; a relay moves
 PROMISED = (SOS, FALL, LEFT, OTHER)  # what gives way to "help is coming": nothing that sounds on

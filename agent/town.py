@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 from agent.care import sources
 from agent.detectors.calendar import Calendar
 from agent.detectors.detector import Detector
+from agent.detectors.fill import FillDetector
 from agent.detectors.flood import FloodDetector
 from agent.detectors.flow import FlowDetector
+from agent.detectors.gas import GasDetector
+from agent.detectors.structure import StructureDetector
 from agent.detectors.unused import UnusedDetector
 
 if TYPE_CHECKING:
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 def problems(config: "Config") -> Iterator[tuple[str, str]]:
     """What no single key of these sections shows: (problem with its place, remedy)."""
     found = sources(config)
-    for section in (config.flow, config.unused):
+    for section in (config.flow, config.unused, config.fill, config.structure, config.gas):
         if section is not None:
             yield from section.problems(found)
 
@@ -29,4 +32,10 @@ def detectors(config: "Config", calendar: Calendar) -> list[Detector]:
         found.append(FlowDetector(config.flow, calendar))
     if config.unused is not None:
         found.append(UnusedDetector(config.unused, calendar))
+    if config.fill is not None:
+        found.append(FillDetector(config.fill))
+    if config.structure is not None:
+        found.append(StructureDetector(config.structure))
+    if config.gas is not None:
+        found.append(GasDetector(config.gas))
     return found

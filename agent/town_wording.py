@@ -88,3 +88,88 @@ def mind_the_mains() -> Why:
 def dry_again(sensor: str) -> Why:
     """The water has gone."""
     return Why(f"물이 빠졌습니다({sensor}).", f"It is dry again ({sensor}).")
+
+
+def full(pct: float) -> Why:
+    """How full a bin is, in %."""
+    if pct >= 100:
+        return Why(
+            "통이 꽉 찼거나 센서 앞이 막혔습니다.",
+            "The bin is full, or something lies before its sensor.",
+        )
+    return Why(f"통이 {pct:.0f} % 찼습니다.", f"The bin is {pct:.0f} % full.")
+
+
+def empty_soon() -> Why:
+    """What to do about a bin that fills."""
+    return Why("곧 비워 주세요.", "Please empty it soon.")
+
+
+def empty_now() -> Why:
+    """What to do about a full bin."""
+    return Why("지금 비워 주세요.", "Please empty it now.")
+
+
+def emptied(pct: float) -> Why:
+    """A bin was emptied."""
+    return Why(f"통을 비웠습니다({pct:.0f} %).", f"The bin was emptied ({pct:.0f} %).")
+
+
+def leans(sensor: str, deg: float, held_s: float) -> Why:
+    """Degrees from how it was mounted, for `held_s` seconds."""
+    span = lasting(held_s)
+    return Why(
+        f"설치했을 때보다 {deg:.1f}° 기운 채로 {span.ko}이 지났습니다({sensor}).",
+        f"It has leant {deg:.1f}° from how it was mounted for {span.en} ({sensor}).",
+    )
+
+
+def shakes(sensor: str, m_s2: float, held_s: float) -> Why:
+    """Acceleration in m/s², RMS, for `held_s` seconds."""
+    span = lasting(held_s)
+    return Why(
+        f"{m_s2:.1f} m/s²로 {span.ko} 동안 흔들렸습니다({sensor}).",
+        f"It has shaken at {m_s2:.1f} m/s² for {span.en} ({sensor}).",
+    )
+
+
+def have_it_looked_at() -> Why:
+    """What to do about something that moves."""
+    return Why("점검해 주세요.", "Please have it looked at.")
+
+
+def keep_away() -> Why:
+    """What to do about something that may come down."""
+    return Why(
+        "가까이 가지 말고 시설 담당자에게 알려 주세요.",
+        "Keep away from it and tell whoever looks after it.",
+    )
+
+
+def still_again(sensor: str) -> Why:
+    """It stands as it was mounted, and does not shake."""
+    return Why(f"다시 그대로입니다({sensor}).", f"It stands as it did, and still ({sensor}).")
+
+
+def gas_prealarm() -> Why:
+    """What to do about a little gas."""
+    return Why(
+        "가스가 새는 곳이 없는지 살피고 창문을 열어 주세요.",
+        "Please look for a gas leak and open the windows.",
+    )
+
+
+def gas_alarm() -> Why:
+    """What to do about gas."""
+    return Why(
+        "가스가 새고 있을 수 있습니다. 전기 스위치를 만지지 말고 밖으로 나가세요.",
+        "Gas may be leaking. Touch no electric switch, and go outside.",
+    )
+
+
+def gas_gone() -> Why:
+    """The cell is nearly as in clean air."""
+    return Why(
+        "가스 센서가 다시 깨끗한 공기에 가깝습니다. 원인을 찾아 고쳐 주세요.",
+        "The gas sensor is close to clean air again. Please have the cause found and mended.",
+    )

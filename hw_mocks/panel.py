@@ -18,6 +18,9 @@ UNITS = {
     "FALL_SCORE": ("fall ", "{:.2f}"),
     "PM2_5_UG_M3": ("PM2.5 ", "{:.0f} µg/m³"),
     "WATER_L": ("water ", "{:.0f} L"),
+    "DISTANCE_M": ("", "{:.2f} m"),
+    "TILT_DEG": ("tilt ", "{:.1f}°"),
+    "VIBRATION_M_S2": ("", "{:.1f} m/s²"),
 }
 STATES = {
     "SMOKE_ALARM_CONTACT": ("quiet", "SMOKE"),

@@ -88,10 +88,9 @@ class World:
         while self._tick < tick:
             self._tick += 1
             self.room = self._air.at(self._tick * TICK_S)
-            acts = self._acts()
+            acts = [*self._acts(), *self._ramps()]
             self._acted.update(knob for knob, _ in acts)  # from then on not by what is felt
             changes += acts
-            changes += self._ramps()
             changes += self._failures()
             felt = [self._feel(each) for each in self._felt]
             if self._tick == tick:

@@ -1,5 +1,6 @@
 """A week of ordinary life through the middle of each profile for towns: nothing is told."""
 
+import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -68,7 +69,58 @@ def water(rng: random.Random) -> Iterator[tuple[float, Mapping[Channel, float]]]
         yield now, {("meter", Quantity.WATER_L): float(int(flowed)), **dry, **buttons}
 
 
-WEEKS: Mapping[str, Life] = {"water-meter": water}
+def bin_(rng: random.Random) -> Iterator[tuple[float, Mapping[Channel, float]]]:
+    """Filled to two thirds and emptied each morning, in the sun at noon, opened and leant on."""
+    every_s, fill = 30.0, 0.0
+    for n in range(int(7 * DAY / every_s)):
+        now = n * every_s
+        hour = now % DAY / HOUR
+        sun = max(0.0, math.sin(math.pi * (hour - 7) / 11)) if 7 < hour < 18 else 0.0
+        clouds = 0.5 + 0.5 * math.sin(now / 900.0)
+        is_open = rng.random() < 0.02
+        fill = 0.0 if hour < 6 else min(0.65, fill + rng.random() * 0.0006)
+        metres = 4.0 if is_open else 0.9 - 0.7 * fill + rng.gauss(0, 0.01)
+        leant_deg = rng.uniform(5, 25) if rng.random() < 0.01 else abs(rng.gauss(0.5, 0.3))
+        lid_c = 18.0 + 12.0 * sun + 30.0 * sun * clouds
+        yield (
+            now,
+            {
+                ("lid_heat", Quantity.TEMPERATURE_C): lid_c + rng.gauss(0, 0.1),
+                ("wall_heat", Quantity.TEMPERATURE_C): 18.0 + 14.0 * sun + rng.gauss(0, 0.1),
+                ("level", Quantity.DISTANCE_M): metres,
+                ("body", Quantity.TILT_DEG): leant_deg,
+                ("body", Quantity.VIBRATION_M_S2): abs(rng.gauss(0, 1.5)),
+                ("hush", Quantity.BUTTON): 0.0,
+            },
+        )
+
+
+def facility(rng: random.Random) -> Iterator[tuple[float, Mapping[Channel, float]]]:
+    """A wall that the sun warms, lorries that pass, a kitchen next door, humid nights."""
+    every_s, gas = 10.0, 1.0
+    for n in range(int(7 * DAY / every_s)):
+        now = n * every_s
+        day = math.sin(2 * math.pi * (now / DAY - 0.4))
+        lorry = rng.uniform(0.3, 1.5) if rng.random() < 0.005 else 0.05
+        if rng.random() < 0.001:
+            gas = rng.uniform(0.3, 0.6)  # a spray, frying
+        gas += (1.0 + 0.2 * day - gas) * 0.02
+        buttons = {(name, Quantity.BUTTON): 0.0 for name in ("sos", "hush")}
+        yield (
+            now,
+            {
+                ("wall", Quantity.TILT_DEG): abs(0.5 + 0.6 * day + rng.gauss(0, 0.15)),
+                ("wall", Quantity.VIBRATION_M_S2): lorry,
+                ("gas", Quantity.GAS_RS_R0): gas + rng.gauss(0, 0.01),
+                ("ceiling", Quantity.TEMPERATURE_C): 24.0 + 6.0 * day + rng.gauss(0, 0.1),
+                ("water", Quantity.WATER_PRESENT): 0.0,
+                ("smoke_alarm", Quantity.SMOKE_ALARM_CONTACT): 0.0,
+                **buttons,
+            },
+        )
+
+
+WEEKS: Mapping[str, Life] = {"water-meter": water, "smart-bin": bin_, "facility": facility}
 
 
 @pytest.mark.parametrize("seed", [1, 2])
