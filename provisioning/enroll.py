@@ -153,8 +153,9 @@ class Enroller:
         leaf = current.leaf()
         try:
             est, bundle = self._follow(seed)
-        except ProvisioningError:
-            if is_quarantined(leaf) or leaf.not_valid_after_utc < self._now(None):
+        except ProvisioningError as error:
+            is_good = not is_quarantined(leaf) and leaf.not_valid_after_utc >= self._now(None)
+            if not is_good or error.failure.code not in _PASSING:
                 raise
             log.info("enrolment: the authority is away; the certificate is still good")
             return

@@ -57,6 +57,7 @@ class City:
         self._terms = terms
         self.crossed: tuple[Any, ...] = ()
         self.roots = [self.root]
+        self.following: Any = None
         self.new_issuer()
         self._operators = 0
 
