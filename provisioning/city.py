@@ -53,6 +53,7 @@ class City(msgspec.Struct, frozen=True, kw_only=True):
     """The file as it is used: anchors read, paths absolute."""
 
     authority: Authority
+    anchors: Path
     hub: SeedHub | None = None
     office: Office | None = None
 
@@ -77,7 +78,8 @@ def read_city(path: Path) -> City:
             certificate=str(_beside(path, office.certificate)),
             key=str(_beside(path, office.key)),
         )
-    return City(authority=authority, hub=found.hub, office=office)
+    roots = _beside(path, found.authority.anchors)
+    return City(authority=authority, anchors=roots, hub=found.hub, office=office)
 
 
 def _beside(path: Path, name: str) -> Path:

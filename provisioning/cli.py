@@ -14,14 +14,19 @@ from pathlib import Path
 
 from agent import __version__
 from agent.values import Why
-from provisioning import cli_batch, cli_flash
+from provisioning import cli_batch, cli_device, cli_flash, cli_office
 from provisioning.desk import Command, Desk, Parser
 from provisioning.journal import default_path
 from provisioning.remedy import ProvisioningError
 from provisioning.terminal import LANGUAGES, Lang, Terminal, language
 
 FAILED, INTERRUPTED = 1, 130
-COMMANDS: Sequence[Command] = (*cli_batch.COMMANDS, *cli_flash.COMMANDS)
+COMMANDS: Sequence[Command] = (
+    *cli_batch.COMMANDS,
+    *cli_flash.COMMANDS,
+    *cli_office.COMMANDS,
+    *cli_device.COMMANDS,
+)
 _ABOUT = Why(
     "해태 기기를 준비하고 설치합니다: 카드, 라벨, 등록, 확인.",
     "Prepare and install Haetae devices: cards, labels, enrolment, checks.",

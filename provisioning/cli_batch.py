@@ -8,12 +8,10 @@ from pathlib import Path
 from agent.values import Why
 from provisioning.batch import CLAIM_DAYS, Batch, described
 from provisioning.batch_folder import BatchFolder, LabelData
-from provisioning.city import read_city
 from provisioning.cli_flash import add_image, add_keep, checked_image, walk
+from provisioning.cli_office import add_city, city_of
 from provisioning.desk import Command, Desk, Parser
-from provisioning.label import Label
-from provisioning.label_font import find_font, has_hangul
-from provisioning.label_sheet import LAYOUTS, write_labels
+from provisioning.label import LAYOUTS, Label
 from provisioning.progress import Progress
 from provisioning.remedy import Failure, ProvisioningError
 from provisioning.sites import read_sites
@@ -30,8 +28,7 @@ def _add_batch(parser: Parser) -> None:
     )
     about = Why("시드, 라벨이 들어갈 폴더", "the folder for seeds and labels")
     parser.takes("--out", type=Path, required=True, metavar="DIR", about=about)
-    about = Why("시에서 받은 설정 파일", "the city's file: authority, hub, office")
-    parser.takes("--city", type=Path, required=True, metavar="FILE", about=about)
+    add_city(parser)
     about = Why("등록 코드의 유효 일수 (기본 90)", "days for which claim codes are good (else 90)")
     parser.takes("--days", type=_days, default=CLAIM_DAYS, metavar="N", about=about)
     about = Why(
@@ -59,7 +56,7 @@ def add_label_options(parser: Parser) -> None:
 
 def run_batch(args: argparse.Namespace, desk: Desk) -> int:
     """Make what the table asks for, and its labels."""
-    city = read_city(args.city)
+    city = city_of(args, desk)
     sites = read_sites(args.sites, city.hub)
     font = _font(args.font)
     folder = BatchFolder(args.out)
@@ -73,7 +70,7 @@ def run_batch(args: argparse.Namespace, desk: Desk) -> int:
         if desk.terminal.as_json:
             desk.terminal.show(described(outcome), Why("-", "-"))
     labels = [Label(found) for each in made if (found := folder.label(each.device)) is not None]
-    for path in write_labels(labels, folder.path / LABELS, font, LAYOUTS[args.sheet]):
+    for path in _draw(labels, folder.path / LABELS, font, args):
         new = sum(each.is_new for each in made)
         told = {"devices": len(made), "new": new, "folder": str(folder.path), "labels": str(path)}
         kept = len(made) - new
@@ -124,7 +121,7 @@ def run_label(args: argparse.Namespace, desk: Desk) -> int:
     labels = [Label(data) for each in args.what for data in _data(each, desk)]
     if not labels:
         raise ProvisioningError(_no_label(", ".join(args.what)))
-    for path in write_labels(labels, args.out, _font(args.font), LAYOUTS[args.sheet]):
+    for path in _draw(labels, args.out, _font(args.font), args):
         told = Why(f"라벨: {path}", f"Labels: {path}")
         desk.terminal.show({"labels": str(path), "devices": len(labels)}, told)
     return 0
@@ -140,7 +137,17 @@ def _data(named: str, desk: Desk) -> Sequence[LabelData]:
     return [found]
 
 
+def _draw(
+    labels: Sequence[Label], out: Path, font: Path, args: argparse.Namespace
+) -> Sequence[Path]:
+    from provisioning.label_sheet import write_labels  # noqa: PLC0415  # brings Pillow
+
+    return write_labels(labels, out, font, LAYOUTS[args.sheet])
+
+
 def _font(chosen: Path | None) -> Path:
+    from provisioning.label_font import find_font, has_hangul  # noqa: PLC0415  # brings Pillow
+
     if chosen is None:
         return find_font()
     if not has_hangul(chosen):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.values import Why
+from provisioning.office import DeviceRecord
 from provisioning.remedy import Failure, ProvisioningError
 
 _SCHEMA = """
@@ -24,6 +25,10 @@ CREATE TABLE IF NOT EXISTS devices (
     profile TEXT NOT NULL, folder TEXT NOT NULL, request TEXT NOT NULL,
     claim_sha256 TEXT NOT NULL, claim_expires TEXT NOT NULL, made_at TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS seen (
+    device TEXT PRIMARY KEY, state TEXT NOT NULL, not_after TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS choices (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS history (
     seq INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,
     device TEXT NOT NULL, about TEXT NOT NULL
@@ -69,6 +74,15 @@ class Errand:
     device: str
     body: Mapping[str, Any]
     refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A device as the office saw it at `at`; times are RFC 3339, empty where there is none."""
+
+    state: str
+    not_after: str
+    at: str
 
 
 def default_path() -> Path:
@@ -154,6 +168,30 @@ class Journal:
         with self._changes() as database:
             asked = "UPDATE errands SET refused = ? WHERE key = ?"
             database.execute(asked, (why, errand.key))
+
+    def take_over(self, found: Mapping[str, DeviceRecord]) -> None:
+        """Keep what the office says of the devices that were made here."""
+        with self._changes() as database:
+            for (name,) in database.execute("SELECT device FROM devices").fetchall():
+                if (each := found.get(name)) is not None:
+                    until = each.not_after.isoformat() if each.not_after is not None else ""
+                    row = (name, each.state, until, self._at())
+                    database.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)", row)
+
+    def seen(self) -> Mapping[str, Seen]:
+        """What the office said last, by device."""
+        rows = self._rows("SELECT device, state, not_after, at FROM seen")
+        return {name: Seen(state, not_after, at) for name, state, not_after, at in rows}
+
+    def choose(self, name: str, value: str) -> None:
+        """Remember something for the next time."""
+        with self._changes() as database:
+            database.execute("INSERT OR REPLACE INTO choices VALUES (?, ?)", (name, value))
+
+    def chosen(self, name: str) -> str | None:
+        """What was remembered, or None."""
+        rows = self._rows("SELECT value FROM choices WHERE name = ?", name)
+        return str(rows[0][0]) if rows else None
 
     def history(self, device: str | None = None) -> Sequence[Entry]:
         """What was done, oldest first."""

@@ -1,6 +1,6 @@
 """Labels drawn: one each, or on A4 sheets for label paper, as PNG or PDF."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,45 +8,23 @@ import segno
 from PIL import Image, ImageDraw, ImageFont
 
 from provisioning.batch_folder import full
-from provisioning.label import CODE_CAPTION, NAME, PAGE_CAPTION, WIFI_CAPTION, Label
+from provisioning.label import (
+    A4_MM,
+    CODE_CAPTION,
+    LAYOUTS,
+    NAME,
+    PAGE_CAPTION,
+    WIFI_CAPTION,
+    Label,
+    Layout,
+)
 from provisioning.remedy import ProvisioningError
 
 PNG_DPI, PDF_DPI = 300, 600
 _MM_PER_INCH = 25.4
-_A4_MM = (210.0, 297.0)
 _BLACK, _WHITE = 0, 255
 _GREYS, _BLACK_AND_WHITE = "L", "1"  # Pillow's modes
 _QUIET = 4  # modules around a QR code (ISO/IEC 18004)
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Label paper: `columns` by `rows` on A4, each `width_mm` by `height_mm`, `gap_mm` between."""
-
-    columns: int
-    rows: int
-    width_mm: float
-    height_mm: float
-    gap_mm: float
-
-    @property
-    def count(self) -> int:
-        """Labels on a sheet."""
-        return self.columns * self.rows
-
-    def place_mm(self, index: int) -> tuple[float, float]:
-        """Where the label of that number begins, counted by rows from the left."""
-        row, column = divmod(index, self.columns)
-        wide = self.columns * self.width_mm + (self.columns - 1) * self.gap_mm
-        left, top = (_A4_MM[0] - wide) / 2, (_A4_MM[1] - self.rows * self.height_mm) / 2
-        return left + column * (self.width_mm + self.gap_mm), top + row * self.height_mm
-
-
-# as sold for A4: 99.1 x 57.0 mm and 63.5 x 38.1 mm
-LAYOUTS: Mapping[str, Layout] = {
-    "2x5": Layout(2, 5, 99.1, 57.0, 2.5),
-    "3x7": Layout(3, 7, 63.5, 38.1, 2.5),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +113,7 @@ class Pen:
 def sheets(labels: Sequence[Label], layout: Layout, pen: Pen) -> Iterator[Image.Image]:
     """A4 pages, with a fine line around each label for those who cut."""
     for first in range(0, len(labels), layout.count):
-        page = Image.new(pen.mode, (pen.px(_A4_MM[0]), pen.px(_A4_MM[1])), _WHITE)
+        page = Image.new(pen.mode, (pen.px(A4_MM[0]), pen.px(A4_MM[1])), _WHITE)
         for n, label in enumerate(labels[first : first + layout.count]):
             left, top = (pen.px(mm) for mm in layout.place_mm(n))
             drawn = pen.label(label, layout)

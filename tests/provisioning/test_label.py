@@ -17,9 +17,9 @@ from PIL import Image, ImageChops, ImageFilter
 from agent.values import Why
 from provisioning import seed as seeds
 from provisioning.batch_folder import BatchFolder, LabelData
-from provisioning.label import Label
+from provisioning.label import LAYOUTS, Label
 from provisioning.label_font import find_font
-from provisioning.label_sheet import LAYOUTS, PNG_DPI, Pen, sheets
+from provisioning.label_sheet import PNG_DPI, Pen, sheets
 from provisioning.remedy import ProvisioningError
 from provisioning.seed import Seed
 from tests.provisioning.desks import HEADER, Desk, stalls
