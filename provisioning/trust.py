@@ -54,7 +54,7 @@ def next_anchors(
     not named any more is given up, if another stays. `earliest` is what now is at least.
     """
     roots = [each for each in offered if _is_root(each) and each.not_valid_after_utc >= earliest]
-    known = [each for each in roots if each in trusted]
+    known = [each for each in trusted if each in roots]
     new = [
         each
         for each in roots
