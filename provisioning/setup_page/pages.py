@@ -76,6 +76,7 @@ class Pages(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "haetae", ""
     timeout = _IDLE_S
+    disable_nagle_algorithm = True  # head and body are two writes: 40 ms each time else
 
     def __init__(self, *args: Any, what: Installation, sessions: Sessions) -> None:
         self._what, self._sessions = what, sessions
