@@ -94,6 +94,7 @@ class SimPort:
         os.set_blocking(near, False)
         self._ends = (near, far, *os.pipe())
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.unlink(missing_ok=True)  # of a process that was killed
         self._path.symlink_to(path)
         self._thread = threading.Thread(target=self._serve, args=(near, self._ends[2]), daemon=True)
         self._thread.start()
