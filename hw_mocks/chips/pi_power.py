@@ -18,7 +18,9 @@ def plug(wiring: "Wiring", config: Any) -> "PiPowerSim":  # noqa: ARG001  # as a
     device = wiring.sysfs / "devices/platform/soc/soc:firmware"
     device.mkdir(parents=True, exist_ok=True)
     (wiring.sysfs / _DRIVER).mkdir(parents=True, exist_ok=True)
-    (wiring.sysfs / _DRIVER / "soc:firmware").symlink_to(device)
+    bound = wiring.sysfs / _DRIVER / "soc:firmware"
+    bound.unlink(missing_ok=True)  # of an agent that has run here before
+    bound.symlink_to(device)
     return PiPowerSim(device / "get_throttled")
 
 
