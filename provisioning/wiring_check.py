@@ -167,15 +167,22 @@ def _volts(boxes: Sequence[Box]) -> Iterator[Failure]:
             )
 
 
+_OVERLOADS = (
+    ("wiring-3v3-overload", "3V3", "3.3 V"),
+    ("wiring-5v-overload", "5V", "5 V"),
+    ("wiring-pins-overload", "pins", "GPIO"),
+)
+
+
 def _currents(boxes: Sequence[Box]) -> Iterator[Failure]:
-    for rail, ma in currents_ma(boxes).items():
-        if ma <= MOST_MA[rail]:
+    taken = currents_ma(boxes)
+    for code, rail, name in _OVERLOADS:
+        if (ma := taken[rail]) <= MOST_MA[rail]:
             continue
         draws = [each for each in flat(boxes) if each.draws and each.draws.rail == rail]
         largest = max(draws, key=lambda each: each.draws.ma if each.draws else 0.0)
-        name = {"3V3": "3.3 V", "5V": "5 V", "pins": "GPIO"}[rail]
         yield Failure(
-            f"wiring-{rail.lower()}-overload",
+            code,
             Why(
                 f"{name}에서 모두 {ma:.0f} mA를 쓰는데 {MOST_MA[rail]:.0f} mA까지만 됩니다.",
                 f"The parts take {ma:.0f} mA from {name}, which gives {MOST_MA[rail]:.0f} mA.",
