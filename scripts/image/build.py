@@ -7,7 +7,6 @@ Progress goes to stderr, one JSON object about the result to stdout.
 import argparse
 import hashlib
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -15,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from image import card, debian, kernel, rehearsal, root, sbom, wheels
+from image.source import CHECKOUT, Source, take
 from image.suites import MIRROR, SECURITY, SUITES, Suite
 from image.tools import BuildError, require_tools, run, step
 
-CHECKOUT = Path(__file__).parents[2]
 FAILED = 1
 _FIRMWARE_SUFFIXES = {".bin", ".elf", ".dat"}
 _HERE = Path(__file__).parent
@@ -45,35 +44,31 @@ def build(order: Order) -> dict[str, object]:
     """
     require_tools()
     order.cache.mkdir(parents=True, exist_ok=True)
-    epoch_s = _epoch_s()
-    archive = debian.Archive(
-        order.suite,
-        order.suite.sources(order.mirror, order.security),
-        order.cache / "apt" / order.suite.name,
-    )
+    sources = order.suite.sources(order.mirror, order.security)
+    archive = debian.Archive(order.suite, sources, order.cache / "apt" / order.suite.name)
     packages = archive.packages()
     debs = archive.fetch_unpacked(packages, order.cache / "debs")
-    lock = CHECKOUT / "requirements" / "device.lock"
-    python = order.suite.python
-    fetched = wheels.fetch_wheels(lock, python, order.cache / "wheels" / python)
     tar = order.cache / f"root-{order.suite.name}-{packages.digest()[:16]}.tar"
     if not tar.exists():
         archive.make_root(packages, tar)
     with tempfile.TemporaryDirectory(prefix="haetae-image-") as scratch:
-        work = Path(scratch)
-        unpacked = work / "unpacked"
-        kernel.unpack(debs, unpacked)
-        tree = _base(order, tar, fetched, unpacked, work)
-        own = _finish(order, tree, work, epoch_s)
-        parts = _parts(tree, unpacked, work, epoch_s)
+        work, python = Path(scratch), order.suite.python
+        source = take(work)
+        lock = source.folder / "requirements" / "device.lock"
+        fetched = wheels.fetch_wheels(lock, python, order.cache / "wheels" / python)
+        kernel.unpack(debs, work / "unpacked")
+        tree = _base(order, tar, fetched, work)
+        own = _finish(order, tree, work, source)
+        parts = _parts(tree, work, source.epoch_s)
         with step("write the parts list"):
-            bill = sbom.bill(tree, packages, [*fetched, own], epoch_s, order.rehearsal)
-        return _write(order, parts, packages, bill, epoch_s)
+            parts_list = [*fetched, own]
+            bill = sbom.bill(tree, packages, parts_list, source.epoch_s, order.rehearsal)
+        return _write(order, parts, packages, bill, source)
 
 
-def _base(order: Order, tar: Path, fetched: list[Path], unpacked: Path, work: Path) -> Path:
+def _base(order: Order, tar: Path, fetched: list[Path], work: Path) -> Path:
     """Debian, the kernel's modules and the locked wheels, compiled; kept by what it is made of."""
-    key = hashlib.sha256()
+    key, unpacked = hashlib.sha256(), work / "unpacked"
     here = [_HERE / each for each in ("kernel.py", "suites.py", "wheels.py")]
     names = (path.name for path in fetched)
     for each in (tar.name, kernel.version_of(unpacked), sys.version, *names):
@@ -101,23 +96,23 @@ def _base(order: Order, tar: Path, fetched: list[Path], unpacked: Path, work: Pa
     return tree
 
 
-def _finish(order: Order, tree: Path, work: Path, epoch_s: int) -> Path:
+def _finish(order: Order, tree: Path, work: Path, source: Source) -> Path:
     """What changes with every commit: our own wheel and the units."""
     with step("build and lay out this checkout's wheel"):
-        own = wheels.build_wheel(CHECKOUT, work)
+        own = wheels.build_wheel(source.folder, work)
         wheels.install([own], tree, order.suite.python)
         packages = tree / wheels.HOME / "lib" / f"python{order.suite.python}" / "site-packages"
         for name in ("agent", "drivers", "models", "provisioning"):
             wheels.compile_all(packages / name, tree, order.suite.python)
     with step("enable the units"):
-        root.install_units(CHECKOUT, tree, order.suite.name != "bookworm")
+        root.install_units(source.folder, tree, order.suite.name != "bookworm")
         if order.rehearsal:
-            rehearsal.install(CHECKOUT, tree, order.suite.python)
-        root.settle(tree, epoch_s)
+            rehearsal.install(source.folder, tree, order.suite.python)
+        root.settle(tree, source.epoch_s)
     return own
 
 
-def _parts(tree: Path, unpacked: Path, work: Path, epoch_s: int) -> dict[str, Path]:
+def _parts(tree: Path, work: Path, epoch_s: int) -> dict[str, Path]:
     """The partitions as files; the disk's signature comes from what they hold."""
     parts = {name: work / f"{name}.part" for name in ("boot", "root A", "data")}
     with step("pack the root"):
@@ -130,7 +125,7 @@ def _parts(tree: Path, unpacked: Path, work: Path, epoch_s: int) -> dict[str, Pa
         }
         digest = wheels.sha256_of(parts["root A"])
         signature = _signature(digest)
-        files = _boot_files(unpacked, signature)
+        files = _boot_files(work / "unpacked", signature)
         card.make_fat(files, parts["boot"], signature, epoch_s, work)
         uuid = f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-8{digest[17:20]}-{digest[20:32]}"
         card.make_data(folders, parts["data"], uuid, epoch_s)
@@ -160,7 +155,7 @@ def _boot_files(unpacked: Path, signature: int) -> dict[str, bytes]:
 
 
 def _write(
-    order: Order, parts: dict[str, Path], packages: debian.Packages, bill: bytes, epoch_s: int
+    order: Order, parts: dict[str, Path], packages: debian.Packages, bill: bytes, source: Source
 ) -> dict[str, object]:
     kind = "-rehearsal" if order.rehearsal else ""
     name = f"haetae-{order.suite.name}{kind}"
@@ -175,8 +170,8 @@ def _write(
     about: dict[str, object] = {
         "image": str(target),
         "sha256": whole,
-        "commit": run("git", "-C", CHECKOUT, "rev-parse", "HEAD").strip(),
-        "epoch_s": epoch_s,
+        "commit": source.commit,
+        "epoch_s": source.epoch_s,
         "suite": order.suite.name,
         "packages": packages.digest(),
         "sources": packages.sources,
@@ -188,12 +183,6 @@ def _write(
         with step("compress"):
             run("xz", "--keep", "--force", "--threads=2", "-1", target)
     return about
-
-
-def _epoch_s() -> int:
-    """SOURCE_DATE_EPOCH, else when the checkout's newest commit was made."""
-    given = os.environ.get("SOURCE_DATE_EPOCH")
-    return int(given or run("git", "-C", CHECKOUT, "log", "-1", "--format=%ct").strip())
 
 
 def _order(arguments: list[str]) -> Order:

@@ -50,8 +50,8 @@ ConditionKernelCommandLine=haetae.clock
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/bin/sh -c 'for word in $(cat /proc/cmdline); do \
-case $word in haetae.clock=*) date --set=@${word#haetae.clock=};; esac; done'
+ExecStart=/bin/sh -c 'for word in $$(cat /proc/cmdline); do \
+case $$word in haetae.clock=*) date --set=@$${word#haetae.clock=};; esac; done'
 
 [Install]
 WantedBy=sysinit.target
@@ -60,11 +60,7 @@ WantedBy=sysinit.target
 
 def install(checkout: Path, root: Path, python: str) -> None:
     """Lay the simulated wires beside the agent, and have its unit start on them."""
-    names = run("git", "-C", checkout, "ls-files", "-z", "--", "hw_mocks").split("\0")
-    for name in filter(None, names):
-        if (checkout / name).is_file():
-            (root / FOLDER / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(checkout / name, root / FOLDER / name)
+    shutil.copytree(checkout / "hw_mocks", root / FOLDER / "hw_mocks")
     wheels.compile_all(root / FOLDER, root, python)
     units = root / "etc/systemd/system"
     drop_in = units / "haetae-agent.service.d" / "rehearsal.conf"

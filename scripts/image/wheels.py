@@ -98,13 +98,9 @@ def fetch_wheels(lock: Path, python: str, folder: Path) -> list[Path]:
 
 
 def build_wheel(checkout: Path, work: Path) -> Path:
-    """This checkout's own wheel, of the files that git tracks: nothing that lies about gets in."""
-    source, out = work / "source", work / "wheel"
-    names = run("git", "-C", checkout, "ls-files", "-z", "--", *_SHIPPED).split("\0")
-    for name in filter(None, names):
-        if (checkout / name).is_file():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(checkout / name, source / name)
+    """The wheel of a checkout, made in a copy, since building leaves files behind."""
+    source, out = work / "wheel-source", work / "wheel"
+    shutil.copytree(checkout, source, ignore=shutil.ignore_patterns("docs", "hw_mocks", "tests"))
     _pip("wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", out, source)
     return next(out.glob("*.whl"))
 
@@ -153,12 +149,6 @@ def sha256_of(path: Path) -> str:
     """A file's SHA-256 in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-_SHIPPED = (
-    "agent", "drivers", "models", "provisioning", "LICENSE", "README.md", "pyproject.toml",
-    "setup.cfg",
-)  # fmt: skip
 
 
 def _kept(folder: Path, name: str, digests: set[str]) -> Path | None:
