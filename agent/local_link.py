@@ -106,7 +106,8 @@ class LocalLink:
 
     def __init__(self, run_dir: Path, powers: Powers, *, clock: Callable[[], float]) -> None:
         self._powers, self._clock = powers, clock
-        self._socket = LocalSocket(run_dir / FILE, heard=self._hear, gone=self._forget)
+        self._path = run_dir / FILE
+        self._socket: LocalSocket | None = None  # there while `run` is
         self._last: dict[tuple[str, str], Reading | Failure] = {}
         self._news: deque[Reading | Failure | tuple[str, Body]] = deque(maxlen=_NEWS)
         self._readers: set[Peer] = set()
@@ -124,7 +125,7 @@ class LocalLink:
             self._last[item.sensor, ""] = item
         if self._readers:
             self._news.append(item)
-            self._socket.ring()
+            self._ring()
 
     def done(self, order: Order, refusal: tuple[Code, str] | None, told: Body | None) -> bool:
         """Answer for an order that came from here; False: it did not."""
@@ -149,21 +150,32 @@ class LocalLink:
         self._marked.pop(incident, None)
         return ""
 
+    def accompany(self, sensor: str, within_s: float) -> str:
+        """Mark what this sensor alone provokes for so many seconds; the nonce by which it is."""
+        tried = _Accompanied(sensor, secrets.token_hex(8), self._clock() + within_s)
+        self._accompanied = tried
+        return tried.nonce
+
     def run(self, beat: Callable[[], None]) -> None:
         """Serve until `stop`."""
+        self._socket = served = LocalSocket(self._path, heard=self._hear, gone=self._forget)
         try:
             while not self._stopping:
-                self._socket.open()
+                served.open()
                 beat()
-                self._socket.turn(_WAIT_S)
+                served.turn(_WAIT_S)
                 self._spread()
         finally:
-            self._socket.close()
+            served.close()
 
     def stop(self) -> None:
         """End `run`; from any thread."""
         self._stopping = True
-        self._socket.ring()
+        self._ring()
+
+    def _ring(self) -> None:
+        if self._socket is not None:
+            self._socket.ring()
 
     def _hear(self, peer: Peer, line: bytes) -> None:
         try:
@@ -185,8 +197,7 @@ class LocalLink:
             self._order(peer, asked)
             return None
         elif asked.accompany is not None:
-            nonce, until = secrets.token_hex(8), self._clock() + asked.within_s
-            self._accompanied = _Accompanied(asked.accompany, nonce, until)
+            nonce = self.accompany(asked.accompany, asked.within_s)
             return {"result": "accepted", "nonce": nonce}
         elif asked.end:
             self._end(peer)
@@ -246,7 +257,7 @@ class LocalLink:
     def _later(self, nonce: str, body: Body) -> None:
         """Have an answer sent; from any thread."""
         self._news.append((nonce, body))
-        self._socket.ring()
+        self._ring()
 
     def _spread(self) -> None:
         """Send what the other threads had for us."""
@@ -263,7 +274,9 @@ class LocalLink:
                 self._say(*waits, body)
 
     def _say(self, peer: Peer, asked: str, body: Body) -> None:
-        self._socket.say(peer, msgspec.json.encode({"id": asked, **body} if asked else body))
+        if self._socket is not None:
+            said = {"id": asked, **body} if asked else body
+            self._socket.say(peer, msgspec.json.encode(said))
 
     def _forget(self, peer: Peer) -> None:
         """Who left waits for nothing: the next inspection need not wait for theirs."""
