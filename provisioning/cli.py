@@ -14,7 +14,7 @@ from pathlib import Path
 
 from agent import __version__
 from agent.values import Why
-from provisioning import cli_batch, cli_device, cli_flash, cli_office
+from provisioning import cli_batch, cli_device, cli_flash, cli_office, cli_site
 from provisioning.desk import Command, Desk, Parser
 from provisioning.journal import default_path
 from provisioning.remedy import ProvisioningError
@@ -25,6 +25,7 @@ COMMANDS: Sequence[Command] = (
     *cli_batch.COMMANDS,
     *cli_flash.COMMANDS,
     *cli_office.COMMANDS,
+    *cli_site.COMMANDS,
     *cli_device.COMMANDS,
 )
 _ABOUT = Why(
