@@ -84,10 +84,10 @@ def _codes(
     tree: ast.Module, function: ast.FunctionDef | None, call: ast.Call, *, is_from_table: bool
 ) -> list[str]:
     code = call.args[0]
+    if isinstance(code, ast.Attribute | ast.Call) or (isinstance(code, ast.Name) and is_from_table):
+        return []  # another's, passed on; or of a table
     if isinstance(code, ast.IfExp):
         found = [code.body, code.orelse]
-    elif isinstance(code, ast.Attribute) or (isinstance(code, ast.Name) and is_from_table):
-        return []  # another's, passed on; or of a table
     elif isinstance(code, ast.Name) and function is not None:
         found = _given(tree, function, code.id)
     else:

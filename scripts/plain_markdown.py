@@ -11,8 +11,8 @@ body { font: 10pt/1.4 NanumGothic, "Noto Sans KR", "Noto Sans CJK KR", sans-seri
 h1 { font-size: 17pt; margin: 0 0 3mm } h2 { font-size: 12.5pt; margin: 4mm 0 1.5mm; break-after: avoid } p, ul, ol { margin: 1.5mm 0 }
 table { border-collapse: collapse; width: 100%; font-size: 8.5pt; line-height: 1.3 } th, td { border: .2mm solid #999; padding: .8mm 1.4mm; text-align: left; vertical-align: top; overflow-wrap: anywhere }
 th { background: #eee } tr { break-inside: avoid } blockquote { border-left: 1mm solid #a11b0b; margin: 2mm 0; padding: .5mm 3mm } code { font-size: 90% }
-body.sheet { font-size: 11.6pt; line-height: 1.28 } body.sheet table { font-size: 10.6pt; line-height: 1.2 } body.sheet h1 { font-size: 17pt; margin-bottom: 1.5mm } body.sheet h2 { margin: 2mm 0 .5mm } body.sheet p, body.sheet ul { margin: .8mm 0 }
-body.sheet em { color: #333; font-size: 9pt; font-style: normal; line-height: 1.15 }
+body.sheet { font-size: 11.2pt; line-height: 1.26 } body.sheet table { font-size: 10.2pt; line-height: 1.2 } body.sheet h1 { font-size: 17pt; margin-bottom: 1.5mm } body.sheet h2 { margin: 2mm 0 .5mm } body.sheet p, body.sheet ul { margin: .8mm 0 }
+body.sheet em { color: #333; font-size: 9pt; font-style: normal; line-height: 1.1 }
 """  # noqa: E501  # a style sheet
 
 
