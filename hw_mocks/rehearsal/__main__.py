@@ -25,11 +25,10 @@ from hw_mocks.emulated_pi import (
     EmulatedPi,
     EmulationError,
     first_partition,
-    guest_answers,
 )
 from hw_mocks.rehearsal.city import City, Heard, unix_now
 from hw_mocks.rehearsal.knobs import Knobs
-from hw_mocks.rehearsal.phone import phone
+from hw_mocks.rehearsal.phone import phone, serves_page
 from hw_mocks.rehearsal.report import Report, Step
 from hw_mocks.setup_walk import Installer, SetupWalk
 from provisioning.seed import parse_seed
@@ -164,7 +163,7 @@ def _install(card: Card, city: City, folder: Path, report: Report) -> None:
 def _commission(card: Card, city: City, folder: Path, report: Report, pi: EmulatedPi) -> None:
     with report.step(f"{card.board}: boot, and serve the setup page") as step:
         port = pi.ports[PAGE]
-        until(lambda: guest_answers(port) or None, BOOT_S, "the setup page's port")
+        until(lambda: serves_page(port) or None, BOOT_S, "the setup page's port")
         step.saw(f"kernel and systemd on {card.board}; the page answers")
     with report.step(f"{card.board}: enrol at the city's authority") as step:
         wanted = f"{card.device} {SITE} enrolled"

@@ -1,5 +1,7 @@
 """The installer's telephone: Chromium at a telephone's size, which finds the device by its name."""
 
+import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +25,22 @@ _QUIET = (
     # the device's certificate is its own: an installer is asked, and says yes
     "--ignore-certificate-errors",
 )
+_ANSWER_S = 20.0
 _SLOW_S = 300  # for a page of an emulated board
+
+
+def serves_page(port: int) -> bool:
+    """Whether a TLS server answers behind a forwarded port: QEMU itself accepts whatever comes."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection(("127.0.0.1", port), _ANSWER_S) as link,
+            context.wrap_socket(link),
+        ):
+            return True
+    except OSError:
+        return False
 
 
 @contextmanager
