@@ -10,8 +10,19 @@ from provisioning.batch_folder import BatchFolder, full, wipe
 from provisioning.card import no_card, opened
 from provisioning.card_content import content_of
 from provisioning.desk import Command, Desk, Parser
-from provisioning.disks import Disk, cards, disk_at, refusal, size_words
+from provisioning.disks import cards, disk_at, refusal
 from provisioning.flash import Advance, Writing
+from provisioning.flash_words import (
+    done,
+    fixed,
+    foreign,
+    no_cards,
+    other_device,
+    part_of_a_disk,
+    unknown_profile,
+    which_seed,
+)
+from provisioning.identity_wording import failure
 from provisioning.image_file import ImageFile, check_image
 from provisioning.progress import Progress
 from provisioning.remedy import Failure, ProvisioningError
@@ -23,15 +34,14 @@ def run_cards(_args: argparse.Namespace, desk: Desk) -> int:
     """List what may be a card to write."""
     found = cards(desk.system)
     for disk in found:
-        failure = refusal(disk)
+        reason = refusal(disk)
         record = {"card": str(disk.path), "bytes": disk.size_bytes, "model": disk.model}
-        record |= {"ready": failure is None, "why": failure.code if failure is not None else ""}
-        ready = Why("쓸 수 있음", "ready")
-        state = ready if failure is None else Why(failure.remedy.ko, failure.remedy.en)
+        record |= {"ready": reason is None, "why": reason.code if reason is not None else ""}
+        state = Why("쓸 수 있음", "ready") if reason is None else reason.remedy
         line = Why(f"{disk.description}: {state.ko}", f"{disk.description}: {state.en}")
         desk.terminal.show(record, line)
     if not found:
-        raise ProvisioningError(_no_cards())
+        raise ProvisioningError(no_cards())
     return 0
 
 
@@ -76,7 +86,7 @@ def run_flash(args: argparse.Namespace, desk: Desk) -> int:
 
 def _seed(args: argparse.Namespace, desk: Desk) -> tuple[Seed, Path]:
     if (args.seed is None) == (args.device is None):
-        raise ProvisioningError(_which_seed())
+        raise ProvisioningError(which_seed())
     if args.seed is not None:
         return read_seed(args.seed), args.seed
     seed = seed_of(desk.journal(), args.device)
@@ -92,8 +102,10 @@ def check_seed(seed: Seed, desk: Desk) -> None:
         ProvisioningError: Its claim is spent, or its profile unknown here.
     """
     check_claim(seed, desk.now())
+    if desk.journal().is_revoked(seed.device):
+        raise ProvisioningError(failure("device-revoked", seed.device))
     if not (PROFILES / f"{seed.profile}.toml").is_file():
-        raise ProvisioningError(_unknown_profile(seed))
+        raise ProvisioningError(unknown_profile(seed))
 
 
 def checked_image(path: Path, desk: Desk) -> ImageFile:
@@ -114,9 +126,9 @@ def check_target(target: Path, desk: Desk) -> None:
     """
     if target.is_block_device():
         if (disk := disk_at(target, desk.system)) is None:
-            raise ProvisioningError(_part_of_a_disk(target))
-        if (failure := refusal(disk)) is not None:
-            raise ProvisioningError(failure)
+            raise ProvisioningError(part_of_a_disk(target))
+        if (reason := refusal(disk)) is not None:
+            raise ProvisioningError(reason)
     elif not target.parent.is_dir() or target.parent == Path("/dev"):
         raise ProvisioningError(no_card(target))
 
@@ -130,22 +142,22 @@ def make_card(target: Path, image: ImageFile, seed: Seed, desk: Desk) -> None:
     check_target(target, desk)
     disk = disk_at(target, desk.system) if target.is_block_device() else None
     if disk is not None and not disk.is_card:
-        _confirm(_fixed(disk), disk.name, desk)
+        _confirm(fixed(disk), disk.name, desk)
     with opened(target) as card:
         content = content_of(card) if card.size else None
         if content is not None and content.device not in {None, seed.device}:
-            _confirm(_other_device(content.device or ""), content.device or "", desk)
+            _confirm(other_device(content.device or ""), content.device or "", desk)
         elif content is not None and content.has_data and content.device is None:
-            _confirm(_foreign(target, disk), target.name, desk)
+            _confirm(foreign(target, disk), target.name, desk)
         Writing(card, image, seed, starting(desk)).run()
     about = {"image": image.path.name, "sha256": image.sha256, "target": str(target)}
     desk.journal().note("flashed", seed.device, about)
-    desk.terminal.show({"device": seed.device, **about, "verified": True}, _done(target, seed))
+    desk.terminal.show({"device": seed.device, **about, "verified": True}, done(target, seed))
 
 
-def _confirm(failure: Failure, word: str, desk: Desk) -> None:
-    if not desk.terminal.is_confirmed(failure.what, word):
-        raise ProvisioningError(failure)
+def _confirm(doubt: Failure, word: str, desk: Desk) -> None:
+    if not desk.terminal.is_confirmed(doubt.what, word):
+        raise ProvisioningError(doubt)
 
 
 def _put_away(path: Path, *, keep: bool) -> None:
@@ -204,7 +216,7 @@ def _next_card(n: int, count: int, seed: Seed, desk: Desk) -> Path | None:
         if len(found) == 1:
             return found[0].path
         if not found:
-            desk.terminal.fail(_no_cards())
+            desk.terminal.fail(no_cards())
         else:
             names = "\n".join(f"  {disk.name}: {disk.description}" for disk in found)
             ko, en = (
@@ -217,108 +229,6 @@ def _next_card(n: int, count: int, seed: Seed, desk: Desk) -> Path | None:
 def starting(desk: Desk) -> Callable[[Why, int], Advance]:
     """Shows the progress of each step that is started."""
     return lambda label, size: Progress(desk.terminal, label, size).advance
-
-
-def _done(target: Path, seed: Seed) -> Why:
-    return Why(
-        f"{seed.device} 카드를 만들고 확인했습니다. 이제 빼도 됩니다. "
-        f"'{seed.place.ko}' 라벨을 기기에 붙이고 카드를 꽂으세요.",
-        f"The card of {seed.device} is written and verified: it is safe to remove {target.name}. "
-        f"Put the label '{seed.place.en}' on the device, and the card into it.",
-    )
-
-
-def _no_cards() -> Failure:
-    return Failure(
-        "no-card",
-        Why("꽂힌 카드를 찾지 못했습니다.", "No card was found."),
-        Why(
-            "카드를 리더기에 끝까지 꽂고 5초쯤 기다린 뒤 다시 해 주세요. "
-            "그래도 없으면 다른 리더기를 써 주세요.",
-            "Push the card all the way into the reader, wait five seconds, and try again. "
-            "If it is still not found, use another reader.",
-        ),
-    )
-
-
-def _which_seed() -> Failure:
-    return Failure(
-        "which-device",
-        Why("어느 기기의 카드인지 모릅니다.", "It is not said whose card this is to be."),
-        Why(
-            "--device 기기이름 또는 --seed 파일 가운데 하나만 적어 주세요.",
-            "Give one of --device ID and --seed FILE.",
-        ),
-    )
-
-
-def _unknown_profile(seed: Seed) -> Failure:
-    known = ", ".join(sorted(path.stem for path in PROFILES.glob("*.toml")))
-    return Failure(
-        "profile-unknown",
-        Why(
-            f"{seed.device}의 프로필 {seed.profile} 은(는) 없습니다.",
-            f"There is no profile {seed.profile}, as {seed.device} is to have.",
-        ),
-        Why(
-            "표에서 프로필을 고친 뒤 batch --remake 로 다시 만들어 주세요.",
-            "Mend the profile in the table and make the device again with batch --remake.",
-        ),
-        f"one of {known}",
-    )
-
-
-def _part_of_a_disk(target: Path) -> Failure:
-    return Failure(
-        "not-a-whole-card",
-        Why(f"{target}: 카드 전체가 아닙니다.", f"{target} is not a whole card."),
-        Why(
-            "haetae-provision cards 가 보여 주는 이름(예: /dev/sdb)을 그대로 적어 주세요.",
-            "Give the name as haetae-provision cards shows it, such as /dev/sdb.",
-        ),
-    )
-
-
-_ANOTHER = Why(
-    "다른 카드를 쓰거나, 정말 지워도 되면 다시 실행해 묻는 말을 그대로 입력해 주세요.",
-    "Use another card; or, if it may really be erased, run it again and type the word asked for.",
-)
-
-
-def _other_device(device: str) -> Failure:
-    return Failure(
-        "another-devices-card",
-        Why(
-            f"이 카드는 다른 기기({device})의 것입니다. 계속하면 그 기기의 내용이 지워집니다.",
-            f"This is the card of another device, {device}. Going on erases it.",
-        ),
-        _ANOTHER,
-        device,
-    )
-
-
-def _foreign(target: Path, disk: Disk | None) -> Failure:
-    what = disk.description if disk is not None else str(target)
-    return Failure(
-        "card-has-data",
-        Why(
-            f"{what}: 다른 자료가 들어 있습니다. 계속하면 모두 지워집니다.",
-            f"{what} holds other data. Going on erases all of it.",
-        ),
-        _ANOTHER,
-    )
-
-
-def _fixed(disk: Disk) -> Failure:
-    return Failure(
-        "not-a-card",
-        Why(
-            f"{disk.description}: 뺄 수 있는 카드가 아니라 내장 디스크로 보입니다.",
-            f"{disk.description} seems to be built in, not a card that can be taken out.",
-        ),
-        _ANOTHER,
-        size_words(disk.size_bytes),
-    )
 
 
 COMMANDS = (

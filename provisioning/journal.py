@@ -133,6 +133,7 @@ class Journal:
                 self._withdraw(database, earlier)
             asked = "INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             database.execute(asked, (*named, *claimed))
+            database.execute("DELETE FROM seen WHERE device = ?", (made.device,))
             self._note(database, "made", made.device, {"profile": made.profile})
             self._owe(database, f"claim:{made.claim_sha256}", "claim", made.device, claim)
 
@@ -168,6 +169,13 @@ class Journal:
         with self._changes() as database:
             asked = "UPDATE errands SET refused = ? WHERE key = ?"
             database.execute(asked, (why, errand.key))
+
+    def is_revoked(self, device: str) -> bool:
+        """Whether it was withdrawn, here or at the office, after it was made last."""
+        what = [entry.what for entry in self.history(device)]
+        since = what[len(what) - what[::-1].index("made") :] if "made" in what else what
+        found = self.seen().get(device)
+        return "revoked" in since or (found is not None and found.state == "revoked")
 
     def take_over(self, found: Mapping[str, DeviceRecord]) -> None:
         """Keep what the office says of the devices that were made here."""
