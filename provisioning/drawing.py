@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 Point = tuple[float, float]
 FONT = "'Noto Sans KR','Noto Sans CJK KR','NanumGothic','Malgun Gothic',sans-serif"
 INK, SOFT, PAPER = "#1f2328", "#57606a", "#ffffff"
-_HALO = 3.0  # white on each side of a line, so that one that crosses another is seen to pass over
+HALO = 3.0  # white on each side of a line, so that one that crosses another is seen to pass over
 
 
 @dataclass(slots=True)
@@ -17,12 +17,14 @@ class Drawing:
 
     parts: list[str] = field(default_factory=list)
 
-    def line(self, points: Sequence[Point], colour: str, width: float = 3.0) -> None:
+    def line(
+        self, points: Sequence[Point], colour: str, width: float = 3.0, halo: float = HALO
+    ) -> None:
         """A wire through these corners, over whatever was drawn before."""
         path = "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
         shape = 'fill="none" stroke-linejoin="round"'
-        halo = _n(width + 2 * _HALO)
-        self.parts.append(f'<path d="{path}" {shape} stroke="{PAPER}" stroke-width="{halo}"/>')
+        wide = _n(width + 2 * halo)
+        self.parts.append(f'<path d="{path}" {shape} stroke="{PAPER}" stroke-width="{wide}"/>')
         self.parts.append(
             f'<path d="{path}" {shape} stroke="{colour}" stroke-width="{_n(width)}"/>'
         )

@@ -183,26 +183,30 @@ def _frame(drawing: Drawing, laid: Laid, fill: str = _FILL) -> None:
 def _through(drawing: Drawing, laid: Laid) -> None:
     """The lines inside a shared box, from where they come in to the parts that use them."""
     colours, nets = book().colours, _shared_nets(laid.box)
-    for y, terminal in zip(laid.rows, laid.box.terminals, strict=True):
-        if nets and not is_input(terminal):
-            to_badge = laid.x + laid.side * (16 + _LANE * len(nets))
-            drawing.line([(laid.x, y), (to_badge, y)], colours[terminal.colour].hex, 2.5)
-    for lane, net in enumerate(nets):
-        ends = [
-            (part, y, terminal)
-            for part in (laid, *laid.inside)
-            for y, terminal in zip(part.rows, part.box.terminals, strict=True)
-            if terminal.net == net
-        ]
-        colour = colours[ends[0][2].colour].hex
-        x = laid.x + laid.side * (10 + _LANE * lane)
-        ys = [y for _, y, _ in ends]
-        for part, y, _ in ends:
-            near = part.x if part is not laid else x + laid.side * _LANE * (len(nets) - lane)
-            drawing.line([(near, y), (x, y)], colour, 2.5)
-        drawing.line([(x, min(ys)), (x, max(ys))], colour, 2.5)
-        for y in ys:
-            drawing.dot(x, y, colour)
+    if not nets:
+        return
+    parts = (laid, *laid.inside)
+    lanes_x = {net: laid.x + laid.side * (10 + _LANE * n) for n, net in enumerate(nets)}
+    ends = [
+        (part, y, each)
+        for part in parts
+        for y, each in zip(part.rows, part.box.terminals, strict=True)
+        if each.net in lanes_x or part is laid
+    ]
+    for net, x in lanes_x.items():
+        ys = [y for _, y, each in ends if each.net == net]
+        colour = next(each.colour for _, _, each in ends if each.net == net)
+        drawing.line([(x, min(ys)), (x, max(ys))], colours[colour].hex, 2.5)
+    badge_x = laid.x + laid.side * (16 + _LANE * len(nets))
+    for part, y, each in ends:
+        begin = lanes_x.get(each.net, laid.x)
+        if part is laid and not is_input(each):
+            begin = laid.x
+        end = badge_x if part is laid else part.x
+        drawing.line([(begin, y), (end, y)], colours[each.colour].hex, 2.5, halo=1.2)
+    for _, y, each in ends:
+        if each.net in lanes_x:
+            drawing.dot(lanes_x[each.net], y, colours[each.colour].hex)
 
 
 def _labels(drawing: Drawing, laid: Laid) -> None:
