@@ -3,6 +3,7 @@
 import csv
 import html
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -138,10 +139,15 @@ def html_table(heads: Sequence[str], table: Iterable[Sequence[str]]) -> str:
     """A table in HTML."""
     head = "".join(f'<th scope="col">{html.escape(each)}</th>' for each in heads)
     body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>\n"
+        "<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>\n"
         for row in table
     )
     return f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>"
+
+
+def _cell(text: str) -> str:
+    """Escaped; what is code in Markdown is code here, too."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def csv_text(heads: Sequence[str], table: Iterable[Sequence[str]]) -> str:

@@ -230,6 +230,7 @@ def _chip(name: str, address: str, users: Sequence[Box], entries: Book, select: 
         key=name + (f"@{address}" if address else ""),
         label=part.name,
         terminals=own + inputs,
+        why=part.why,
         address=address,
         pieces=() if address else tuple(part.pieces),
         draws=part.draws,

@@ -39,7 +39,7 @@ STYLE = f"""@page {{ size: A4; margin: 10mm }} body {{ font: 10pt/1.35 'Noto San
 'Noto Sans CJK KR', NanumGothic, sans-serif; max-width: 190mm; margin: auto }}
 table {{ width: 100%; font-size: 8.5pt }} table, th, td {{ {RULED} }} th {{ background: #eee }}
 svg {{ width: 100%; height: auto }} .paper svg {{ max-height: 270mm }} .phone {{ display: none }}
-h1 {{ font-size: 16pt }} h2 {{ font-size: 12pt }} tr {{ break-inside: avoid }}
+h1 {{ font-size: 16pt }} h2 {{ font-size: 12pt; break-after: avoid }} tr {{ break-inside: avoid }}
 .paper {{ break-before: page; break-after: page }}
 @media screen and (max-width: 700px) {{ .phone {{ display: block }} .paper {{ display: none }} }}"""
 
