@@ -139,8 +139,7 @@ def html_table(heads: Sequence[str], table: Iterable[Sequence[str]]) -> str:
     """A table in HTML."""
     head = "".join(f'<th scope="col">{html.escape(each)}</th>' for each in heads)
     body = "".join(
-        "<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>\n"
-        for row in table
+        "<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>\n" for row in table
     )
     return f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>"
 
