@@ -119,7 +119,6 @@ def serve(  # noqa: PLR0913  # where everything lies, and how long it is open
     if (configuration / COMMISSIONED).exists() and not is_asked:
         log.warning("setup page: the device is commissioned, and nobody holds its button")
         return OK
-    request.unlink(missing_ok=True)
     what = Installation(seed, Places(configuration, run, state), clock=clock)
     sessions = Sessions(seed.setup, clock)
     server = SetupServer((address, port), what, sessions, clock)
@@ -141,6 +140,7 @@ def serve(  # noqa: PLR0913  # where everything lies, and how long it is open
             plain.shutdown()
             plain.server_close()
         what.close()
+    request.unlink(missing_ok=True)  # not before: the own Wi-Fi is open while it is there
     return OK
 
 
