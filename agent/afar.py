@@ -23,6 +23,7 @@ WATCHES = (
     "noise",
     "zone",
     "bay",
+    "trespass",
     "report",
     "flow",
     "unused",

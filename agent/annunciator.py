@@ -11,6 +11,7 @@ from typing import Protocol
 
 from agent import showings, signals
 from agent.detectors.report import RULE as REPORT
+from agent.deterrent import Deterrent
 from agent.showings import SHOWINGS, Showing, showing_of
 from agent.values import Detection, Hazard, Stage
 
@@ -56,7 +57,8 @@ FIND_ME_S = 30.0
 class Annunciator:
     """Plays what is active. Times are monotonic seconds of `clock`; `hush_s` too. Thread-safe.
 
-    With `repeats` the siren sounds for a while when an alarm next door is heard.
+    With `repeats` the siren sounds for a while when an alarm next door is heard. `deterrent` is
+    switched as `bursts` allow.
     Its clock is real even when the agent's runs fast in a simulation: T3 must sound like T3.
     """
 
@@ -70,8 +72,11 @@ class Annunciator:
         words: Words | None = None,
         relay: Output | None = None,
         repeats: bool = False,
+        deterrent: Output | None = None,
+        bursts: Deterrent | None = None,
     ) -> None:
-        outputs = {"siren": siren, "lamp": lamp, "relay": relay}
+        outputs = {"siren": siren, "lamp": lamp, "relay": relay, "deterrent": deterrent}
+        self._bursts = bursts
         self._outputs = {name: output for name, output in outputs.items() if output is not None}
         self._levels: dict[str, bool | None] = dict.fromkeys(self._outputs)
         self._clock, self._hush_s, self._words = clock, hush_s, words
@@ -97,6 +102,7 @@ class Annunciator:
             if detection.rule == REPORT and detection.stage is not Stage.CLEARED:
                 self._reported = self._clock()
                 self._taken_up = float("-inf")
+            self._deter(detection)
             if detection.stage is Stage.CLEARED:
                 self._active.pop(incident, None)
                 if detection.hazard is Hazard.FALL:
@@ -194,6 +200,8 @@ class Annunciator:
         light, light_left_s = showing.light(since_s)
         self._set("siren", sound)
         self._set("lamp", light)
+        deters, deters_left_s = self._deters(showing, now)
+        self._set("deterrent", deters)
         self._set("relay", showing in showings.DEADLY)  # a hush opens no gas valve
         ends = (
             self._tested + TEST_S,
@@ -212,7 +220,7 @@ class Annunciator:
             talks, talks_left_s = showing.talks(since_s)
             prompt = showing.prompt if talks and not hushed else ""
             self._words.offer(prompt, min(sound_left_s, talks_left_s), again=showing.again)
-        return min(sound_left_s, light_left_s)
+        return min(sound_left_s, light_left_s, deters_left_s)
 
     def run(self, beat: Callable[[], None]) -> None:
         """Play until `stop`, then fall silent."""
@@ -228,6 +236,22 @@ class Annunciator:
         with self._changed:
             self._stopping = True
             self._changed.notify()
+
+    def _deter(self, detection: Detection) -> None:
+        """Begin a burst where what moves is to be driven off, or end it with the incident."""
+        found = showing_of(detection.hazard, detection.stage, detection.rule)
+        if self._bursts is None or found not in showings.DETERRED:
+            return
+        if detection.stage is Stage.CLEARED:
+            self._bursts.stop()
+        elif self._bursts.drive(self._clock()):
+            log.warning("deterrent: a burst, for %s", detection.rule)
+
+    def _deters(self, showing: Showing, now: float) -> tuple[bool, float]:
+        """Whether the deterrent is on, and how long: never while people are called or warned."""
+        if self._bursts is None or showing in showings.FIRST:
+            return False, signals.FOREVER_S
+        return self._bursts.level(now)
 
     def _sounds(self, detection: Detection) -> bool:
         return detection.stage is Stage.ALARM and detection.hazard in self._loud

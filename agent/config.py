@@ -147,7 +147,12 @@ def _used_twice(config: Config) -> Iterator[tuple[str, str]]:
     places = [(f"sensors[{n}]", sensor) for n, sensor in enumerate(config.sensors)]
     claims = [(place, claim) for place, each in places for claim in sorted(each.claims())]
     wiring = config.annunciator
-    outputs = {"siren": wiring.siren, "lamp": wiring.lamp, "relay": wiring.relay}
+    outputs = {
+        "siren": wiring.siren,
+        "lamp": wiring.lamp,
+        "relay": wiring.relay,
+        "deterrent": wiring.deterrent,
+    }
     claims[:0] = [
         (f"annunciator.{name}", f"gpio{output.gpio}")
         for name, output in outputs.items()

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.annunciator import Annunciator
-from agent.sections import Config, RelayConfig, SirenConfig, VoiceConfig
+from agent.deterrent import Deterrent
+from agent.sections import Config, DeterrentConfig, RelayConfig, SirenConfig, VoiceConfig
 from drivers.board import Board
 from drivers.lamp import Lamp
 from drivers.relay import Relay
@@ -57,13 +58,19 @@ def annunciator(config: Config, board: Board, words: "Speaker | None" = None) ->
         words=words,
         relay=None if wiring.relay is None else _relay(wiring.relay, board),
         repeats=config.neighbour.repeat,
+        deterrent=None if wiring.deterrent is None else _relay(wiring.deterrent, board),
+        bursts=None if wiring.deterrent is None else _bursts(wiring.deterrent),
     )
 
 
-def _relay(wiring: RelayConfig, board: Board) -> ArmedRelay:
+def _relay(wiring: RelayConfig | DeterrentConfig, board: Board) -> ArmedRelay:
     return ArmedRelay(
         Relay(board, gpio=wiring.gpio, active_high=wiring.active_high, may_arm=wiring.armed)
     )
+
+
+def _bursts(wiring: DeterrentConfig) -> Deterrent:
+    return Deterrent(burst_s=wiring.burst_s, pause_s=wiring.pause_s, per_hour=wiring.per_hour)
 
 
 def speaker(wiring: VoiceConfig | None) -> "Speaker | None":

@@ -8,6 +8,7 @@ from agent.detectors.calendar import Calendar
 from agent.detectors.detector import Detector
 from agent.detectors.presence import Source
 from agent.detectors.report import ReportDetector
+from agent.detectors.trespass import TrespassDetector
 from agent.detectors.zone import ZoneDetector
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def problems(config: "Config", sources: Mapping[str, Source]) -> Iterator[tuple[str, str]]:
     """What no single key of these sections shows: (problem with its place, remedy)."""
-    for section in (config.zone, config.bay, config.report):
+    for section in (config.zone, config.bay, config.trespass, config.report):
         if section is not None:
             yield from section.problems(sources)
     labelled = {each.button for each in config.report.buttons} if config.report else set()
@@ -33,6 +34,8 @@ def detectors(
         found.append(ZoneDetector(config.zone, sources, calendar))
     if config.bay is not None:
         found.append(BayDetector(config.bay, sources))
+    if config.trespass is not None:
+        found.append(TrespassDetector(config.trespass, calendar))
     if config.report is not None:
         found.append(ReportDetector(config.report))
     return found
@@ -40,4 +43,5 @@ def detectors(
 
 def goes_by_clock(config: "Config") -> bool:
     """Whether anything here is watched at some hours only."""
-    return config.zone is not None and config.zone.begins != config.zone.ends
+    by_hours = config.zone is not None and config.zone.begins != config.zone.ends
+    return by_hours or config.trespass is not None

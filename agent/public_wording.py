@@ -98,3 +98,38 @@ def bay_free() -> Why:
 def permit_heard() -> Why:
     """A permit is heard after all."""
     return Why("주차 표지 태그를 확인했습니다.", "A permit's tag is heard.")
+
+
+def something_at_edge(sensors: Sequence[str], for_s: float) -> Why:
+    """Something moves at the edge of a field; no camera counted a body."""
+    names = ", ".join(sensors)
+    since = Why("", "") if for_s < 30 else lasting(for_s)
+    still = Why(f"{since.ko} 동안 ", f" for {since.en}") if since.ko else since
+    return Why(
+        f"밭 가장자리에서 {still.ko}움직임이 있습니다({names}). 동물이거나 다른 것일 수 있습니다."
+        " 사람인지는 확인되지 않았습니다.",
+        f"Something moves at the edge of the field{still.en} ({names}): an animal or something"
+        " else. No person has been made out.",
+    )
+
+
+def person_at_edge(sensors: Sequence[str]) -> Why:
+    """A camera counts somebody at the edge of a field."""
+    names = ", ".join(sensors)
+    return Why(
+        f"밭 가장자리에 사람으로 보이는 모습이 있습니다({names}).",
+        f"What looks like a person is at the edge of the field ({names}).",
+    )
+
+
+def nothing_moves() -> Why:
+    """Nothing moves any more, or the night is over."""
+    return Why("더는 움직임이 없습니다.", "Nothing moves any more.")
+
+
+def switched_off(by: str) -> Why:
+    """Somebody switched it off by hand for this night."""
+    return Why(
+        f"버튼({by})으로 오늘 밤 감시를 껐습니다.",
+        f"Switched off for this night by the button ({by}).",
+    )

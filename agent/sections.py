@@ -25,6 +25,7 @@ from agent.detectors.report import ReportConfig
 from agent.detectors.sos import SosConfig
 from agent.detectors.structure import StructureConfig
 from agent.detectors.supply import SupplyConfig
+from agent.detectors.trespass import TrespassConfig
 from agent.detectors.unused import UnusedConfig
 from agent.detectors.wandering import WanderingConfig
 from agent.detectors.zone import ZoneConfig
@@ -125,6 +126,21 @@ class RelayConfig(Section, frozen=True, kw_only=True):
     armed: bool = False
 
 
+class DeterrentConfig(Section, frozen=True, kw_only=True):
+    """Light and sound that drive animals off a field; as the relay, it never moves unless `armed`.
+
+    A burst lasts `burst_s`; the next comes `pause_s` later at the earliest, `per_hour` of them at
+    most. It is silent while an alarm of fire or a call for help is shown.
+    """
+
+    gpio: GpioNumber
+    active_high: bool = True
+    armed: bool = False
+    burst_s: Annotated[float, Meta(ge=1, le=60)] = 15.0
+    pause_s: Annotated[float, Meta(ge=30, le=3600)] = 60.0
+    per_hour: Annotated[int, Meta(ge=1, le=20)] = 8
+
+
 class VoiceConfig(Section, frozen=True, kw_only=True):
     """A loudspeaker for words between the tones.
 
@@ -147,6 +163,7 @@ class AnnunciatorConfig(Section, frozen=True, kw_only=True):
     lamp: LampConfig | None = None
     voice: VoiceConfig | None = None
     relay: RelayConfig | None = None
+    deterrent: DeterrentConfig | None = None
     button: SensorName | None = None
     hush_s: Annotated[float, Meta(ge=60, le=900)] = 540.0  # EN 14604: 5 to 15 minutes
 
@@ -179,6 +196,7 @@ class Config(Section, frozen=True, kw_only=True):
     wandering: WanderingConfig | None = None
     zone: ZoneConfig | None = None
     bay: BayConfig | None = None
+    trespass: TrespassConfig | None = None
     report: ReportConfig | None = None
     hand_over: HandOverConfig | None = None
     intrusion: IntrusionConfig | None = None

@@ -118,9 +118,10 @@ def sounds(config: Config, board: Board) -> Result:
 def notes(config: Config, state: Path) -> list[str]:
     """What would keep this machine from doing its work, though the file itself is good."""
     found = [each.text for each in storage.problems(state) if not each.is_fatal]
-    relay = config.annunciator.relay
-    if relay is not None and not relay.armed:
-        found.append("annunciator.relay will not move: it is not `armed`")
+    outputs = {"relay": config.annunciator.relay, "deterrent": config.annunciator.deterrent}
+    for name, output in outputs.items():
+        if output is not None and not output.armed:
+            found.append(f"annunciator.{name} will not move: it is not `armed`")
     for hub in filter(None, (config.hub, *config.neighbours)):
         found += [each for each in _of_hub(hub) if each not in found]
     found += filter(None, [Commanders(config.commanders).trouble])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from agent import signals
 from agent.detectors.bay import RULE as BAY
 from agent.detectors.report import RULE as REPORT
+from agent.detectors.trespass import RULES as TRESPASS
 from agent.signals import Signal
 from agent.values import Hazard, Stage
 
@@ -39,6 +40,7 @@ TEST = Showing("test", signals.TEST, signals.FLASH, "test")
 OTHER = Showing("alarm", signals.SILENT, signals.STEADY)
 ALIVE = Showing("alive", signals.SILENT, signals.SLOW_FLASH, "alive")
 MOVE_AWAY = Showing("move_away", signals.MOVE_AWAY, signals.SLOW_FLASH, "move_away", again=True)
+WATCHED = Showing("watched", signals.SILENT, signals.SLOW_FLASH, "watched")
 STAY_IN = Showing("stay_in", signals.SILENT, signals.SLOW_FLASH, "stay_in")
 PREALARM = Showing("prealarm", signals.SILENT, signals.SLOW_FLASH)
 FIND_ME = Showing("find_me", signals.SILENT, signals.FIND_ME)
@@ -69,14 +71,18 @@ _PREALARMS = {Hazard.FALL: ASK, Hazard.INACTIVITY: ALIVE, Hazard.WANDERING: STAY
 _BY_RULE = {
     (Hazard.SOS, REPORT): PREALARM,  # once it is acknowledged
     (Hazard.INTRUSION, BAY): MOVE_AWAY,
+    **dict.fromkeys(((Hazard.INTRUSION, rule) for rule in TRESPASS), WATCHED),
     (Hazard.WANDERING, "out_of_zone"): LEAVING,
     (Hazard.WANDERING, "left_zone"): LEFT,
     (Hazard.WANDERING, "left_by_door"): LEFT,
 }
 SHOWINGS = (
     FIRE, GAS, CO, NEIGHBOUR, ASK, SOS, FALL, LEFT, ANSWERED, REPORTED, TAKEN_UP, HELP_COMING,
-    TEST, OTHER, LEAVING, MOVE_AWAY, STAY_IN, ALIVE, PREALARM, FIND_ME, INSPECTION, FAULT, QUIET,
+    TEST, OTHER, LEAVING, MOVE_AWAY, WATCHED, STAY_IN, ALIVE, PREALARM, FIND_ME, INSPECTION, FAULT,
+    QUIET,
 )  # fmt: skip
+DETERRED = (WATCHED,)  # what is driven off, with a deterrent
+FIRST = (FIRE, CO, NEIGHBOUR, ASK, SOS, FALL, LEFT)  # over these no deterrent is heard
 HUSHED = (FIRE, GAS, CO, NEIGHBOUR)  # by the button
 DEADLY = (FIRE, GAS, CO)  # never hushed from afar; a relay moves
 PROMISED = (SOS, FALL, LEFT, OTHER)  # what gives way to "help is coming": nothing that sounds on

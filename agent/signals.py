@@ -67,6 +67,7 @@ CHIRP = once((True, 0.2))  # "heard you": SOS taken
 CALL_OUT = then(  # a chirp, and time for words: somebody left
     cycle((True, 0.2), (False, 7.8)), until_s=300.0, after=SILENT
 )
+DETER = cycle((True, 3.0), (False, 1.0))  # for animals: no alarm's pattern, and no strobe
 MOVE_AWAY = then(  # for a driver: a chirp and words, twice a minute for five minutes
     cycle((True, 0.2), (False, 29.8)), until_s=300.0, after=SILENT
 )

@@ -18,12 +18,13 @@ _FIRE: Mapping[Quantity, Span] = {
     Quantity.SMOKE_SCORE: _SHARE,
     Quantity.FLAME_AREA_PCT: Span(0.0, 100.0),
 }
+_PEOPLE: Mapping[Quantity, Span] = {Quantity.PERSON_COUNT: Span(0.0, 15.0)}
 _FALLS: Mapping[Quantity, Span] = {
     Quantity.FALL_SCORE: _SHARE,
     Quantity.LYING_SCORE: _SHARE,
     Quantity.BODY_MOTION: _SHARE,
     Quantity.POSE_LOST: _SHARE,
-    Quantity.PERSON_COUNT: Span(0.0, 15.0),
+    **_PEOPLE,
 }
 _VIEW: Mapping[Quantity, Span] = {Quantity.VIEW: Span(float(View.CLEAR), float(View.FAILED))}
 _WHY: Mapping[View, str] = {
@@ -54,11 +55,14 @@ class _ByUse:
     ) -> Mapping[Quantity, Span]:
         fire = _FIRE if config is None or config.fire else {}
         falls = _FALLS if config is None or config.falls else {}
-        return {**fire, **falls, **_VIEW}
+        people = _PEOPLE if config is not None and config.people else {}
+        return {**fire, **falls, **people, **_VIEW}
 
 
 class CameraConfig(SensorConfig, frozen=True, kw_only=True, tag="camera"):
     """`number` is libcamera's, from 0; `zones` are where people lie down on purpose.
+
+    `people` counts who is seen, and judges nobody's posture; `falls` counts them, too.
 
     `mute` names a button, each press of which switches the camera off or on again, or a contact,
     which keeps it off while closed, such as a shutter before the lens. Perception begins with a
@@ -71,6 +75,7 @@ class CameraConfig(SensorConfig, frozen=True, kw_only=True, tag="camera"):
     mute: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")] | None = None
     fire: bool = True
     falls: bool = True
+    people: bool = False
     every_s: Annotated[float, Meta(ge=0.1, le=1)] = 0.5  # a cut wire shows within 5 s
 
     spans: ClassVar[Mapping[Quantity, Span]] = _ByUse()  # type: ignore[assignment]  # gives one
@@ -99,8 +104,8 @@ class CameraConfig(SensorConfig, frozen=True, kw_only=True, tag="camera"):
         Raises:
             ValueError: msgspec makes it an error that names the place.
         """
-        if not (self.fire or self.falls):
-            raise ValueError("watch for `fire`, `falls` or both")
+        if not (self.fire or self.falls or self.people):
+            raise ValueError("watch for `fire`, `falls`, `people` or several of them")
 
     def muted_by(self) -> str | None:
         """The button or contact that switches it off."""

@@ -52,6 +52,8 @@ class Bench:
             self._outputs["lamp"] = config.annunciator.lamp.gpio
         if config.annunciator.relay is not None:
             self._outputs["relay"] = config.annunciator.relay.gpio
+        if config.annunciator.deterrent is not None:
+            self._outputs["deterrent"] = config.annunciator.deterrent.gpio
         self._held: set[str] = set()
         self._turning = threading.Lock()
 

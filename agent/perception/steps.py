@@ -1,4 +1,4 @@
-"""What is looked for in a camera's pictures: fire by its look and its motion, and falls.
+"""What is looked for in a camera's pictures: fire by its look and its motion, falls, people.
 
 Whoever calls for eyes pays for the models once; each new pair of eyes begins anew.
 """
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FIRE_EVERY_S = 1.0  # a fire that matters lasts
 FLAMES_EVERY_S = 0.25  # flames flicker at some hertz
+PEOPLE_EVERY_S = 0.5  # nobody comes and goes faster
 FALLS_EVERY_S = 0.1  # a fall takes half a second
 
 
@@ -34,6 +35,8 @@ def eyes(camera: CameraConfig) -> Callable[[], Eyes]:
         make.append(_fire())
     if camera.falls:
         make.append(_falls(camera))
+    elif camera.people:
+        make.append(_people())
     return lambda: Eyes(Sight(), [step for steps in make for step in steps()])
 
 
@@ -59,6 +62,23 @@ def _fire() -> Callable[[], list[Step]]:
             Step(watch, FLAMES_EVERY_S, hindered=True),
             Step(look, FIRE_EVERY_S, hindered=True),
         ]
+
+    return steps
+
+
+def _people() -> Callable[[], list[Step]]:
+    """How many people there are, and nothing else of them."""
+    from models.pose import Pose  # noqa: PLC0415  # as above
+
+    detector, landmarks = (runtime.load(name) for name in ("pose_detector", "pose_landmarks"))
+
+    def steps() -> list[Step]:
+        pose = Pose(detector, landmarks)
+
+        def look(frame: "Pixels", _at: float) -> dict[Quantity, float]:
+            return {Quantity.PERSON_COUNT: float(len(pose.people(frame)))}
+
+        return [Step(look, PEOPLE_EVERY_S)]
 
     return steps
 

@@ -215,6 +215,7 @@ def test_a_muted_camera_that_dies_is_cut_off_not_muted(mutable: Rig) -> None:
     [
         ({"fire": False}, Quantity.FALL_SCORE, Quantity.FIRE_SCORE),
         ({"falls": False}, Quantity.FIRE_SCORE, Quantity.FALL_SCORE),
+        ({"falls": False, "people": True}, Quantity.PERSON_COUNT, Quantity.LYING_SCORE),
     ],
 )
 def test_it_claims_only_what_it_watches_for(
@@ -241,7 +242,7 @@ def test_zones_are_read() -> None:
 @pytest.mark.parametrize(
     "table",
     [
-        {"fire": False, "falls": False},
+        {"fire": False, "falls": False, "people": False},
         {"rotate_deg": 90},
         {"number": 4},
         {"every_s": 2.0},

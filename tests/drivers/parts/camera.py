@@ -56,4 +56,13 @@ PARTS = (
         FAULTS,
         note="for falls",
     ),
+    Part(
+        {"driver": "camera", "fire": False, "falls": False, "people": True},
+        (
+            ({}, {Quantity.PERSON_COUNT: 0.0} | VIEW),
+            ({"person_count": 3.0}, {Quantity.PERSON_COUNT: 3.0} | VIEW),
+        ),
+        FAULTS,
+        note="for people",
+    ),
 )
