@@ -14,7 +14,7 @@ from pathlib import Path
 
 from agent import __version__
 from agent.values import Why
-from provisioning import cli_batch, cli_device, cli_flash, cli_office, cli_site
+from provisioning import cli_batch, cli_device, cli_flash, cli_office, cli_site, cli_wiring
 from provisioning.desk import Command, Desk, Parser
 from provisioning.journal import default_path
 from provisioning.remedy import ProvisioningError
@@ -27,6 +27,7 @@ COMMANDS: Sequence[Command] = (
     *cli_office.COMMANDS,
     *cli_site.COMMANDS,
     *cli_device.COMMANDS,
+    *cli_wiring.COMMANDS,
 )
 _ABOUT = Why(
     "해태 기기를 준비하고 설치합니다: 카드, 라벨, 등록, 확인.",

@@ -7,7 +7,6 @@ With `--check` nothing is written; the exit code is 1 where a file does not fit 
 """
 
 import argparse
-import html
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -20,8 +19,8 @@ from agent import config
 from agent.sections import Config
 from agent.values import Why
 from provisioning import parts_list
-from provisioning.limits import limits
-from provisioning.parts_list import HEADS, PRICES, WIRE_HEADS, csv_text, html_table, markdown
+from provisioning.parts_list import HEADS, PRICES, WIRE_HEADS, csv_text, markdown
+from provisioning.profile_sheet import LIMIT_HEADS, limit_rows, sheet
 from provisioning.wiring import Box, config_lines, flat, plan
 from provisioning.wiring_check import MOST_MA, currents_ma
 from provisioning.wiring_phone import phone_picture
@@ -31,17 +30,6 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "profiles"
 PROFILES = ROOT / "provisioning" / "profiles"
 DEMOS = ROOT / "hw_mocks" / "demos"
-LIMIT_HEADS = (
-    "위험 · hazard", "단계 · stage", "언제 · when", "한계 · limit", "동안 · for", "근거 · source",
-)  # fmt: skip
-RULED = "box-sizing:border-box;border:1px solid #888;border-collapse:collapse;padding:3px 5px"
-STYLE = f"""@page {{ size: A4; margin: 10mm }} body {{ font: 10pt/1.35 'Noto Sans KR',
-'Noto Sans CJK KR', NanumGothic, sans-serif; max-width: 190mm; margin: auto }}
-table {{ width: 100%; font-size: 8.5pt }} table, th, td {{ {RULED} }} th {{ background: #eee }}
-svg {{ width: 100%; height: auto }} .paper svg {{ max-height: 270mm }} .phone {{ display: none }}
-h1 {{ font-size: 16pt }} h2 {{ font-size: 12pt; break-after: avoid }} tr {{ break-inside: avoid }}
-.paper {{ break-before: page; break-after: page }}
-@media screen and (max-width: 700px) {{ .phone {{ display: block }} .paper {{ display: none }} }}"""
 
 
 def made() -> dict[str, str]:
@@ -114,13 +102,6 @@ def currents(boxes: tuple[Box, ...]) -> str:
     )
 
 
-def limit_rows(conf: Config) -> Iterator[list[str]]:
-    """A row a limit."""
-    for each in limits(conf):
-        when = f"{each.what.ko} · {each.what.en}"
-        yield [f"`{each.hazard}`", each.stage, when, each.value, each.hold, each.source]
-
-
 def texts(conf: Config) -> str:
     """Every sentence that the profile itself says, with the key where it stands."""
     found = [
@@ -162,25 +143,6 @@ make demo PROFILE={name}
 {title}. Scenario: {where}; it must end in: {expected}."""
 
 
-def sheet(name: str, conf: Config, boxes: tuple[Box, ...]) -> str:
-    """The same for a printer or a phone: one file of HTML with its pictures inside."""
-    parts = html_table(HEADS, parts_list.rows(parts_list.items(boxes)))
-    wires = html_table(WIRE_HEADS, parts_list.wire_rows(boxes))
-    told = html_table(LIMIT_HEADS, limit_rows(conf))
-    title = html.escape(both(conf.title))
-    return f"""<!doctype html>
-<html lang="ko"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{title}</title><style>{STYLE}</style>
-<h1>{title}</h1><p>{html.escape(name)}</p>
-<h2>부품 · Parts</h2>{parts}<p>{html.escape(PRICES)}</p>
-<div class="paper">{picture(boxes, conf.title)}</div>
-<div class="phone">{phone_picture(boxes, conf.title)}</div>
-<h2>배선 · Wiring</h2>{wires}
-<h2>언제 알리나 · When it warns</h2>{told}
-</html>
-"""
-
-
 def printed(folder: Path) -> None:
     """The sheets and lists of every profile, into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -188,7 +150,7 @@ def printed(folder: Path) -> None:
         conf = config.load(path)
         boxes = plan(conf)
         items = parts_list.rows(parts_list.items(boxes))
-        (folder / f"{path.stem}.html").write_text(sheet(path.stem, conf, boxes), "utf-8")
+        (folder / f"{path.stem}.html").write_text(sheet(conf), "utf-8")
         (folder / f"{path.stem}-parts.csv").write_text(csv_text(HEADS, items), "utf-8")
         wires = csv_text(WIRE_HEADS, parts_list.wire_rows(boxes))
         (folder / f"{path.stem}-wires.csv").write_text(wires, "utf-8")

@@ -1,10 +1,6 @@
 """The wiring of a profile as the setup page shows it: made when it is asked for."""
 
-import tomllib
-
-import msgspec
-
-from agent.sections import Config
+from provisioning.profile_file import decoded
 from provisioning.setup_page.profiles import Profile
 from provisioning.wiring import plan
 from provisioning.wiring_phone import phone_picture
@@ -25,6 +21,4 @@ def name_at(path: str) -> str:
 
 def picture_of(profile: Profile) -> bytes:
     """The picture for a phone, as SVG."""
-    config = msgspec.convert(tomllib.loads(profile.text), Config)
-    config = msgspec.structs.replace(config, sensors=profile.sensors())
-    return phone_picture(plan(config), profile.title).encode()
+    return phone_picture(plan(decoded(profile.text)), profile.title).encode()
