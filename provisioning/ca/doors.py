@@ -118,7 +118,7 @@ class Door(ThreadingHTTPServer):
             log.info("door: %s: no request: %s", client_address[0], error)
 
     def service_actions(self) -> None:
-        """End what takes too long; called twice a second by `serve_forever`."""
+        """End what takes too long; `serve_forever` calls it all the time."""
         now = time.monotonic()
         with self._lock:
             late = [each for each, until in self._open.items() if now > until]

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import logging
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 
 from cryptography import x509
@@ -71,6 +72,9 @@ class Est:
             return refusal(found, 202, {"Retry-After": f"{wait.after_s:.0f}"})
         except ProvisioningError as error:
             return _refused(error.failure)
+        except sqlite3.Error as error:  # nothing was issued
+            log.error("est: the registry: %s", error)  # noqa: TRY400  # no traceback
+            return _refused(failed("authority-busy").failure)
 
     def _cacerts(self, _asked: Asked) -> Answered:
         return Answered(200, _certs_only(self._authorities), _CERTIFICATES, _BASE64)

@@ -1,6 +1,7 @@
 """What operators ask of the authority, each by a certificate of their own."""
 
 import logging
+import sqlite3
 from typing import TypeVar
 
 import msgspec
@@ -13,14 +14,19 @@ from provisioning.ca.issuer import Issuer, serial_text
 from provisioning.ca.registry import Ledgers
 from provisioning.identity_wording import error as failed
 from provisioning.office import MOST_CLAIMS, ClaimRecord, Text
-from provisioning.remedy import ProvisioningError
+from provisioning.remedy import Failure, ProvisioningError
 
 log = logging.getLogger(__name__)
 
 Kind = TypeVar("Kind")
 LONGEST_BODY = 1 << 20
 _JSON = "application/json"
-_STATUS = {"operator-refused": 403, "device-unknown": 404, "not-quarantined": 409}
+_STATUS = {
+    "operator-refused": 403,
+    "device-unknown": 404,
+    "not-quarantined": 409,
+    "authority-busy": 503,
+}
 
 
 class _Claims(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,9 +62,10 @@ class OfficeDoor:
         try:
             found = route(asked.body, self._operator(asked.shown))
         except ProvisioningError as error:
-            failure = error.failure
-            body = msgspec.json.encode({"code": failure.code, "detail": failure.detail})
-            return Answered(_STATUS.get(failure.code, 400), body, _JSON)
+            return _refused(error.failure)
+        except sqlite3.Error as error:  # nothing was changed
+            log.error("office: the registry: %s", error)  # noqa: TRY400  # no traceback
+            return _refused(failed("authority-busy", str(error)).failure)
         return Answered(200, msgspec.json.encode(found), _JSON)
 
     def _operator(self, shown: bytes | None) -> str:
@@ -98,6 +105,11 @@ class OfficeDoor:
 
     def _at(self) -> float:
         return self._issuer.clock().timestamp()
+
+
+def _refused(found: Failure) -> Answered:
+    body = msgspec.json.encode({"code": found.code, "detail": found.detail})
+    return Answered(_STATUS.get(found.code, 400), body, _JSON)
 
 
 def revoke(issuer: Issuer, revoked: RevocationList, device: str, reason: str, by: str) -> int:

@@ -58,7 +58,7 @@ def test_a_renewal_survives_a_cut_before_each_of_its_steps(
         stall = Stall(tmp_path / name, city, city.claim(name), name=name)
         assert stall.enrol() == 0
         before = stall.serial
-        stall.ahead, stall.source, city.ahead = 250 * DAY, "rtc", 250 * DAY
+        stall.ahead = city.ahead = 250 * DAY
         with supply.cut_before(step, stall.configuration):
             assert stall.enrol() == 0
         fit(stall)
