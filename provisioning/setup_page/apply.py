@@ -13,7 +13,7 @@ import msgspec
 import tomli_w
 
 from agent import config
-from agent.sections import Config, HubConfig
+from agent.sections import Config
 from agent.tomlfile import ConfigError
 from agent.values import Why
 from drivers.camera import Zone
@@ -31,7 +31,7 @@ def device_toml(profile: str, seed: Seed, zones: Zones, identity: Path) -> str:
     """The whole file: the profile's text with its comments, its cameras' zones, device and hub."""
     text = profile
     for camera, drawn in zones.items():
-        text = _with_zones(text, camera, msgspec.to_builtins(drawn))
+        text = _with_zones(text, camera, msgspec.json.decode(msgspec.json.encode(drawn)))
     hub = msgspec.to_builtins(seed.hub)
     files = {"ca": ANCHORS, "certificate": CERTIFICATE, "key": KEY}
     hub |= {name: str(identity / file) for name, file in files.items()}
@@ -89,27 +89,16 @@ def _block_with(block: str, zones: list[dict[str, Any]]) -> str:
     end = len(kept)
     while end > 0 and not kept[end - 1].strip():
         end -= 1
-    kept.insert(
-        end, tomli_w.dumps({"zones": _inline(zones)}).rstrip() if not zones else _line(zones)
-    )
+    kept.insert(end, _line(zones))
     return "\n".join(kept) + "\n\n"
-
-
-def _inline(zones: list[dict[str, Any]]) -> list[Any]:
-    return list(zones)
 
 
 def _line(zones: list[dict[str, Any]]) -> str:
     rows = []
     for each in zones:
-        points = ", ".join(f"[{x:g}, {y:g}]" for x, y in each["points"])
+        points = ", ".join(f"[{x!r}, {y!r}]" for x, y in each["points"])
         rows.append(f'    {{ name = "{each["name"]}", points = [{points}] }},')
-    return "\n".join(["zones = [", *rows, "]"])
-
-
-def hub_of(found: Config) -> HubConfig | None:
-    """The hub that the device answers to."""
-    return found.hub
+    return "\n".join(["zones = [", *rows, "]"]) if rows else "zones = []"
 
 
 def _unusable(detail: str) -> Failure:

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 MOST = 8
 _FEWEST_DIGITS = 3  # 119 is a number, too
-_PHONE = re.compile(r"\+?[0-9][0-9 ()-]{1,30}\Z")
+_PHONE = re.compile(r"\+?[0-9(][0-9 ()-]{1,30}\Z")
 
 
 class Contact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
