@@ -4,11 +4,16 @@ What each needs is imported when it is asked for: a device's start waits for not
 """
 
 import argparse
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from agent.values import Why
+from provisioning.batch_folder import full
 from provisioning.desk import Command, Desk, Parser
-from provisioning.places import CONFIGURATION, RUN, STATE
+from provisioning.places import BOOT, CONFIGURATION, RUN, STATE, TAKEN_SEED
+from provisioning.progress import Progress
+from provisioning.remedy import Failure, ProvisioningError
+from provisioning.seed import read_seed
 
 
 def _folders(parser: Parser, *, state: bool = False) -> None:
@@ -66,7 +71,79 @@ def _setup_page(args: argparse.Namespace, _desk: Desk) -> int:
     return server.main(args)
 
 
+def _add_reset(parser: Parser) -> None:
+    _folders(parser, state=True)
+    about = Why("함께 지울 다른 폴더", "another folder of the data partition to empty")
+    parser.takes("--also", type=Path, action="append", metavar="DIR", about=about)
+    about = Why("자료 파티션 (기본: 찾습니다)", "the data partition (else it is found)")
+    parser.takes("--partition", type=Path, metavar="DEVICE", about=about)
+    about = Why("카드의 첫 파티션", "the card's first partition")
+    parser.takes("--boot", type=Path, default=BOOT, metavar="DIR", about=about)
+    about = Why("남아 있으면 안 되는 말", "a text of which nothing may be left")
+    parser.takes("--sought", action="append", default=[], metavar="TEXT", about=about)
+
+
+def _factory_reset(args: argparse.Namespace, desk: Desk) -> int:
+    """Erase all that people have left on the device, after asking."""
+    from provisioning import factory_reset  # noqa: PLC0415  # on the device only
+
+    taken = args.configuration / TAKEN_SEED
+    device = read_seed(taken).device if taken.exists() else "reset"
+    if not desk.terminal.is_confirmed(_ERASES, device):
+        raise ProvisioningError(_NOT_CONFIRMED)
+    others = args.also if args.also is not None else [Path("/data/network"), Path("/data/systemd")]
+    ground = factory_reset.Ground(
+        [args.configuration, args.state, *others], args.state, args.run, args.partition
+    )
+    factory_reset.stop_services()
+
+    def started(label: Why, size: int) -> Callable[[int], None]:
+        return Progress(desk.terminal, label, size).advance
+
+    try:
+        proof = factory_reset.Reset(ground, args.sought, started).run()
+        proof = {"device": device, "at": desk.now().isoformat(timespec="seconds"), **proof}
+        factory_reset.leave_on_card(args.boot, proof)
+    except OSError as error:
+        raise ProvisioningError(full(args.configuration, error)) from None
+    desk.terminal.show(proof, _erased(proof))
+    return 0
+
+
+_ERASES = Why(
+    "이 기기의 모든 것을 지웁니다: 열쇠, 연락처, 기록, 설정. 되돌릴 수 없습니다.",
+    "This erases everything on the device: key, contacts, recordings, settings. "
+    "It cannot be undone.",
+)
+_NOT_CONFIRMED = Failure(
+    "not-confirmed",
+    Why("아무것도 지우지 않았습니다.", "Nothing was erased."),
+    Why(
+        "정말 지우려면 다시 실행해서 묻는 말을 그대로 입력해 주세요.",
+        "To erase it, run it again and type the word that is asked for.",
+    ),
+)
+
+
+def _erased(proof: Mapping[str, object]) -> Why:
+    return Why(
+        f"모두 지웠습니다. 흔적 {proof['sought']}가지를 찾아보았고 남은 것이 없습니다. "
+        "전원을 끄세요. 다시 쓰려면 노트북에서 batch --remake 와 flash 로 카드를 새로 만드세요.",
+        f"All is erased: {proof['sought']} traces were looked for, and none is left. Switch it "
+        "off. To use it again, make its card anew on the laptop: batch --remake, then flash.",
+    )
+
+
 COMMANDS = (
+    Command(
+        "factory-reset",
+        Why(
+            "(기기) 사람들이 남긴 모든 것을 지우고 증명합니다",
+            "(device) erase all that people have left on it, and prove it",
+        ),
+        _add_reset,
+        _factory_reset,
+    ),
     Command(
         "first-boot",
         Why(
