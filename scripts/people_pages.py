@@ -9,6 +9,8 @@ lie only those that are handed out.
 """
 
 import argparse
+import base64
+import io
 import re
 import shutil
 import subprocess
@@ -19,6 +21,7 @@ from pathlib import Path
 
 from failure_codes import failures
 from lamp_words import FAULTS, LIGHTS, strip
+from PIL import Image
 from plain_markdown import html_of
 
 from agent import hub_wording
@@ -45,7 +48,7 @@ STEPS = (  # of the setup page, as it calls them; what it shows after the last i
     ("contacts", "연락할 사람", "People to call"),
     ("commission", "마무리", "Finish"),
 )
-COLUMNS, SHOT_MM = 5, 46
+COLUMNS, SHOT_MM, SHOT_WIDE_MM, SHOT_PX = 5, 46, 36, 400
 
 
 def lamps() -> str:
@@ -138,6 +141,8 @@ def card() -> str:
         "columns": str(COLUMNS),
         "shot": str(SHOT_MM),
         "screens": "\n".join(screens()),
+        "try": shown("try", "shot", 24 / 22),
+        "done": shown("done", "shot", 24 / 22),
         "lamps": "\n".join(
             f'<tr><td>{strip(light)}</td><td><b>{each.ko}</b> <span class="en" '
             f'style="display:inline" lang="en">{each.en}</span></td><td>{each.short_ko} '
@@ -153,12 +158,23 @@ def card() -> str:
 def screens() -> Iterator[str]:
     """The setup page's screens, with what they are called."""
     for number, (step, ko, en) in enumerate(STEPS, 1):
-        found = sorted(SCREENS.glob(f"*{step}*.png"))
-        korean = [each for each in found if "-en" not in each.stem]
-        shot = (korean or found)[:1]
-        image = f'<img src="{shot[0].as_uri()}" alt="">' if shot else '<div class="none"></div>'
         caption = f'{number}. {ko}<span class="en" lang="en">{en}</span>'
+        image = shown(step) or '<div class="none"></div>'
         yield f"<figure>{image}<figcaption>{caption}</figcaption></figure>"
+
+
+def shown(step: str, kind: str = "", ratio: float = SHOT_MM / SHOT_WIDE_MM) -> str:
+    """The upper part of the Korean picture of a screen, if there is one; `ratio` is its height."""
+    path = SCREENS / f"{step}-ko.png"
+    if not path.exists():
+        return ""
+    with Image.open(path) as picture:
+        upper = picture.crop((0, 0, picture.width, round(picture.width * ratio)))
+        small = upper.resize((SHOT_PX, round(SHOT_PX * ratio)), Image.Resampling.LANCZOS)
+        out = io.BytesIO()
+        small.convert("RGB").quantize(64).save(out, "PNG", optimize=True)
+    coded = base64.b64encode(out.getvalue()).decode()
+    return f'<img class="{kind}" src="data:image/png;base64,{coded}" alt="">'
 
 
 def printable() -> dict[str, str]:
