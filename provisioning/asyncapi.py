@@ -74,7 +74,10 @@ def _server(version: str, description: str) -> dict[str, Any]:
 def _parameters() -> dict[str, Any]:
     return {
         "site": {"description": "Where the device stands: a market, an alley, a house"},
-        "device": {"description": "The device's id, and the CN of its certificate"},
+        "device": {
+            "description": "The device's id, and the CN of its certificate; in quarantine both "
+            "begin with `quarantine_`"
+        },
         "hazard": {"description": "What people are warned of", "enum": [str(h) for h in Hazard]},
         "verb": {"description": "What is asked of the device", "enum": sorted(VERBS)},
         "id": {"description": "The id of the command that asked for it"},

@@ -51,9 +51,14 @@ def _parser() -> argparse.ArgumentParser:
     revoke.add_argument("device")
     revoke.add_argument("--reason", required=True)
     revoke.set_defaults(run=commands.revoke)
-    release = words.add_parser("release", help="let it out of quarantine", parents=[online])
-    release.add_argument("device")
-    release.set_defaults(run=commands.release)
+    named = {
+        "release": (commands.release, "let a device out of quarantine"),
+        "certificates": (commands.certificates, "all that a device has had, as PEM"),
+    }
+    for name, (run, help_) in named.items():
+        word = words.add_parser(name, help=help_, parents=[online])
+        word.add_argument("device")
+        word.set_defaults(run=run)
     claims = words.add_parser("claims", help="list open claims, or register", parents=[online])
     claims.add_argument("--register", type=Path, metavar="FILE", help="JSON, one claim a line")
     claims.set_defaults(run=commands.claims)

@@ -101,6 +101,17 @@ def status(args: argparse.Namespace) -> None:
             _say(f"{each.device} {each.site} {each.state} {until} {each.reason}".rstrip())
 
 
+def certificates(args: argparse.Namespace) -> None:
+    """Print all that a device has had as PEM: what it has signed is checked by them."""
+    with _opened(args)[1].registry.transaction() as ledgers:
+        found = [
+            x509.load_der_x509_certificate(each.der) for each in ledgers.of_device(args.device)
+        ]
+    if not found:
+        raise failed("device-unknown")
+    _say(keys.pem(*found).decode("ascii").rstrip())
+
+
 def revoke(args: argparse.Namespace) -> None:
     """Withdraw a device."""
     settings, opened = _opened(args)

@@ -189,6 +189,13 @@ class Ledgers:
         found = "SELECT 1 FROM {} WHERE device = ?"
         return any(self._one(found.format(t), device) for t in ("claims", "certificates"))
 
+    def of_device(self, device: str) -> list[Issued]:
+        """Every certificate that a device has had, oldest first."""
+        rows = self._connection.execute(
+            "SELECT * FROM certificates WHERE device = ? ORDER BY issued_at, rowid", (device,)
+        )
+        return [found for row in rows if (found := _issued(row)) is not None]
+
     def newest(self, device: str) -> Issued | None:
         """The certificate that a device was given last."""
         return _issued(

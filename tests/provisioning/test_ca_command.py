@@ -152,8 +152,10 @@ def test_an_operator_revokes_and_the_broker_is_told(
     capsys.readouterr()
     assert town.run("status") == 0
     assert f"{DEVICE} {SITE} revoked" in capsys.readouterr().out
+    assert town.run("certificates", DEVICE) == 0
+    assert capsys.readouterr().out.count("BEGIN CERTIFICATE") == 1
     log = (tmp_path / "log").read_text()
-    assert "stolen" in log or "revoked" in log
+    assert f"kim has revoked {DEVICE}" in log
     assert CODE not in log
     assert base64.b64encode(f"{DEVICE}:{CODE}".encode()).decode() not in log
 
