@@ -29,6 +29,7 @@ WATCHES = (
     "unused",
     "fill",
     "structure",
+    "hourly",
 )
 
 

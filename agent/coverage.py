@@ -145,7 +145,9 @@ def standing_for(config: Config, hazard: Hazard) -> list[str]:
     return [
         each.name
         for each in config.sensors
-        if each.may_stand_alone and floor(config, hazard) & each.spans.keys()
+        if each.may_stand_alone
+        and floor(config, hazard) & each.spans.keys()
+        and not (hazard is Hazard.FIRE and each.name in config.outdoors)
     ]
 
 

@@ -5,6 +5,7 @@ It imports no runtime: the network is evaluated from its table (docs/adr/0006).
 
 import logging
 from collections import deque
+from collections.abc import Collection
 
 from agent.detectors.fire import SENSORS_MODEL
 from agent.values import Reading
@@ -24,14 +25,15 @@ _FED = frozenset(
 class FireModel:
     """One model, one room: every believed reading of it, in order of time."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, outdoors: Collection[str] = ()) -> None:
         self._network, self._features = network, Features()
+        self._outdoors = frozenset(outdoors)
         self._last: dict[tuple[str, Quantity], deque[float]] = {}
         self._due: float | None = None
 
     def update(self, reading: Reading) -> Reading | None:
         """Take a believed reading in; give a FIRE_SCORE when one is due."""
-        if reading.quantity not in _FED:
+        if reading.quantity not in _FED or reading.sensor in self._outdoors:
             return None
         at = reading.at
         score: Reading | None = None
@@ -54,15 +56,18 @@ class FireModel:
         return sorted(last)[1]
 
 
-def load() -> list[FireModel]:
-    """Give the model, or nothing if it cannot be used: the detectors do without it."""
+def load(outdoors: Collection[str] = ()) -> list[FireModel]:
+    """Give the model, or nothing if it cannot be used: the detectors do without it.
+
+    What the sensors `outdoors` say is not shown to it.
+    """
     try:
         known = runtime.manifest()["fire_sensors"]
         network = fire_sensors.load(runtime.FOLDER / known["table"], known["table_sha256"])
     except (runtime.ModelError, KeyError, ValueError) as error:
         log.error("fire model: not used: %s", error)  # noqa: TRY400  # the remedy is in the line
         return []
-    return [FireModel(network)]
+    return [FireModel(network, outdoors)]
 
 
 def versions() -> dict[str, str]:

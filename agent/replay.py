@@ -41,7 +41,7 @@ def replay(recording_dir: Path, config: Config, *, readings: bool) -> Iterator[d
     detectors = watch.detectors(config, calendar_of(found, config))
     own = found.source == recording.RECORDER
     watched = _watched(found, config) if own else {}
-    pipeline = Pipeline(watched, detectors, fire_model.load(), config.hand_over)
+    pipeline = Pipeline(watched, detectors, fire_model.load(config.outdoors), config.hand_over)
     seen = media_of(found, config)
     made = {each.name for each in seen} if readings else set()
     heard = found.readings()

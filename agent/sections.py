@@ -16,6 +16,7 @@ from agent.detectors.fire import FireConfig
 from agent.detectors.flood import FloodConfig
 from agent.detectors.flow import FlowConfig
 from agent.detectors.gas import GasConfig
+from agent.detectors.hourly import HourlyConfig
 from agent.detectors.inactivity import InactivityConfig
 from agent.detectors.intrusion import IntrusionConfig
 from agent.detectors.neighbour import NeighbourConfig
@@ -210,5 +211,7 @@ class Config(Section, frozen=True, kw_only=True):
     fill: FillConfig | None = None
     structure: StructureConfig | None = None
     gas: GasConfig | None = None
+    hourly: HourlyConfig | None = None
+    outdoors: list[SensorName] = []  # they feel the weather: nothing of fire rests on them
     recorder: RecorderConfig = RecorderConfig()
     sensors: Annotated[Sensors, Meta(min_length=1, max_length=64)]

@@ -100,6 +100,8 @@ def selftest(config: Config, state: Path) -> Iterator[Result]:
         for sensor in config.sensors:
             if hazard is Hazard.SOS and sensor.name not in standing_for(config, hazard):
                 continue
+            if hazard is Hazard.FIRE and sensor.name in config.outdoors:
+                continue
             for quantity in sorted(floor(config, hazard) & sensor.spans.keys()):
                 yield _detects(config, hazard, sensor, quantity)
     yield _stores(state)

@@ -10,6 +10,7 @@ from agent.detectors.fill import FillDetector
 from agent.detectors.flood import FloodDetector
 from agent.detectors.flow import FlowDetector
 from agent.detectors.gas import GasDetector
+from agent.detectors.hourly import HourlyDetector
 from agent.detectors.structure import StructureDetector
 from agent.detectors.unused import UnusedDetector
 
@@ -20,9 +21,13 @@ if TYPE_CHECKING:
 def problems(config: "Config") -> Iterator[tuple[str, str]]:
     """What no single key of these sections shows: (problem with its place, remedy)."""
     found = sources(config)
-    for section in (config.flow, config.unused, config.fill, config.structure, config.gas):
+    sections = (config.flow, config.unused, config.fill, config.structure, config.gas)
+    for section in (*sections, config.hourly):
         if section is not None:
             yield from section.problems(found)
+    for name in config.outdoors:
+        if name not in found:
+            yield f"no sensor is named `{name}` - at `$.outdoors`", "name one of the sensors"
 
 
 def detectors(config: "Config", calendar: Calendar) -> list[Detector]:
@@ -38,4 +43,6 @@ def detectors(config: "Config", calendar: Calendar) -> list[Detector]:
         found.append(StructureDetector(config.structure))
     if config.gas is not None:
         found.append(GasDetector(config.gas))
+    if config.hourly is not None:
+        found.append(HourlyDetector(config.hourly, calendar))
     return found

@@ -101,6 +101,7 @@ class Detection:
 
 PLACE = "place"
 HUB = "hub"  # the name under which the hub's word is a reading
+HOURLY = "hour"  # rule and subject of an event that tells what an hour was: no incident
 
 
 class Evidence(msgspec.Struct, frozen=True):

@@ -31,7 +31,7 @@ def detectors(
     }
     mutes = [name for each in config.sensors if (name := each.muted_by()) is not None]
     return [
-        FireDetector(config.fire, ends),
+        FireDetector(config.fire, ends, config.outdoors),
         CoDetector(config.co),
         SosDetector(config.sos.buttons, config.sos),
         FallDetector(config.fall, sos=config.sos.buttons, mute=mutes),

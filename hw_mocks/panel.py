@@ -17,6 +17,7 @@ UNITS = {
     "PERSON_COUNT": ("people ", "{:.0f}"),
     "FALL_SCORE": ("fall ", "{:.2f}"),
     "PM2_5_UG_M3": ("PM2.5 ", "{:.0f} µg/m³"),
+    "VOC_INDEX": ("VOC ", "{:.0f}"),
     "WATER_L": ("water ", "{:.0f} L"),
     "DISTANCE_M": ("", "{:.2f} m"),
     "TILT_DEG": ("tilt ", "{:.1f}°"),

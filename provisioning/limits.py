@@ -23,7 +23,7 @@ _NOISE = {
     Measure.IMPACT_MAX: (Why("최고소음, 한 시간에 3번", "highest level, three times an hour"), "-"),
     Measure.AIRBORNE_LEQ: (Why("5분 등가소음", "mean of five minutes (airborne)"), "5 min"),
 }
-_UNITS = {"s": "s", "min": "min", "h": "h"}
+_UNITS = {"s": "s", "min": "min", "h": "h", "hours": "h"}
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -63,8 +63,14 @@ def rows() -> tuple[Row, ...]:
 def limits(config: Config) -> Iterator[Limit]:
     """What this profile warns of: the limits of what its sensors measure."""
     given = {str(quantity) for sensor in config.sensors for quantity in sensor.spans}
+    indoors = {
+        str(quantity)
+        for sensor in config.sensors
+        if sensor.name not in config.outdoors
+        for quantity in sensor.spans
+    }
     for row in rows():
-        if row.needs and not given & set(row.needs):
+        if row.needs and not (indoors if row.hazard == "fire" else given) & set(row.needs):
             continue
         value = _at(config, row.at)
         if row.at and value in (None, []):
@@ -110,7 +116,7 @@ def _hold(config: Config, path: str) -> str:
     value = _at(config, path)
     if not path or value is None:
         return "-"
-    unit = re.search(r"_(s|min|h)$", path)
+    unit = re.search(r"(?:_|\.)(s|min|h|hours)$", path)
     return f"{_shown(value)} {_UNITS[unit[1]] if unit else ''}".strip()
 
 

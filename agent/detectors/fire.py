@@ -1,7 +1,7 @@
 """Fire: the normative floor, which always alarms, and signs that alarm when they agree."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from agent import wording
 from agent.detectors import channels, onset, vision
@@ -37,11 +37,16 @@ class FireDetector:
     all sensors of a kind.
 
     `ends` names where a channel saturates, in its own unit: a limit beyond that would never be
-    reached, so there the channel's end is the limit.
+    reached, so there the channel's end is the limit. Sensors that are `outdoors` are no witnesses.
     """
 
-    def __init__(self, config: FireConfig, ends: Mapping[Source, float] | None = None) -> None:
-        self._config, self._ends = config, ends or {}
+    def __init__(
+        self,
+        config: FireConfig,
+        ends: Mapping[Source, float] | None = None,
+        outdoors: Collection[str] = (),
+    ) -> None:
+        self._config, self._ends, self._outdoors = config, ends or {}, frozenset(outdoors)
         self._steam = Steam()
         least, sure = config.onset.least, config.onset.sure
         self._onset = Onset(least, sure, config.particles.saturates)
@@ -58,6 +63,8 @@ class FireDetector:
 
     def update(self, reading: Reading) -> list[Detection]:
         """Take one believed reading in."""
+        if reading.sensor in self._outdoors:
+            return []
         if reading.quantity in _AIR:
             self._steam.update(reading)
         if reading.quantity not in _WATCHED:

@@ -181,8 +181,10 @@ class CapOutput:
         self._sender, self._topic, self._folder, self._broker = sender, topic, folder, broker
 
     def parcels(self, told: Told) -> list[Parcel]:
-        """One alert."""
+        """One alert; what an hour was is none."""
         notice = told.notice
+        if notice.is_summary:
+            return []
         body = alert(told, self._sender)
         topic = f"{self._topic}/{notice.site}/{notice.device}/{notice.hazard}"
         return [Parcel(notice.key, topic, body, notice.lane)]

@@ -131,8 +131,10 @@ class NgsiLdOutput:
         self._poster, self._topic, self._broker = poster, topic, broker
 
     def parcels(self, told: Told) -> list[Parcel]:
-        """One entity, as the array of one that the upsert takes."""
+        """One entity, as the array of one that the upsert takes; what an hour was is no Alert."""
         notice = told.notice
+        if notice.is_summary:
+            return []
         body = msgspec.json.encode([entity(told)])
         topic = f"{self._topic}/{notice.site}/{notice.device}/{notice.hazard}"
         return [Parcel(notice.key, topic, body, notice.lane)]

@@ -16,7 +16,7 @@ from msgspec import Meta
 from agent.envelope import Header, structured, unreadable
 from agent.lanes import Lane, lane_of
 from agent.sections import Identifier
-from agent.values import PLACE, Evidence, Hazard, Stage, Why
+from agent.values import HOURLY, PLACE, Evidence, Hazard, Stage, Why
 
 ROOT = "haetae/v1"
 UNREADABLE = "unreadable"  # the stage of a record that was damaged on the device's disk
@@ -96,6 +96,11 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
         if not self.wall_time or self.wall_source == "unset":
             return False
         return self.wall_uncertainty_s is not None or self.historical
+
+    @property
+    def is_summary(self) -> bool:
+        """Whether it tells what an hour was, and is of no incident."""
+        return self.rule == HOURLY and self.stage == Stage.CLEARED
 
     @property
     def is_real(self) -> bool:

@@ -154,7 +154,8 @@ def test_the_self_test_passes_on_every_profile(
 ) -> None:
     assert cli.main(["--config", str(profile), "--state", str(tmp_path), "selftest"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) >= 3  # two ways to a hazard, and the outbox
+    # two ways to a hazard, and the outbox; a street claims none
+    assert len(lines) >= (2 if profile.stem == "street-node" else 3)
     assert all(line.startswith("ok") for line in lines)
 
 
