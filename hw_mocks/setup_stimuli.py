@@ -69,6 +69,7 @@ STIMULI: Mapping[str, Stimulus] = MappingProxyType(
         "i2s_mic": path("level_db", 40.0, 70.0, 90.0),  # a clap
         "ina219": Stimulus({}, []),  # nobody can provoke it
         "ld2410": _contact("present"),
+        "lis3mdl": path("shift_ut", 0.0, 10.0, 25.0),  # an iron toolbox
         "mcp3008": path("volts", 0.5, 1.0, 2.0),
         "mlx90614": path("surface_celsius", 24.0, 30.0, 34.0),
         "mq2": path("rs_over_r0", 1.0, 0.7, 0.4),

@@ -106,7 +106,7 @@ class SetupWalk:
     def do_identity(self) -> None:
         """Wait until the device has its certificate."""
         self._seen("identity")
-        self.until(lambda: self.is_done("identity"), "the device is enrolled")
+        self.until(self.is_done, "the device is enrolled")
         self.press("#next")
 
     def do_place(self) -> None:
@@ -158,27 +158,27 @@ class SetupWalk:
         """Be quiet until it has measured."""
         self._seen("noise")
         self.press("#start-noise")
-        self.until(lambda: self._noise() in {"running", "passed"}, "the noise is measured")
+        self.until(lambda: self._is_measuring() or self.is_done(), "the noise is measured")
         self._seen("noise-running")
-        self.until(lambda: self.is_done("noise"), "the noise is known")
+        self.until(self.is_done, "the noise is known")
         self._seen("noise-done")
         self.press("#next")
 
     def do_network(self) -> None:
         """Have the way to the hub checked."""
         self.press("#check-network")
-        self.until(lambda: self.is_done("network"), "the hub answers")
+        self.until(self.is_done, "the hub answers")
         self._seen("network")
         self.press("#next")
 
     def do_contacts(self) -> None:
         """Give one person to call, confirmed today."""
-        if not self.state()["contacts"]:
+        if not self.is_done():
             self.type("#person", self._installer.person[0])
             self.type("#phone", self._installer.person[1])
             self._seen("contacts")
             self.press("#add-person")
-            self.until(lambda: self.state()["contacts"], "the person is kept")
+            self.until(self.is_done, "the person is kept")
         self._seen("contacts-done")
         self.press("#next")
 
@@ -247,8 +247,8 @@ class SetupWalk:
         """How its trial stands, as the page has it."""
         return str(self.find(f'[data-sensor="{name}"]').get_attribute("data-trial"))
 
-    def _noise(self) -> str:
-        return str((self.state().get("noise") or {}).get("state"))
+    def _is_measuring(self) -> bool:
+        return self.find("#noise-running").is_displayed()
 
     def _any_answers(self) -> bool:
         return any(each["state"] == "ok" for each in self.sensors())
@@ -280,9 +280,9 @@ class SetupWalk:
         """The device's sensors."""
         return list(self.state().get("sensors", []))
 
-    def is_done(self, step: str) -> bool:
-        """Whether the device counts a step as done."""
-        return any(each["id"] == step and each["done"] for each in self.state().get("steps", []))
+    def is_done(self) -> bool:
+        """Whether the page has it from the device that the step on the screen is done."""
+        return self.find("body").get_attribute("data-done") == "yes"
 
     def settled(self) -> None:
         """Wait until a new screen takes presses: a double tap's second half is not for it."""
@@ -298,6 +298,8 @@ class SetupWalk:
         def is_pressed() -> bool:
             found = self.find(selector)
             if found.get_attribute("aria-disabled") == "true" or self._is_busy():
+                return False
+            if self.find("body").get_attribute("data-settled") == "no":
                 return False
             self._centre(found)
             found.click()

@@ -19,7 +19,7 @@ export function showProfile(page) {
   const isTried = sensors.some((each) => each.trial.state !== "untried");
   const node = element(
     "form", { novalidate: true },
-    element("fieldset", { id: "profile" }, element("legend", {}, page.say("profileWhich")), isTried ? element("p", {}, page.say("profileResets")) : null, ...cards),
+    element("fieldset", { id: "profile" }, element("legend", {}, page.say("profileWhich")), element("p", { class: "wrong" }), isTried ? element("p", {}, page.say("profileResets")) : null, ...cards),
   );
   node.addEventListener("submit", (event) => event.preventDefault());
   return {

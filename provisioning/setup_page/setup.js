@@ -14,7 +14,7 @@ import { showZones } from "./zones.js";
 
 const SAVED = "haetae-setup";
 const SOON_MS = 1000; // until the next look at the device
-const SOONER_MS = 400; // while something is measured
+const SOONER_MS = 250; // while something is measured
 const RETRY_MS = 1500; // while it does not answer
 const DEAF_MS = 400; // after a change of step: the second half of a double tap is for the step before
 
@@ -98,10 +98,11 @@ export class Page {
     else this.update();
   }
 
-  /** Where the installer was, or the first step that is not done. */
+  /** Where the installer was; or at the beginning, or at the first step that is not done. */
   resumed() {
-    const { steps, record } = this.state;
+    const { steps, record, profile } = this.state;
     if (record) return "done";
+    if (!this.wanted && !profile) return steps[0].id;
     const first = steps.find((each) => !each.done)?.id ?? "commission";
     const isKnown = steps.some((each) => each.id === this.wanted);
     return isKnown ? this.wanted : first;
@@ -245,6 +246,7 @@ export class Page {
   showFrame() {
     const steps = this.state?.steps ?? [];
     const at = steps.findIndex((each) => each.id === this.step);
+    document.body.dataset.done = at >= 0 && steps[at].done ? "yes" : "no";
     byId("progress").hidden = at < 0;
     byId("moves").hidden = at < 0 && this.step !== "code";
     byId("back").hidden = at <= 0;
@@ -298,7 +300,7 @@ export class Page {
     });
     for (const { field, words } of found) {
       if (byId(field) instanceof HTMLInputElement) byId(field).setAttribute("aria-invalid", "true");
-      const place = document.getElementById(`${field}-error`);
+      const place = document.getElementById(`${field}-error`) ?? byId(field).closest("fieldset")?.querySelector(".wrong");
       if (place) write(place, words);
     }
     byId("errors").replaceChildren(element("h2", {}, this.say("troubles")), element("ul", {}, ...links));

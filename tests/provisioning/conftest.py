@@ -1,4 +1,4 @@
-"""One browser for all tests of the console, and what stands around the gateway in its tests."""
+"""One browser for the console, one for the setup page, and what stands around the gateway."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +11,7 @@ from tests.provisioning.receivers import HOME_TOPICS, Ear, WebServer
 
 if TYPE_CHECKING:
     from tests.provisioning.office import Office
+    from tests.provisioning.phones import Phone
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +21,15 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Office]":
 
     with opened(tmp_path_factory.mktemp("office")) as found:
         found.browser.get(found.address)
+        yield found
+
+
+@pytest.fixture(scope="session")
+def handset(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Phone]":
+    """A telephone's browser, for all tests of the setup page."""
+    from tests.provisioning.phones import phone  # noqa: PLC0415  # without selenium it skips
+
+    with phone(tmp_path_factory.mktemp("phone")) as found:
         yield found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from drivers.sensor import Quantity
-from tests.provisioning.phones import Phone, phone
+from tests.provisioning.phones import Phone
 
 PAGE = Path(__file__).parents[2] / "provisioning" / "setup_page"
 SCRIPTS = sorted(PAGE.glob("*.js"))
@@ -18,16 +18,12 @@ SAID = re.compile(r"""\bsay\(\s*(?:[^()"]*\? )?"(\w+)"(?: : "(\w+)")?""")
 WORDS = re.compile(r'"[A-Z][a-z]+(?: [a-z]+)+[.!?]?"')  # a sentence in a string
 
 
-@pytest.fixture(scope="module")
-def languages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+@pytest.fixture
+def languages(handset: Phone) -> dict[str, Any]:
     """The table, as a browser reads it."""
-    with phone(tmp_path_factory.mktemp("phone")) as found:
-        yield table(found)
-
-
-def table(found: Phone) -> dict[str, Any]:
+    handset.browser.get("about:blank")
     text = (PAGE / "texts.js").read_text("utf-8").replace("export ", "")
-    return dict(found.script(f"{text}\nreturn LANGUAGES;"))
+    return dict(handset.script(f"{text}\nreturn LANGUAGES;"))
 
 
 def flat(words: Any, path: str = "") -> Iterator[tuple[str, Any]]:
