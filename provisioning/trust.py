@@ -1,5 +1,6 @@
 """Which roots a device trusts, and how it comes to trust the next one (RFC 7030 §4.1.3)."""
 
+import warnings
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -39,7 +40,9 @@ def read_bundle(der: bytes) -> list[x509.Certificate]:
         ProvisioningError: It is none.
     """
     try:
-        return pkcs7.load_der_pkcs7_certificates(der)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it is BER: CMS allows that (RFC 5652 §2)
+            return pkcs7.load_der_pkcs7_certificates(der)
     except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise failed("authority-failed", f"no PKCS #7: {error}") from None
 

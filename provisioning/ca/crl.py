@@ -36,6 +36,7 @@ class RevocationList:
         self._issuer, self._file, self._lasts, self._after = issuer, file, lasts, list(after)
         self.der = b""
         self._written_at = float("-inf")
+        self._rows: list[tuple[str, float, str]] = []
 
     def write(self) -> None:
         """Write it anew, and have the broker read it.
@@ -43,9 +44,7 @@ class RevocationList:
         Raises:
             ProvisioningError: The file cannot be written; the old one stays.
         """
-        at = self._issuer.clock()
-        with self._issuer.registry.transaction() as ledgers:
-            rows = ledgers.revoked(at.timestamp())
+        at, rows = self._issuer.clock(), self._found()
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(self._issuer.certificate.subject)
@@ -65,17 +64,22 @@ class RevocationList:
         except OSError as error:
             raise failed("authority-files", f"{self._file}: {error}") from None
         self.der = made.public_bytes(serialization.Encoding.DER)
-        self._written_at = at.timestamp()
+        self._written_at, self._rows = at.timestamp(), rows
         self._tell()
 
     def write_if_due(self) -> None:
-        """Write it if the last one is a day old.
+        """Write it if the last one is a day old, or lacks something.
 
         Raises:
             ProvisioningError: As `write`.
         """
-        if self._issuer.clock().timestamp() - self._written_at >= FRESH_S:
+        age_s = self._issuer.clock().timestamp() - self._written_at
+        if age_s >= FRESH_S or self._found() != self._rows:
             self.write()
+
+    def _found(self) -> list[tuple[str, float, str]]:
+        with self._issuer.registry.transaction() as ledgers:
+            return ledgers.revoked(self._issuer.clock().timestamp())
 
     def _tell(self) -> None:
         if not self._after:

@@ -200,12 +200,17 @@ def wanted_key(request: bytes, device: str) -> profiles.DeviceKey:
         public, subject, is_signed = found.public_key(), found.subject, found.is_signature_valid
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise failed("request-refused", f"no PKCS #10 request: {type(error).__name__}") from None
+    if device in profiles.RESERVED:
+        raise failed("request-refused", f"{device} is no name for a device")
     if not is_signed:
         raise failed("request-refused", "not signed by the key that it is for")
     if len(list(subject)) != 1 or profiles.common_name(subject) != device:
         raise failed("request-refused", "its subject is not CN=<device id>")
     if not profiles.is_fit(public):
-        raise failed("request-refused", "EC P-256, EC P-384, Ed25519 or RSA from 2048 bits")
+        raise failed(
+            "request-refused",
+            "the key is none of EC P-256, EC P-384, Ed25519 or RSA from 2048 bits",
+        )
     return public  # type: ignore[return-value]  # `is_fit` has said so
 
 

@@ -8,6 +8,7 @@ import msgspec
 from cryptography import x509
 
 from agent.sections import Identifier
+from provisioning.ca import profiles
 from provisioning.ca.crl import RevocationList
 from provisioning.ca.doors import Answered, Asked
 from provisioning.ca.issuer import Issuer, serial_text
@@ -85,6 +86,8 @@ class OfficeDoor:
         claims = _decoded(body, _Claims).claims
         if len(claims) > MOST_CLAIMS:
             raise failed("request-refused", f"more than {MOST_CLAIMS} claims")
+        if taken := {each.device for each in claims} & profiles.RESERVED:
+            raise failed("request-refused", f"no name for a device: {', '.join(sorted(taken))}")
         with self._issuer.registry.transaction() as ledgers:
             found = ledgers.register(claims, by, self._at())
             ledgers.note(by, "registered", "", f"{found.new} claims", self._at())

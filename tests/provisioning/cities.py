@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import shutil
+import string
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -37,7 +38,7 @@ from provisioning.seed import (
     setup_for,
 )
 from provisioning.seed import Authority as SeedAuthority
-from tests.brokers import Mosquitto
+from tests.brokers import HUB_FILES, Mosquitto
 
 SITE, DEVICE = "alley-3", "stall-17"
 DAY = timedelta(days=1)
@@ -155,8 +156,9 @@ class City:
         shutil.copy(key, folder / "server.key")
         if crl:
             self.hand_over_crl(found, folder)
+            lines = (HUB_FILES / "mosquitto-authority.conf").read_text("utf-8")
             with (folder / "mosquitto.conf").open("a") as file:
-                file.write(f"crlfile {folder}/crl.pem\n")
+                file.write(string.Template(lines).substitute(folder=folder))
         return found
 
     def hand_over_crl(self, broker: Mosquitto, folder: Path) -> None:

@@ -16,21 +16,24 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, pkcs7
 from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.signing import load_signer
+from provisioning.ca import keys, profiles
+from provisioning.ca.doors import Answered, Door
 from provisioning.ca.issuer import wanted_key
 from provisioning.https import Reply, ask
 from provisioning.identity import certificate_request, make_key
 from provisioning.remedy import ProvisioningError
-from provisioning.trust import read_bundle
+from provisioning.trust import next_anchors, read_bundle
 from tests.brokers import DEADLINE_S
 from tests.provisioning.cities import DEVICE, City, Stall, basic
 
 FORM = PublicFormat.SubjectPublicKeyInfo
+KEY = ec.generate_private_key(ec.SECP256R1())
 EST = "/.well-known/est"
 
 
@@ -297,6 +300,50 @@ def test_who_says_nothing_holds_up_nobody(city: City, request_of: bytes) -> None
     finally:
         for each in silent:
             each.close()
+
+
+def test_who_speaks_too_slowly_is_cut_off(city: City) -> None:
+    context = city.authority._contexts()[0]
+    answer = Answered(200)
+    door = Door(
+        ("127.0.0.1", 0),
+        context,
+        lambda _asked: answer,
+        longest_body=100,
+        clock=city.now,
+        within_s=0.3,
+    )
+    serving = threading.Thread(target=door.serve_forever, args=(0.05,))
+    serving.start()
+    trusting = ssl.create_default_context(cadata=city.anchors)
+    with (
+        socket.create_connection(("127.0.0.1", door.port), DEADLINE_S) as plain,
+        trusting.wrap_socket(plain, server_hostname="localhost") as slow,
+        contextlib.suppress(OSError),
+    ):
+        slow.sendall(b"GET /")
+        assert slow.recv(100) == b""
+    door.shutdown()
+    door.server_close()
+    serving.join()
+
+
+@given(junk=st.binary(max_size=400), at=st.integers(0, 600), bit=st.integers(0, 7))
+def test_no_answer_breaks_the_device(junk: bytes, at: int, bit: int) -> None:
+    root = keys.new_root("root", KEY)
+    whole = bytearray(pkcs7.serialize_certificates([root], Encoding.DER))
+    whole[at % len(whole)] ^= 1 << bit
+    for answer in (junk, bytes(whole)):
+        with contextlib.suppress(ProvisioningError):
+            found = read_bundle(answer)
+            assert next_anchors([root], found, profiles.now()) == [root]
+
+
+@pytest.mark.parametrize("name", ["hub", "console", "gateway", "server"])
+def test_no_device_is_called_as_a_user_of_the_broker(city: City, name: str) -> None:
+    request = request_by(ec.generate_private_key(ec.SECP256R1()), name)
+    reply = enrolled(city, city.claim(name).code, request, name)
+    assert (reply.status, reply.headers["haetae-failure"]) == (400, "request-refused")
 
 
 def test_a_plain_word_is_no_harm(city: City) -> None:

@@ -130,6 +130,7 @@ def test_the_office_talks_to_nobody_else(city: City, tmp_path: Path) -> None:
         {"sha256": "0" * 64, "device": "Not An Id"},
         {"sha256": "0" * 64, "device": DEVICE, "code": "never send this"},
         {"sha256": "0" * 64},
+        {"sha256": "0" * 64, "device": "hub"},
     ],
 )
 def test_what_is_no_claim_is_not_registered(city: City, wrong: dict[str, str]) -> None:

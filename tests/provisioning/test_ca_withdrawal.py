@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
@@ -114,6 +115,20 @@ def test_a_revoked_device_is_out_as_soon_as_the_broker_reads_the_list(
         neighbour = Hub(config, device="stall-18", site=SITE, state=lambda: b"{}")
         assert neighbour.send(row_of()), neighbour.status
         neighbour.close()
+
+
+def test_a_card_that_was_made_anew_puts_the_old_one_on_the_list(
+    city: City, stall: Stall, tmp_path: Path
+) -> None:
+    new = Stall(tmp_path / "new", city, city.claim())
+    assert new.enrol() == 0
+    before = city.authority.revoked.der
+    city.authority.revoked.write_if_due()
+    found = x509.load_der_x509_crl(city.authority.revoked.der)
+    assert [each.serial_number for each in found] == [stall.serial]
+    after = city.authority.revoked.der
+    city.authority.revoked.write_if_due()
+    assert before != after == city.authority.revoked.der
 
 
 def test_what_comes_late_is_quarantined_and_its_alarm_arrives_marked(
