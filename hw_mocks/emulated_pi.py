@@ -21,6 +21,7 @@ from typing import Self
 from hw_mocks.broker import free_port
 
 HOST = "10.0.2.2"  # the host's loopback, as the guest sees it
+CONTROL_PORT, SHELL_PORT = 5555, 5556  # of a rehearsal's image: scripts/image/rehearsal.py
 BOOT_OVER = "haetae: boot over: "  # systemd/image/boot-report
 _OFF = ("reboot: Power down", "reboot: System halted")
 _NEEDED = {"qemu-system-aarch64": "qemu-system-arm", "mcopy": "mtools"}
@@ -151,6 +152,25 @@ class EmulatedPi:
             last = "\n".join(self._text.splitlines()[-20:])
             why = "the board is off" if self._ended else f"not within {within_s:.0f} s"
         raise EmulationError(f"{self.machine.name}: no {mark!r}: {why}; its console ends:\n{last}")
+
+    def shell(self, command: str, within_s: float = 60) -> str:
+        """What a command says that root runs on the board; a rehearsal's image alone has this.
+
+        `SHELL_PORT` must be among `forwards`.
+
+        Raises:
+            EmulationError: The board does not answer in that time.
+        """
+        try:
+            with socket.create_connection(
+                ("127.0.0.1", self.ports[SHELL_PORT]), timeout=within_s
+            ) as link:
+                link.sendall(command.encode() + b"\n")
+                link.shutdown(socket.SHUT_WR)
+                with link.makefile("rb") as said:
+                    return said.read().decode("utf-8", "replace")
+        except OSError as error:
+            raise EmulationError(f"{self.machine.name}: no shell: {error}") from None
 
     def wait_for_power_off(self, within_s: float) -> None:
         """Wait until the system has switched itself off, and end QEMU, which on a Pi stays.

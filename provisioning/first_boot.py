@@ -92,13 +92,21 @@ def tell(outcome: Outcome, places: Places) -> None:
     """Leave the outcome where the setup page and a laptop find it."""
     said = msgspec.json.format(msgspec.json.encode(outcome)) + b"\n"
     places.run.mkdir(parents=True, exist_ok=True)
-    (places.run / OUTCOME).write_bytes(said)
-    (places.run / OUTCOME).chmod(0o644)
+    _write_for_all(places.run / OUTCOME, said)
     folder = places.boot / SEED_FOLDER
     with contextlib.suppress(OSError):  # a card that cannot be written has been told of already
         if folder.is_dir() and _read(folder / OUTCOME) != said:
             (folder / OUTCOME).write_bytes(said)
             sync(folder)
+
+
+def _write_for_all(path: Path, content: bytes) -> None:
+    """Write a new file that everybody may read, in a folder that is another user's."""
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(descriptor, 0o644)
+        file.write(content)
 
 
 def _kept(places: Places, failures: list[Failure]) -> Seed | None:

@@ -27,14 +27,14 @@ class Partition:
     kind: int
 
 
-# 2 GiB in all, since QEMU's card must be a power of two; the last one grows to the card's end.
+# Room for roots of twice their size; the last one grows to the card's end at the first boot.
 LAYOUT = (
     Partition("boot", 4, 256, FAT32_LBA),
-    Partition("root A", 260, 832, LINUX),
-    Partition("root B", 1092, 832, LINUX),
-    Partition("data", 1924, 124, LINUX),
+    Partition("root A", 260, 384, LINUX),
+    Partition("root B", 644, 384, LINUX),
+    Partition("data", 1028, 64, LINUX),
 )
-CARD_MIB = 2048
+CARD_MIB = 1092
 
 
 def part_uuid(signature: int, number: int) -> str:

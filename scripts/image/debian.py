@@ -18,6 +18,14 @@ _KEEP = (
     "path-include=/usr/share/doc/*/copyright",
     "force-unsafe-io",
 )
+# Debian's /usr is merged from the start, so nothing needs the Perl programs that merge it.
+_PINNED = "$1/etc/apt/preferences.d/usrmerge"
+_PIN = "Package: usrmerge\\nPin: release *\\nPin-Priority: -1\\n"
+_HOOKS = (
+    f'--setup-hook=mkdir -p "$1/etc/apt/preferences.d" && printf "{_PIN}" >"{_PINNED}"',
+    "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
+    f'--customize-hook=rm "{_PINNED}"',
+)
 _FOLDERS = ("state", "cache/archives/partial", "etc/apt/apt.conf.d", "etc/apt/preferences.d")
 _APT_CONF = """\
 Dir "{folder}";
@@ -97,7 +105,7 @@ class Archive:
         command: list[str | Path] = [
             "mmdebstrap", "--architectures=arm64", "--variant=essential", f"--keyring={KEYRING}",
             f"--include={','.join(ROOT_PACKAGES)}", '--aptopt=Acquire::Check-Valid-Until "false"',
-            *options, self._suite.name, part, *packages.sources,
+            *options, *_HOOKS, self._suite.name, part, *packages.sources,
         ]  # fmt: skip
         with step("install Debian's packages (some minutes, once)"):
             run_arm64(command, {"SOURCE_DATE_EPOCH": str(self._suite.released_s)})
@@ -106,6 +114,7 @@ class Archive:
     def _prepare(self) -> None:
         for name in _FOLDERS:
             (self._folder / name).mkdir(parents=True, exist_ok=True)
+        (self._folder / "etc/apt/preferences.d/usrmerge").write_text(_PIN.replace("\\n", "\n"))
         conf = _APT_CONF.format(folder=self._folder, keyring=KEYRING)
         (self._folder / "apt.conf").write_text(conf, "utf-8")
         (self._folder / "sources.list").write_text("\n".join(self._sources) + "\n", "utf-8")

@@ -9,7 +9,8 @@ from pathlib import Path
 from image import wheels
 from image.tools import run
 
-PORT = 5555  # in the guest: each connection is one to the control socket
+# In the guest: each connection is one to the control socket, or a shell of root's.
+CONTROL_PORT, SHELL_PORT = 5555, 5556
 FOLDER = wheels.HOME / "rehearsal"
 _AGENT = f"""\
 # In place of the wires, which an emulated board does not have.
@@ -28,7 +29,7 @@ _SOCKET = f"""\
 Description=Rehearsal: the knobs of the simulated wires
 
 [Socket]
-ListenStream={PORT}
+ListenStream={CONTROL_PORT}
 
 [Install]
 WantedBy=sockets.target
@@ -39,6 +40,31 @@ Description=Rehearsal: from TCP to the simulated wires' control socket
 
 [Service]
 ExecStart=/lib/systemd/systemd-socket-proxyd /run/haetae/control
+"""
+_SHELL_SOCKET = f"""\
+[Unit]
+Description=Rehearsal: a shell for whoever watches an emulated board
+
+[Socket]
+ListenStream={SHELL_PORT}
+Accept=yes
+
+[Install]
+WantedBy=sockets.target
+"""
+_SHELL = """\
+[Unit]
+Description=Rehearsal: commands over TCP
+
+[Service]
+ExecStart=-/bin/sh
+StandardInput=socket
+StandardError=socket
+"""
+_PERCEPTION = f"""\
+# An emulated board has no camera; what the agent hears of one is simulated with its wires.
+[Unit]
+ConditionPathExists=!/{FOLDER}
 """
 _CLOCK = """\
 [Unit]
@@ -63,15 +89,16 @@ def install(checkout: Path, root: Path, python: str) -> None:
     shutil.copytree(checkout / "hw_mocks", root / FOLDER / "hw_mocks")
     wheels.compile_all(root / FOLDER, root, python)
     units = root / "etc/systemd/system"
-    drop_in = units / "haetae-agent.service.d" / "rehearsal.conf"
-    drop_in.write_text(_AGENT, "utf-8")
+    for unit, text in (("agent", _AGENT), ("perception", _PERCEPTION)):
+        (units / f"haetae-{unit}.service.d" / "rehearsal.conf").write_text(text, "utf-8")
     texts = {
         "haetae-rehearsal.socket": _SOCKET,
         "haetae-rehearsal.service": _BRIDGE,
         "haetae-rehearsal-clock.service": _CLOCK,
+        "haetae-rehearsal-shell.socket": _SHELL_SOCKET,
+        "haetae-rehearsal-shell@.service": _SHELL,
     }
     for name, text in texts.items():
         (units / name).write_text(text, "utf-8")
     enabled = [name for name, text in texts.items() if "[Install]" in text]
     run("systemctl", f"--root={root}", "--quiet", "enable", *enabled)
-    run("systemctl", f"--root={root}", "--quiet", "disable", "haetae-perception.service")

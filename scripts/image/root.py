@@ -65,9 +65,10 @@ def settle(root: Path, epoch_s: int) -> None:
     # no clock of its own: never earlier than this image
     (root / "usr/lib/clock-epoch").touch()
     os.utime(root / "usr/lib/clock-epoch", (epoch_s, epoch_s))
+    (root / "etc/hostname").chmod(0o644)
     for each in ("etc/.pwd.lock", "etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-"):
         (root / each).unlink(missing_ok=True)
-    _lock_passwords(root / "etc/shadow", epoch_s)
+    lock_passwords(root / "etc/shadow", epoch_s)
 
 
 def numbers_of(root: Path, user: str) -> tuple[int, int]:
@@ -110,7 +111,7 @@ def _enable(root: Path, names: list[str]) -> list[str]:
     return enabled
 
 
-def _lock_passwords(shadow: Path, epoch_s: int) -> None:
+def lock_passwords(shadow: Path, epoch_s: int) -> None:
     """Nobody logs in by a password, and the day of the last change is the image's."""
     lines = []
     for line in shadow.read_text("utf-8").splitlines():

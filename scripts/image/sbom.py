@@ -23,7 +23,9 @@ def bill(
     root: Path, packages: Packages, wheels: Sequence[Path], epoch_s: int, simulated: bool
 ) -> bytes:
     """The list as a file: the same for the same parts."""
-    every = {**packages.installed, **packages.unpacked}
+    here = _installed(root)
+    every = {name: digest for name, digest in packages.installed.items() if name in here}
+    every |= packages.unpacked
     parts = [*_debian(root, every), *map(_python, wheels)]
     parts.sort(key=lambda part: str(part["bom-ref"]))
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).digest()
@@ -46,6 +48,17 @@ def bill(
         "dependencies": [{"ref": "image", "dependsOn": [part["bom-ref"] for part in parts]}],
     }
     return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _installed(root: Path) -> set[str]:
+    """What dpkg has installed, as `name=version`."""
+    records = (root / "var/lib/dpkg/status").read_text("utf-8").split("\n\n")
+    fields = (
+        {key: value for key, _, value in (line.partition(": ") for line in record.splitlines())}
+        for record in records
+        if record.strip()
+    )
+    return {f"{each['Package']}={each['Version']}" for each in fields}
 
 
 def _debian(root: Path, digests: Mapping[str, str]) -> Iterator[dict[str, object]]:

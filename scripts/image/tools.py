@@ -36,13 +36,18 @@ class BuildError(Exception):
     """The image cannot be made until somebody does what the message says."""
 
 
+def add_sbin() -> None:
+    """Find the programs of administrators, too, which Debian's users do not have in their path."""
+    os.environ["PATH"] = os.pathsep.join(dict.fromkeys([*os.get_exec_path(), *_SBIN]))
+
+
 def require_tools(needed: Mapping[str, str] = NEEDED) -> None:
     """See that everything is here.
 
     Raises:
         BuildError: A program is missing; the message is the command that installs it.
     """
-    os.environ["PATH"] = os.pathsep.join(dict.fromkeys([*os.get_exec_path(), *_SBIN]))
+    add_sbin()
     missing = {package for program, package in needed.items() if shutil.which(program) is None}
     if missing:
         names = sorted(missing)
