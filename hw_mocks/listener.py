@@ -77,6 +77,9 @@ class Listener:
         self._client.disconnect()
         self._left.wait(2.0)  # stopped before, paho leaves its socket open
         self._client.loop_stop()
+        # no cycle through us: paho closes its own pair of sockets only when it is let go
+        self._client.on_connect = self._client.on_subscribe = None
+        self._client.on_disconnect = self._client.on_message = None
 
     def first(self, wanted: Callable[[dict[str, Any]], bool]) -> Heard | None:
         """The first event heard that is wanted."""
