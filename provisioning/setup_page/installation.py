@@ -61,7 +61,7 @@ class Record:
 
 @dataclass(slots=True)
 class Installation:
-    """What the requests work on. `clock` is monotonic seconds; `pace` the agent's clock's speed."""
+    """What the requests work on. `clock` is monotonic seconds."""
 
     seed: Seed
     places: Places
@@ -199,7 +199,8 @@ class Installation:
 
     def state(self) -> dict[str, Any]:
         """Everything that the page shows."""
-        status = self.status()
+        # a trial that ends asks for this lock: never ask for the trials' while we hold it
+        status, running = self.status(), self.trials.running()
         with self.lock:
             now = self.draft
             found: dict[str, Any] = {
@@ -214,7 +215,7 @@ class Installation:
                 "profile": now.profile or None,
                 "suggested": self.suggested(status) or None,
                 "profiles": [_shown(each) for each in self.profiles.values()],
-                "sensors": steps.sensors(self, status),
+                "sensors": steps.sensors(self, status, running),
                 "zones": now.zones,
                 "noise": self.noise.shown() or now.noise,
                 "network": network.shown(now.network),

@@ -41,11 +41,12 @@ def steps(what: "Installation", state: Body) -> list[dict[str, Any]]:
     return [{"id": name, "done": is_done} for name, is_done in done.items()]
 
 
-def sensors(what: "Installation", status: Body) -> list[dict[str, Any]]:
-    """Each sensor of the profile: how it does now, and how its trial went."""
+def sensors(
+    what: "Installation", status: Body, running: tuple[str, Trial] | None
+) -> list[dict[str, Any]]:
+    """Each sensor of the profile: how it does now, and how its trial goes or went."""
     if what.config is None:
         return []
-    running = what.trials.running()
     found = list(what.config.sensors)
     return [_sensor(what, each, found, status, running) for each in found]
 
