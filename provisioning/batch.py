@@ -194,7 +194,7 @@ def _remake(device: str) -> Why:
 
 def _spent(device: str, detail: str) -> Failure:
     return Failure(
-        "claim-expired",
+        "claim-spent",
         Why(
             f"{device}의 등록 코드는 기한이 지났거나 이미 쓰였습니다.",
             f"The claim code of {device} has expired or was used.",

@@ -157,7 +157,7 @@ def too_small(detail: str) -> Failure:
 def no_card(path: Path) -> Failure:
     """A target that is no disk and can be no file."""
     return Failure(
-        "no-card",
+        "no-such-card",
         Why(f"{path}: 카드도 파일도 아닙니다.", f"{path} is neither a card nor a file."),
         Why(
             "카드를 꽂고 haetae-provision cards 로 이름을 확인해 주세요.",

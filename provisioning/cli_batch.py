@@ -191,7 +191,7 @@ def _no_label(named: str) -> Failure:
 
 def _no_hangul() -> Failure:
     return Failure(
-        "no-korean-font",
+        "font-without-hangul",
         Why("이 글꼴에는 한글이 없습니다.", "This font has no Hangul."),
         Why("한글이 있는 글꼴 파일을 정해 주세요.", "Name a font file that has it."),
     )

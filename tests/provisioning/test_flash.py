@@ -264,11 +264,11 @@ def test_an_image_of_something_else_is_refused(desk: Desk, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("target", "code"),
     [
-        ("/dev/full", "no-card"),
-        ("/dev/sdz9", "no-card"),
-        ("/dev/null/x", "no-card"),
+        ("/dev/full", "no-such-card"),
+        ("/dev/sdz9", "no-such-card"),
+        ("/dev/null/x", "no-such-card"),
         ("/sys/kernel/notes", "not-allowed"),
-        ("/tmp", "no-card"),
+        ("/tmp", "no-such-card"),
     ],
 )
 def test_a_target_that_is_no_card_is_refused(
@@ -298,10 +298,10 @@ def test_it_must_be_said_whose_card_it_is(desk: Desk, image: Path) -> None:
     ("change", "code"),
     [
         ({"profile": "no-such"}, "profile-unknown"),
-        ({"claim": None}, "claim-expired"),
+        ({"claim": None}, "claim-spent"),
         (
             {"claim": seeds.Claim(code="A" * 26, expires=LONG_AGO)},
-            "claim-expired",
+            "claim-spent",
         ),
     ],
 )

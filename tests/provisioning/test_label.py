@@ -217,7 +217,7 @@ def test_a_font_without_hangul_is_refused(made: tuple[Desk, str]) -> None:
     font = desk.folder / "none.ttf"
     font.write_bytes(b"no font")
     said = desk.ask("label", desk.out, "--out", desk.folder / "x.pdf", "--font", font)
-    assert said.failure == "no-korean-font"
+    assert said.failure == "font-without-hangul"
 
 
 def test_an_unknown_device_or_a_damaged_folder_has_a_remedy(tmp_path: Path) -> None:
