@@ -38,11 +38,11 @@ class Device:
     def __init__(self, folder: Path, *, repeats: bool = False) -> None:
         self.room, self.status, self._seq = Room(repeats=repeats), status(folder), 0
 
-    def alarm(self, hazard: Hazard, stage: Stage = Stage.ALARM) -> Event:
+    def alarm(self, hazard: Hazard, stage: Stage = Stage.ALARM, rule: str = "") -> Event:
         """What leaves of a detection at the place."""
         self._seq += 1
         event = making(hazard)(self._seq, GENESIS)
-        event = msgspec.structs.replace(event, stage=stage)
+        event = msgspec.structs.replace(event, stage=stage, rule=rule or event.rule)
         detection = Detection(hazard, stage, PLACE, event.rule, (), 1.0, event.why)
         self.room.annunciator.show(detection)
         self.status.note(detection, event)
@@ -75,6 +75,15 @@ def test_a_call_is_answered_once_it_is_an_alarm(hazard: Hazard, tmp_path: Path) 
     assert device.act(answer(early.id)) is Code.NOT_ACTIVE  # overtaken
     assert device.act(answer(event.id)) is None
     assert device.answered() == {event.id: "night desk"}
+
+
+def test_a_report_is_answered_though_it_is_no_alarm(tmp_path: Path) -> None:
+    device = Device(tmp_path)
+    report = device.alarm(Hazard.SOS, Stage.PREALARM, "report")
+    assert device.room.annunciator.playing() == "reported"
+    assert device.act(answer(report.id)) is None
+    assert device.room.annunciator.playing() == "taken_up"
+    assert device.answered() == {report.id: "night desk"}
 
 
 @pytest.mark.parametrize("hazard", sorted(set(Hazard) - CALLS))
