@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from image import card, debian, kernel, rehearsal, root, sbom, wheels
+from image import card, debian, device_trees, kernel, rehearsal, root, sbom, wheels
 from image.source import CHECKOUT, Source, take
 from image.suites import MIRROR, SECURITY, SUITES, Suite
 from image.tools import BuildError, require_tools, run, step
@@ -125,7 +125,7 @@ def _parts(tree: Path, work: Path, epoch_s: int) -> dict[str, Path]:
         }
         digest = wheels.sha256_of(parts["root A"])
         signature = _signature(digest)
-        files = _boot_files(work / "unpacked", signature)
+        files = _boot_files(work, signature)
         card.make_fat(files, parts["boot"], signature, epoch_s, work)
         uuid = f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-8{digest[17:20]}-{digest[20:32]}"
         card.make_data(folders, parts["data"], uuid, epoch_s)
@@ -136,8 +136,9 @@ def _signature(digest: str) -> int:
     return int(digest[:8], 16) | 1
 
 
-def _boot_files(unpacked: Path, signature: int) -> dict[str, bytes]:
+def _boot_files(work: Path, signature: int) -> dict[str, bytes]:
     """All that the FAT partition holds, by name."""
+    unpacked = work / "unpacked"
     files = {"config.txt": (_HERE / "config.txt").read_bytes()}
     for path in sorted((unpacked / "usr/lib/raspi-firmware").iterdir()):
         if path.suffix in _FIRMWARE_SUFFIXES:
@@ -148,8 +149,10 @@ def _boot_files(unpacked: Path, signature: int) -> dict[str, bytes]:
     files["a/cmdline.txt"] = command_line.encode() + b"\n"
     files["a/vmlinuz"] = kernel.image_of(unpacked)
     files["a/initrd.img"] = kernel.first_ram_disk(unpacked)
-    for name, path in kernel.device_trees(unpacked).items():
-        files[f"a/{name}"] = path.read_bytes()
+    trees = work / "trees"
+    trees.mkdir()
+    for name, tree in device_trees.device_trees(unpacked, trees).items():
+        files[f"a/{name}"] = tree
     files["haetae/README.txt"] = (_HERE / "seed-folder.txt").read_bytes()
     return files
 

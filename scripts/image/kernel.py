@@ -1,4 +1,4 @@
-"""The kernel's part: its modules, the first RAM disk, and the boards' device trees."""
+"""The kernel's part: itself, its modules and the first RAM disk."""
 
 import gzip
 import lzma
@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from image.suites import BOARDS, FIRST_MODULES, MODULES
+from image.suites import FIRST_MODULES, MODULES
 from image.tools import BuildError, run
 
 _HERE = Path(__file__).parent
@@ -72,12 +72,6 @@ def first_ram_disk(unpacked: Path) -> bytes:
     for each in order:
         files[f"lib/{_module_name(each)}.ko"] = (0o644, _plain(source / each))
     return gzip.compress(cpio(files), compresslevel=6, mtime=0)
-
-
-def device_trees(unpacked: Path) -> dict[str, Path]:
-    """The device trees of the boards that this kernel knows, by file name."""
-    found = sorted(unpacked.glob("usr/lib/linux-image-*/broadcom/*.dtb"))
-    return {path.name: path for path in found if path.name.startswith(BOARDS)}
 
 
 def image_of(unpacked: Path) -> bytes:

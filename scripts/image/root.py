@@ -12,10 +12,12 @@ IMAGE_UNITS = "image"  # in systemd/: what only the image needs
 _HUB_SIDE = "haetae-gateway"
 _PLACES = {
     "fstab": "etc/fstab",
+    "modprobe.conf": "etc/modprobe.d/haetae.conf",
     "modules.conf": "etc/modules-load.d/haetae.conf",
     "resolved.conf": "etc/systemd/resolved.conf.d/haetae.conf",
     "timesyncd.conf": "etc/systemd/timesyncd.conf.d/haetae.conf",
     "boot-report": "usr/lib/haetae/boot-report",
+    "one-wire": "usr/lib/haetae/one-wire",
     "zram": "usr/lib/haetae/zram",
 }
 _UNIT_KINDS = {".service", ".timer", ".path", ".socket", ".target", ".mount"}

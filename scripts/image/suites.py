@@ -6,11 +6,11 @@ MIRROR = "http://deb.debian.org/debian"
 SECURITY = "http://deb.debian.org/debian-security"
 COMPONENTS = "main non-free-firmware"
 
-# What the device runs; no apt, no shell login, no ssh: an image is replaced, never patched.
+# What the device runs; no apt, no shell login, no ssh: an image is replaced, never patched. No
+# ca-certificates: a device trusts its city's roots, and nobody else's.
 ROOT_PACKAGES = (
     "alsa-utils",  # the siren's voice
     "bluez",  # tags
-    "ca-certificates",
     "dbus",
     "e2fsprogs",
     "firmware-brcm80211",
@@ -18,6 +18,7 @@ ROOT_PACKAGES = (
     "iw",
     "kmod",
     "libportaudio2",  # sounddevice's
+    "openssl",  # makes the key in a TPM
     "python3",
     "systemd-resolved",  # names of the network, and our own by multicast DNS
     "systemd-sysv",

@@ -15,6 +15,7 @@ NEEDED = {
     "debugfs": "e2fsprogs",
     "depmod": "kmod",
     "dpkg-deb": "dpkg",
+    "fdtget": "device-tree-compiler",
     "fdtput": "device-tree-compiler",
     "git": "git",
     "mcopy": "mtools",

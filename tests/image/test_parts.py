@@ -111,7 +111,7 @@ def test_the_first_ram_disk_is_an_archive_that_others_read(tmp_path: Path) -> No
     "script",
     [
         HERE / "scripts/image/init.sh",
-        *(HERE / "systemd/image" / each for each in ("zram", "boot-report")),
+        *(HERE / "systemd/image" / each for each in ("zram", "one-wire", "boot-report")),
     ],
     ids=lambda path: path.name,
 )
@@ -173,7 +173,7 @@ def test_systemd_knows_every_word_of_the_images_units(unit: Path, tmp_path: Path
     text = unit.read_text("utf-8")
     for program in ("/opt/haetae/bin/python", "/usr/sbin/wpa_supplicant", "/usr/sbin/iw"):
         text = text.replace(program, true)
-    for name in ("zram", "boot-report"):
+    for name in ("zram", "one-wire", "boot-report"):
         text = text.replace(f"/usr/lib/haetae/{name}", true)
     copy.write_text(text)
     done = subprocess.run(
