@@ -27,7 +27,7 @@ _END = {16: 0xFFFF, 32: 0x0FFFFFFF}
 _MASK = {16: 0xFFFF, 32: 0x0FFFFFFF}
 _BAD = {16: 0xFFF7, 32: 0x0FFFFFF7}
 _ENTRY_BYTES = {16: 2, 32: 4}
-_FEWEST_CLUSTERS, _FAT32_CLUSTERS = 4085, 65525  # below: FAT12; from here on: FAT32
+_FEWEST_CLUSTERS = 4085  # below: FAT12
 _FSINFO_MARKS = (b"RRaA", b"rrAa")
 
 
@@ -85,9 +85,9 @@ class FatVolume:
         root_sectors = -(-self._root_bytes // SECTOR)
         self._data = self._root_first + root_sectors
         self._clusters = ((small or large) - self._data) // self._per_cluster
-        if self._clusters < _FEWEST_CLUSTERS:
+        self._bits = 16 if fat_16 else 32  # as Linux tells them apart, whatever their size
+        if self._clusters < (_FEWEST_CLUSTERS if fat_16 else 1):
             raise FatError("FAT12, or damaged")
-        self._bits = 32 if self._clusters >= _FAT32_CLUSTERS else 16
         self._root_cluster, self._info = struct.unpack_from("<IH", boot, 44)
         self._hint = 2
 
