@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 
 from provisioning.identity_wording import error as failed
 
+_UNREADABLE = (x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 MOST_ANCHORS = 2  # today's root and the one that follows
 
 
@@ -42,9 +43,20 @@ def read_bundle(der: bytes) -> list[x509.Certificate]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that it is BER: CMS allows that (RFC 5652 §2)
-            return pkcs7.load_der_pkcs7_certificates(der)
-    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
+            found = pkcs7.load_der_pkcs7_certificates(der)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what a later release of the library will not read
+            for each in found:  # they are read as late as they are asked for
+                _read_whole(each)
+    except (ValueError, UnsupportedAlgorithm, UserWarning, *_UNREADABLE) as error:
         raise failed("authority-failed", f"no PKCS #7: {error}") from None
+    return found
+
+
+def _read_whole(certificate: x509.Certificate) -> None:
+    """Read all that is asked of a certificate later on."""
+    _ = certificate.subject, certificate.issuer, certificate.extensions, certificate.public_key()
+    _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
 
 
 def next_anchors(
@@ -103,7 +115,7 @@ def _is_root(certificate: x509.Certificate) -> bool:
 def _may_sign(certificate: x509.Certificate) -> bool:
     try:
         found = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+    except (x509.ExtensionNotFound, *_UNREADABLE, ValueError):
         return False
     return found.value.ca
 
