@@ -8,6 +8,7 @@ import argparse
 import getpass
 import io
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -124,7 +125,7 @@ def _wanted(words: Sequence[str]) -> Lang:
 
 def _user() -> str:
     try:
-        return getpass.getuser()
+        return os.environ.get("SUDO_USER") or getpass.getuser()
     except (OSError, KeyError):
         return "unknown"
 

@@ -19,6 +19,9 @@ from agent.values import Why
 from provisioning.office import DeviceRecord
 from provisioning.remedy import Failure, ProvisioningError
 
+if sys.platform != "win32":
+    import pwd
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS devices (
     device TEXT PRIMARY KEY, site TEXT NOT NULL, place_ko TEXT NOT NULL, place_en TEXT NOT NULL,
@@ -85,12 +88,23 @@ class Seen:
     at: str
 
 
-def default_path() -> Path:
-    """Where the journal lies: the folder that the system has for a program's state."""
+def default_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the journal lies: the folder that the system has for a program's state.
+
+    With sudo, as writing a card takes, it is still that of who has called it.
+    """
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "haetae" / "journal.db"
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "haetae" / "journal.db"
+        return Path(environ.get("LOCALAPPDATA", Path.home())) / "haetae" / "journal.db"
+    home, state = Path.home(), environ.get("XDG_STATE_HOME")
+    if (caller := _caller(environ)) is not None:
+        home, state = Path(pwd.getpwuid(caller).pw_dir), None
+    return Path(state or home / ".local" / "state") / "haetae" / "journal.db"
+
+
+def _caller(environ: Mapping[str, str]) -> int | None:
+    """The user number of who has called sudo, or None."""
+    number = environ.get("SUDO_UID", "")
+    return int(number) if number.isdecimal() and os.geteuid() == 0 else None
 
 
 class Journal:
@@ -100,8 +114,13 @@ class Journal:
         self, path: Path, who: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self.path, self.who, self._now = path, who, now
+        is_new = not path.exists()
         with self._changes() as database:
             database.executescript(_SCHEMA)
+        caller = None if sys.platform == "win32" else _caller(os.environ)
+        if is_new and caller is not None:
+            os.chown(path, caller, -1)
+            os.chown(path.parent, caller, -1)
 
     def made(self, device: str) -> Made | None:
         """The device of that name, or None."""

@@ -4,6 +4,7 @@ import sqlite3
 import stat
 import unicodedata
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def test_an_interrupted_run_goes_on_where_it_was(desk: Desk, lost: str) -> None:
         if (desk.out / "seeds" / name).is_file() and (desk.out / "seeds" / name).read_bytes() == raw
     ]
     assert len(kept) >= (3 if lost == "the journal" else 2)
-    with sqlite3.connect(desk.journal) as journal:
+    with closing(sqlite3.connect(desk.journal)) as journal, journal:
         assert journal.execute("SELECT count(*) FROM errands").fetchone() == (3,)
 
 
@@ -197,7 +198,10 @@ def test_a_device_made_again_has_a_new_claim_code_and_its_old_label(desk: Desk) 
     assert after.claim is not None
     assert before.claim.code != after.claim.code
     assert desk.files()["labels/x1.json"] == label
-    with sqlite3.connect(desk.journal) as journal:  # the office had not heard of the first
+    with (
+        closing(sqlite3.connect(desk.journal)) as journal,
+        journal,
+    ):  # the office had not heard of the first
         told = journal.execute("SELECT kind, body FROM errands").fetchall()
     assert [kind for kind, _ in told] == ["claim"]
     assert claim_digest(after.claim.code) in told[0][1]

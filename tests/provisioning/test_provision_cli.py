@@ -1,6 +1,7 @@
 """The command line itself: its languages, its words for machines, and how it ends."""
 
 import os
+import pwd
 import re
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from provisioning import cli
+from provisioning.journal import default_path
 from provisioning.terminal import language
 from tests.provisioning.desks import Desk, stalls
 from tests.running import until
@@ -88,6 +90,15 @@ def test_a_journal_that_cannot_be_kept_is_told(desk: Desk) -> None:
     assert desk.ask("report").failure == "journal-unusable"
     desk.journal = Path("/dev/null/journal.db")
     assert desk.ask("report").failure == "journal-unusable"
+
+
+def test_with_sudo_the_journal_is_the_callers() -> None:
+    daemon = pwd.getpwnam("daemon")
+    found = default_path({"SUDO_UID": str(daemon.pw_uid), "XDG_STATE_HOME": "/elsewhere"})
+    own = default_path({"XDG_STATE_HOME": "/elsewhere"})
+    assert own == Path("/elsewhere/haetae/journal.db")
+    if os.geteuid() == 0:
+        assert found == Path(daemon.pw_dir) / ".local/state/haetae/journal.db"
 
 
 def test_interrupted_it_says_that_it_goes_on_next_time(desk: Desk) -> None:

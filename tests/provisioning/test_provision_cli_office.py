@@ -6,7 +6,7 @@ import socket
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,7 @@ def test_a_laptop_that_dies_after_the_answer_tells_it_again_without_harm(bureau:
     bureau.desk.ask("sync")
     bureau.desk.journal.write_bytes(before)
     assert bureau.desk.ask("sync").records[-1] == {"done": 3, "refused": 0}
-    with sqlite3.connect(bureau.city.folder / "registry.sqlite") as registry:
+    with closing(sqlite3.connect(bureau.city.folder / "registry.sqlite")) as registry, registry:
         assert registry.execute("SELECT count(*) FROM claims").fetchone() == (3,)
 
 
@@ -169,7 +169,7 @@ def test_a_device_that_is_refused_says_why_in_both_languages(
         shutil.copytree(configuration, other)
         assert bureau.enrol(other).records[-1]["state"] == "enrolled"
     if how == "expired":
-        with sqlite3.connect(bureau.city.folder / "registry.sqlite") as registry:
+        with closing(sqlite3.connect(bureau.city.folder / "registry.sqlite")) as registry, registry:
             registry.execute("UPDATE claims SET expires = 1")
     if how == "revoked":
         assert bureau.desk.ask("revoke", "stall-1", "--reason", "stolen").code == 0
@@ -290,7 +290,7 @@ def test_a_record_is_fetched_from_the_device_by_its_labels_code(
     assert row["state"] == "commissioned"
     assert "모의 기기" in bureau.desk.run("commission", "stall-1", "--from",
                                        said.records[-1]["file"], lang="ko").out  # fmt: skip
-    with sqlite3.connect(bureau.desk.journal) as journal:
+    with closing(sqlite3.connect(bureau.desk.journal)) as journal, journal:
         count = journal.execute("SELECT count(*) FROM history WHERE what = 'commissioned'")
         assert count.fetchone() == (1,)
 
