@@ -88,7 +88,9 @@ class App:
         self._daily = Daily(config, state, self._time.read)
         found = detectors(config, self._daily.calendar, self._daily.rhythm)
         self._daily.keep(found)
-        self._pipeline = Pipeline(watched(config), found, fire_model.load(config.outdoors), config.hand_over)
+        self._pipeline = Pipeline(
+            watched(config), found, fire_model.load(config.outdoors), config.hand_over
+        )
         self._speaker = speaker(config.annunciator.voice)
         self._annunciator = annunciator(config, board, self._speaker)
         self._identity = Identity(
