@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, pkcs7
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -189,6 +189,23 @@ def test_which_keys_are_taken(city: City) -> None:
 def test_a_request_in_another_name_is_refused(city: City, names: tuple[str, ...]) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     assert enrolled(city, city.claim().code, request_by(key, *names)).status == 400
+
+
+def test_what_a_request_wishes_beyond_a_name_and_a_key_is_not_granted(city: City) -> None:
+    builder = (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, DEVICE)]))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("hub.example")]), critical=False)
+    )
+    request = builder.sign(KEY, hashes.SHA256()).public_bytes(Encoding.DER)
+    reply = enrolled(city, city.claim().code, request)
+    own = next(e for e in read_bundle(base64.b64decode(reply.body)) if names(e) == [DEVICE])
+    assert not own.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    with pytest.raises(x509.ExtensionNotFound):
+        own.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    usage = own.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(usage) == [ExtendedKeyUsageOID.CLIENT_AUTH]
 
 
 @functools.cache
