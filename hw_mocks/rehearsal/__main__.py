@@ -17,6 +17,7 @@ from pathlib import Path
 
 import zxingcpp
 from PIL import Image
+from selenium.common.exceptions import WebDriverException
 
 from hw_mocks.child import TooLateError, until
 from hw_mocks.emulated_pi import (
@@ -59,6 +60,15 @@ class RehearsalError(Exception):
     """A step did not do what it must; the message says what was seen instead."""
 
 
+_EXPECTED = (
+    RehearsalError,
+    EmulationError,
+    TooLateError,
+    WebDriverException,
+    subprocess.CalledProcessError,
+)
+
+
 def main() -> int:
     """Rehearse, print each step, and write the report; 0 if every step was good."""
     args = _parser().parse_args()
@@ -67,7 +77,7 @@ def main() -> int:
     boards = args.board or list(MACHINES)
     try:
         _rehearse(folder, boards, report, args.image)
-    except (RehearsalError, EmulationError, TooLateError, subprocess.CalledProcessError) as error:
+    except _EXPECTED as error:
         _say(f"FAILED after {report.seconds:.0f} s: {error}")
         return 1
     _say(f"{len(boards)} boards protected in {report.seconds:.0f} s: {folder}/index.html")
@@ -204,6 +214,8 @@ def _walk(card: Card, port: int, folder: Path, knobs: Knobs, step: Step) -> None
         finally:
             step.pictures.extend(taken)
             step.saw(f"sensors: {walk.outcomes}")
+    if untried := [name for name, outcome in walk.outcomes.items() if outcome != "passed"]:
+        raise RehearsalError(f"sensors that did not pass their trial: {', '.join(untried)}")
 
 
 def _burn(card: Card, city: City, knobs: Knobs) -> Heard:
