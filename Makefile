@@ -5,7 +5,7 @@ RUN := .venv/bin
 
 export PYTHON
 
-.PHONY: help setup demo test check bench bench-peers clusters fleet torture evaluate-fire resident-year contract sensors-page prompts lock clean
+.PHONY: help setup demo test check bench bench-peers clusters fleet image rehearse-install bad-month torture evaluate-fire resident-year contract sensors-page prompts lock clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -40,6 +40,18 @@ clusters: apt .venv/dev.stamp ## the device against a NATS JetStream and a Rabbi
 
 fleet: apt .venv/dev.stamp ## 2,000 sessions of devices through an outage of their hub; FLEET=options
 	@$(RUN)/python -m hw_mocks.fleet $(FLEET)
+
+image: .venv/dev.stamp ## the SD card's image for Raspberry Pis, in build/image; root, Debian's archive, 5 minutes
+	@scripts/apt.sh $$(sed 's/#.*//' scripts/image/apt.txt)
+	@cd scripts && ../$(RUN)/python -m image.build $(IMAGE)
+
+rehearse-install: apt .venv/dev.stamp ## image, cards, emulated Pis, enrolment, setup page, a fire at the hub; build/rehearsal
+	@scripts/apt.sh $$(sed 's/#.*//' scripts/image/apt.txt)
+	@rm -rf build/rehearsal
+	@$(RUN)/python -m hw_mocks.rehearsal $(REHEARSE)
+
+bad-month: apt .venv/dev.stamp ## 30 days of a bad life, compressed; 2.5 hours; MONTH=options
+	@$(RUN)/python -m tests.month $(MONTH)
 
 torture: apt .venv/dev.stamp ## 1,000 lives that end badly: kill, power cut, full disk, dead link, wrong clock
 	@$(RUN)/python -m tests.torture $(TORTURE)
