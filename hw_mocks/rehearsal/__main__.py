@@ -7,6 +7,7 @@ city on loopback, is set up through its page by a browser, and then has a fire o
 """
 
 import argparse
+import contextlib
 import csv
 import json
 import subprocess
@@ -37,7 +38,7 @@ from provisioning.seed import parse_seed
 ROOT = Path(__file__).parents[2]
 SITE = "cheongnyangni"
 BOOT_S, ENROL_S, PATIENCE_S, FIRE_S = 420.0, 180.0, 240.0, 180.0
-PAGE, KNOBS = 443, 5555  # ports of the guest
+PAGE, KNOBS, SHELL = 443, 5555, 5556  # ports of the guest
 PROFILE = {"raspi3b": "market-stall", "virt": "single-room"}
 BOOT_BYTES = 256 << 20  # of the card, from its first partition on
 FIRE = {"smoke_alarm.alarm": 1}
@@ -162,12 +163,15 @@ def _install(card: Card, city: City, folder: Path, report: Report) -> None:
     """One board from power-on to a fire at the hub."""
     machine, pictures = MACHINES[card.board], folder / card.board
     pictures.mkdir(exist_ok=True)
-    words = {"forwards": (PAGE, KNOBS), "clock_s": unix_now()}
-    with EmulatedPi(card.file, machine, **words) as pi:  # type: ignore[arg-type]
+    ports = (PAGE, KNOBS, SHELL)
+    with EmulatedPi(card.file, machine, forwards=ports, clock_s=unix_now()) as pi:
         try:
             _commission(card, city, folder, report, pi)
         finally:
-            (folder / card.board / "console.log").write_text(pi.console, "utf-8")
+            (pictures / "console.log").write_text(pi.console, "utf-8")
+            with contextlib.suppress(EmulationError):
+                journal = pi.shell("journalctl --boot --no-pager --output=short-monotonic")
+                (pictures / "journal.log").write_text(journal, "utf-8")
 
 
 def _commission(card: Card, city: City, folder: Path, report: Report, pi: EmulatedPi) -> None:
@@ -227,7 +231,7 @@ def _burn(card: Card, city: City, knobs: Knobs) -> Heard:
 def _search(cards: Sequence[Card], city: City, folder: Path, step: Step) -> None:
     """No claim code, key of a network or private key where it does not belong."""
     logs = {"authority and broker": city.logs.encode()}
-    for path in (folder / "work" / "journal.sqlite", *folder.glob("*/console.log")):
+    for path in (folder / "work" / "journal.sqlite", *folder.glob("*/*.log")):
         logs[path.name] = path.read_bytes()
     for card in cards:
         with card.file.open("rb") as file:
