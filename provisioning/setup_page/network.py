@@ -26,10 +26,10 @@ Body = Mapping[str, Any]
 
 
 def check(
-    status: Callable[[], Body], *, stamp: Callable[[], str], within_s: float = WITHIN_S
+    status: Callable[[], Body], *, stamp: Callable[[], str], within_s: float | None = None
 ) -> Network:
     """Wait until the hub has answered, or say why it does not."""
-    wait_for(lambda: _home(status()).get("answers"), within_s)
+    wait_for(lambda: _home(status()).get("answers"), WITHIN_S if within_s is None else within_s)
     home = _home(status())
     if home.get("answers"):
         return Network(state="passed", code=str(home["cause"]), why=_PASSED, at=stamp())

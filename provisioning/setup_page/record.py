@@ -46,10 +46,10 @@ def commission(what: "Installation", installer: str, consents: Sequence[str]) ->
         RefusedError: Something is missing, the key does not sign, or no agent answers.
         OSError: The disk is full, read-only or broken.
     """
-    status, state = what.status_or_refuse(), what.state()
-    open_steps = [each["id"] for each in state["steps"] if not each["done"]]
+    open_steps = [each["id"] for each in what.state()["steps"] if not each["done"]]
     if missing := [step for step in open_steps if step != "commission"]:
         raise RefusedError(_not_ready(missing), missing=missing)
+    status = what.status_or_refuse()
     if not installer.isprintable() or not installer:
         raise RefusedError(_NO_INSTALLER, 400)
     body = contents(what, status, installer, consents)

@@ -99,7 +99,10 @@ class Installer:
         until(lambda: self.state()["device"]["agent"] and self.is_heard(), 30, "the agent is there")
 
     def is_heard(self) -> bool:
-        return all(each["state"] != "waiting" or each["value"] for each in self.state()["sensors"])
+        return all(
+            each["state"] != "waiting" or each["value"] is not None
+            for each in self.state()["sensors"]
+        )
 
     def steps(self) -> dict[str, bool]:
         return {each["id"]: each["done"] for each in self.state()["steps"]}
