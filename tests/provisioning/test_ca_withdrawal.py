@@ -20,6 +20,7 @@ from provisioning.remedy import ProvisioningError
 from tests.agent.events import opened, put, row_of
 from tests.brokers import DEADLINE_S, Listener, Mosquitto
 from tests.provisioning.cities import DAY, DEVICE, SITE, YEAR, City, Stall
+from tests.running import STALL, on_hub, running
 
 # paho leaves the half-made socket of a failed handshake to the garbage collector
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
@@ -189,6 +190,33 @@ def test_nothing_is_lost_on_the_way_through_quarantine(city: City, tmp_path: Pat
     assert [each.topic for each in listener.events()] == [f"{HELD}/event/sos"] * 4 + [
         f"{OWN}/event/sos"
     ] * 2
+
+
+def test_a_whole_agent_calls_from_quarantine_and_comes_out_of_it_while_it_runs(
+    city: City, tmp_path: Path
+) -> None:
+    stall = enrolled_long_ago(city, tmp_path)
+    assert stall.enrol() == 0
+    with city.broker(tmp_path / "hub") as broker, Listener(broker) as listener:
+        anchors = str(stall.configuration / "identity/ca.pem")
+        config = broker.config(files=stall.files, ca=anchors, heartbeat_s=1.0)
+        with running(tmp_path, on_hub(STALL, DEVICE, config)) as agent:
+            until(agent.armed, 30, "the agent is armed")
+            agent.set("sos.pressed", 1)
+            calls = f"haetae/v1/test/{MARK}{DEVICE}"
+            assert listener.until(lambda: heard(listener, f"{calls}/event/sos"))
+            city.office().release(DEVICE)
+            assert stall.enrol() == 0
+            assert listener.until(lambda: heard(listener, f"haetae/v1/test/{DEVICE}/state"))
+            agent.set("sos.pressed", 0)
+            agent.set("sos.pressed", 1)
+            assert listener.until(lambda: heard(listener, f"haetae/v1/test/{DEVICE}/event/sos"))
+            assert heard(listener, f"{calls}/state")[-1] == b"offline"
+            assert agent.stop() == 0
+
+
+def heard(listener: Listener, topic: str) -> list[bytes]:
+    return [each.body for each in listener.messages if each.topic == topic]
 
 
 def test_until_it_is_released_it_only_waits(city: City, tmp_path: Path) -> None:
