@@ -127,7 +127,7 @@ class SetupWalk:
 
         Once more, since a muted camera is switched on by the trial of its button.
         """
-        self.until(self._any_answers, "the sensors answer")
+        self.until(lambda: self.find('[data-sensor][data-state="ok"]'), "the sensors answer")
         self._seen("sensors")
         for _ in range(2):
             for sensor in self.sensors():
@@ -249,9 +249,6 @@ class SetupWalk:
 
     def _is_measuring(self) -> bool:
         return self.find("#noise-running").is_displayed()
-
-    def _any_answers(self) -> bool:
-        return any(each["state"] == "ok" for each in self.sensors())
 
     def _sensor_state(self, name: str) -> str:
         return str(self.find(f'[data-sensor="{name}"]').get_attribute("data-state"))

@@ -13,10 +13,13 @@ export function curve(words, quantity, points) {
   const [from, to] = [points[0][0], points[points.length - 1][0]];
   const x = (s) => EDGE + ((s - from) / Math.max(to - from, 1e-9)) * (WIDTH - 2 * EDGE);
   const y = (value) => HEIGHT - EDGE - ((value - low) / Math.max(high - low, 1e-9)) * (HEIGHT - 2 * EDGE);
-  const line = points.map(([s, value]) => `${x(s).toFixed(1)},${y(value).toFixed(1)}`).join(" ");
-  const said = words.say("curve", {
-    first: words.value(quantity, values[0]), highest: words.value(quantity, high), last: words.value(quantity, values[values.length - 1]),
-  });
+  const hasWords = words.isWorded(quantity); // on and off: no slope lies between
+  const corners = points.flatMap(([s, value], n) => (hasWords && n > 0 ? [[s, points[n - 1][1]], [s, value]] : [[s, value]]));
+  const line = corners.map(([s, value]) => `${x(s).toFixed(1)},${y(value).toFixed(1)}`).join(" ");
+  const told = values.map((value) => words.value(quantity, value));
+  const said = hasWords
+    ? words.say("turns", { turns: told.filter((each, n) => each !== told[n - 1]).join(" → ") })
+    : words.say("curve", { first: told[0], highest: words.value(quantity, high), last: told[told.length - 1] });
   return element(
     "figure", {},
     drawn(

@@ -6,7 +6,9 @@ import { button, choice, element } from "./dom.js";
 export function showProfile(page) {
   const { profiles, profile, suggested, sensors } = page.state;
   const chosen = profile ?? suggested ?? "";
-  const cards = profiles.map((each) => element(
+  const isFirst = (each) => each.name === chosen || each.name === suggested;
+  const ordered = [...profiles.filter(isFirst), ...profiles.filter((each) => !isFirst(each))]; // no thumb scrolls for what was ordered
+  const cards = ordered.map((each) => element(
     "div", { class: "card" },
     choice(
       "radio", "profile", each.name, each.name === chosen,
@@ -27,7 +29,7 @@ export function showProfile(page) {
     next: page.say("save"),
     leave: () => {
       const name = node.querySelector("input:checked")?.value;
-      if (!name) return [{ field: `profile-${profiles[0]?.name}`, words: page.say("required") }];
+      if (!name) return [{ field: `profile-${ordered[0]?.name}`, words: page.say("required") }];
       return name === page.state.profile ? [] : page.act("/api/profile", { name });
     },
   };

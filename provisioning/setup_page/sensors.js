@@ -130,7 +130,7 @@ class Card {
     const words = isRunning ? page.words.word("trialStates", "running") : page.say(trial.state === "untried" ? "test" : "again");
     write(this.button, words); // it stays where it is: who works by keyboard keeps the place
     this.button.setAttribute("aria-label", `${words}: ${this.label}`);
-    this.button.setAttribute("aria-disabled", String(isRunning));
+    this.button.setAttribute("aria-disabled", String(isRunning || page.state.device.agent === false));
     this.button.classList.toggle("main", !IS_OVER.has(trial.state));
     this.baseline.show(sensor);
     this.skip.hidden = isRunning || IS_OVER.has(trial.state);

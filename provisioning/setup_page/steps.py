@@ -8,6 +8,7 @@ from provisioning.setup_page.draft import NOTHING, Trial
 from provisioning.setup_page.words import STARTING, WARMING, driver_of, label_of, parts, task_of
 
 if TYPE_CHECKING:
+    from agent.sections import Config
     from drivers.board import SensorConfig
     from provisioning.setup_page.installation import Installation
 
@@ -47,14 +48,13 @@ def sensors(
     """Each sensor of the profile: how it does now, and how its trial goes or went."""
     if what.config is None:
         return []
-    found = list(what.config.sensors)
-    return [_sensor(what, each, found, status, running) for each in found]
+    return [_sensor(what, each, what.config, status, running) for each in what.config.sensors]
 
 
 def _sensor(
     what: "Installation",
     each: "SensorConfig",
-    others: list["SensorConfig"],
+    config: "Config",
     status: Body,
     running: tuple[str, Trial] | None,
 ) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def _sensor(
     return {
         "name": each.name,
         "driver": driver_of(each),
-        "label": label_of(each, others),
+        "label": label_of(each, config),
         "quantity": quantity,
         "unit": _unit(quantity),
         "value": what.live.last(each.name, quantity),

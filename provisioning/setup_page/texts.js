@@ -49,7 +49,7 @@ const KO = {
   sensorStates: { ok: "값이 와요", silent: "값이 오지 않아요", failed: "고장이에요", waiting: "준비하고 있어요" },
   trialStates: { untried: "아직 시험 안 함", running: "시험하는 중", passed: "합격", failed: "불합격", skipped: "건너뜀" },
   baseline: "맑은 공기에서 기준값 재기", baselineHow: "이 센서는 먼저 맑은 공기에서 기준값을 재야 해요. 창문을 열고, 켠 지 하루가 지난 뒤에 재는 것이 좋아요.", heated: "켜 둔 시간", heatedHint: "예: 24", heatedWrong: "켜 둔 시간을 숫자로 적어 주세요.", baselineRunning: "기준값을 재고 있어요: {of}번 중 {taken}번",
-  curve: "시험하는 동안의 값: 처음 {first}, 가장 높을 때 {highest}, 끝 {last}", curveSeconds: "{seconds}초 동안",
+  curve: "시험하는 동안의 값: 처음 {first}, 가장 높을 때 {highest}, 끝 {last}", turns: "시험하는 동안: {turns}", curveSeconds: "{seconds}초 동안",
 
   camera: "카메라", zonesHow: "그림에서 침대나 소파의 모서리를 차례로 누르세요. 세 곳부터 자리가 돼요. 끌지 않아도 돼요.", outlineOf: "방의 윤곽. 화살표로 표시를 옮기고 엔터로 모서리를 놓아요.", outlineRole: "모서리를 놓는 그림",
   noOutline: "카메라의 윤곽을 아직 받지 못했어요.", look: "윤곽 다시 보기", cursorAt: "가로 {x}, 세로 {y}", corner: "여기에 모서리 놓기", undo: "모서리 하나 되돌리기", finish: "이 자리 다 그렸어요", corners: "모서리 {count}곳", kind: "무엇인가요?",
@@ -136,7 +136,7 @@ const EN = {
   sensorStates: { ok: "Values arrive", silent: "No values arrive", failed: "It has failed", waiting: "Getting ready" },
   trialStates: { untried: "Not tested yet", running: "Testing", passed: "Passed", failed: "Failed", skipped: "Skipped" },
   baseline: "Measure its value in clean air", baselineHow: "This sensor needs its value in clean air first. Open the window; it is best a day after it was switched on.", heated: "Hours it has been on", heatedHint: "Such as 24", heatedWrong: "Please write the hours in digits.", baselineRunning: "Measuring: {taken} of {of}",
-  curve: "Values during the test: first {first}, highest {highest}, last {last}", curveSeconds: "in {seconds} seconds",
+  curve: "Values during the test: first {first}, highest {highest}, last {last}", turns: "During the test: {turns}", curveSeconds: "in {seconds} seconds",
 
   camera: "Camera", zonesHow: "Tap the corners of the bed or sofa one after the other. From three corners on it is a place. No dragging is needed.", outlineOf: "Outline of the room. Arrow keys move the mark, Enter puts a corner.", outlineRole: "picture to put corners on",
   noOutline: "There is no outline from the camera yet.", look: "Look again", cursorAt: "across {x}, down {y}", corner: "Put a corner here", undo: "Undo one corner", finish: "This place is complete", corners: "{count} corners", kind: "What is it?",
@@ -203,6 +203,11 @@ export class Words {
     const words = LANGUAGES[this.language].quantities[quantity] ?? [`{value} ${quantity}`, 2];
     if (typeof words[1] === "string") return words[Math.min(words.length - 1, Math.max(0, Math.round(value)))];
     return put(words[0], { value: value.toFixed(words[1]) });
+  }
+
+  /** Whether its values have words of their own, as on and off do. */
+  isWorded(quantity) {
+    return typeof LANGUAGES[this.language].quantities[quantity]?.[1] === "string";
   }
 
   /** @param {import("./server.js").Why | null | undefined} why @returns {string} a dash is nothing */

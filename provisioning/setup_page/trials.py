@@ -22,7 +22,7 @@ from provisioning.setup_page.draft import Trial
 from provisioning.setup_page.judges import Judge
 from provisioning.setup_page.live import Live
 from provisioning.setup_page.refusals import NO_PROFILE, NOT_UNDERSTOOD, RefusedError
-from provisioning.setup_page.words import Task, task_of
+from provisioning.setup_page.words import Task, label_of, task_of
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,13 @@ class _Running:
     needs_alarm: bool
     ends_at: float  # of the agent's clock
     gives_up_at: float  # of ours
+    labels: Mapping[str, Why]  # what people call each sensor
     told: list[Body] = field(default_factory=list)  # what the inspection came to
+
+    def swapped_with(self, other: str) -> Trial:
+        """The verdict that another sensor answered in this one's place."""
+        mine, theirs = self.labels[self.config.name], self.labels[other]
+        return verdicts.swapped(mine, theirs, self.task, self.judge)
 
 
 class Trials:
@@ -126,6 +132,7 @@ class Trials:
             needs_alarm=is_inspected and task.alarm,
             ends_at=at + within_s,
             gives_up_at=self._clock() + within_s + _GRACE_S,
+            labels={each.name: label_of(each, config) for each in config.sensors},
         )
 
     def _judge(self, each: SensorConfig, task: Task, at: float) -> Judge:
@@ -152,7 +159,7 @@ class Trials:
             if judge.has_passed and not now.needs_alarm:
                 self._finish(now, verdicts.passed(now.task, judge, now.told))
         elif verdicts.answers_instead(now.judge, judge):
-            self._finish(now, verdicts.swapped(now.config, name, now.task, now.judge))
+            self._finish(now, now.swapped_with(name))
 
     def _told(self, now: _Running, body: Body) -> None:
         """The inspection's answer: refused at once, or its result when it is over."""
@@ -172,7 +179,7 @@ class Trials:
     def _failure(self, now: _Running) -> Trial:
         other = verdicts.who_moved(now.judge, now.others)
         if other:
-            return verdicts.swapped(now.config, other, now.task, now.judge)
+            return now.swapped_with(other)
         return verdicts.not_passed(now.task, now.judge, now.told)
 
     def _finish(self, now: _Running, trial: Trial) -> None:

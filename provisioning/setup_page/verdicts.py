@@ -123,21 +123,21 @@ def refused(task: Task, judge: Judge, body: Body) -> Trial:
     return failed(code, task, judge)
 
 
-def swapped(config: SensorConfig, other: str, task: Task, judge: Judge) -> Trial:
-    """Another sensor answered in its place."""
+def swapped(mine: Why, other: Why, task: Task, judge: Judge) -> Trial:
+    """Another sensor answered in its place; both as people call them."""
     return Trial(
         state="failed",
         code="wires-swapped",
         why=Why(
-            f"이 센서 대신 '{other}' 센서가 답했어요. "
-            f"'{config.name}'와 '{other}'의 선이 서로 바뀐 것 같아요.",
-            f"`{other}` answered in its place: the wires of `{config.name}` and `{other}` look "
-            "swapped.",
+            f"'{mine.ko}' 대신 다른 센서가 답했어요: '{other.ko}'. "
+            "두 센서의 선이 서로 바뀐 것 같아요.",
+            f"Another sensor than '{mine.en}' answered: '{other.en}'. "
+            "The wires of the two look swapped.",
         ),
         remedy=Why(
-            f"전원을 끄고 '{config.name}'와 '{other}'의 신호선을 서로 바꿔 꽂은 뒤, "
+            f"전원을 끄고 두 센서('{mine.ko}', '{other.ko}')의 신호선을 서로 바꿔 꽂은 뒤, "
             "둘 다 다시 시험해 주세요.",
-            f"Switch off, exchange the signal wires of `{config.name}` and `{other}`, "
+            f"Switch off, exchange the signal wires of the two ('{mine.en}' and '{other.en}'), "
             "and test both again.",
         ),
         quantity=task.stimulus.quantity,

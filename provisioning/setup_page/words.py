@@ -8,8 +8,10 @@ from importlib import resources
 
 import msgspec
 
+from agent.sections import Config
 from agent.values import FailureKind, Why
 from drivers.board import SensorConfig
+from provisioning.book import book
 from provisioning.setup_page.judges import Manner, Stimulus
 
 
@@ -58,12 +60,32 @@ def task_of(config: SensorConfig) -> Task:
     return Task(label, LOOKED_AT, stimulus, alarm=False)
 
 
-def label_of(config: SensorConfig, others: list[SensorConfig]) -> Why:
-    """What it is called, with its name where the device has several of the kind."""
-    label = task_of(config).label
-    if sum(driver_of(each) == driver_of(config) for each in others) < 2:  # two of a kind
-        return label
-    return Why(f"{label.ko} ({config.name})", f"{label.en} ({config.name})")
+def label_of(sensor: SensorConfig, config: Config) -> Why:
+    """What it is called and where it is: as the wiring picture has it, and never by its key alone.
+
+    A button is called by what it is for. Where nobody wrote what a sensor is for, its name tells
+    it from others of its kind.
+    """
+    label, role = task_of(sensor).label, _role_of(sensor.name, config)
+    if role is None:
+        kinds = [driver_of(each) for each in config.sensors]
+        if kinds.count(driver_of(sensor)) == 1:
+            return label
+        role = Why(sensor.name, sensor.name)
+    elif driver_of(sensor) == "button":
+        return role
+    if label.ko in role.ko or role.ko in label.ko:
+        return max(label, role, key=lambda each: len(each.ko))
+    return Why(f"{label.ko} · {role.ko}", f"{label.en} · {role.en}")
+
+
+def _role_of(name: str, config: Config) -> Why | None:
+    """What a sensor is for; of a button that reports, what is printed beside it."""
+    for each in config.report.buttons if config.report is not None else ():
+        if each.button == name:
+            return each.label
+    role = book().roles.get(name)
+    return None if role is None else Why(role.ko, role.en[:1].upper() + role.en[1:])
 
 
 LOOKED_AT = Why(

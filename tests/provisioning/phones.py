@@ -36,6 +36,11 @@ return [...document.querySelectorAll(wanted)]
   .filter(([box]) => box.width < arguments[0] || box.height < arguments[0])
   .map(([box, html]) => `${box.width} x ${box.height}: ${html}`);
 """
+_LONGEST = 1100  # CSS pixels of a picture
+_FROM = """
+const top = document.querySelector(arguments[0]).getBoundingClientRect().top + scrollY;
+return [Math.max(0, top - 8), document.documentElement.scrollHeight - Math.max(0, top - 8)];
+"""
 _CUT_OFF = """
 return [...document.querySelectorAll("body *")]
   .filter((each) => each.checkVisibility() && !each.closest(".skip, .unseen, svg"))
@@ -81,12 +86,16 @@ class Phone:
         found = self.browser.get_log("browser")  # type: ignore[no-untyped-call]
         return [e["message"] for e in found if e["level"] == "SEVERE" and e["source"] != "network"]
 
-    def picture(self, path: Path) -> None:
-        """The whole page, however long, as a small PNG."""
+    def picture(self, path: Path, of: str = "body") -> None:
+        """The page from the top of an element on, a screen and a half at most, as a small PNG."""
         from PIL import Image  # noqa: PLC0415  # only where pictures are asked for
 
         path.parent.mkdir(parents=True, exist_ok=True)
-        taken = self.command("Page.captureScreenshot", captureBeyondViewport=True, format="png")
+        box = self.script(_FROM, of)
+        clip = {"x": 0, "y": box[0], "width": TALL[0], "height": min(box[1], _LONGEST), "scale": 1}
+        taken = self.command(
+            "Page.captureScreenshot", captureBeyondViewport=True, format="png", clip=clip
+        )
         path.write_bytes(base64.b64decode(taken["data"]))
         with Image.open(path) as whole:
             whole.convert("P", palette=Image.Palette.ADAPTIVE, colors=32).save(path, optimize=True)

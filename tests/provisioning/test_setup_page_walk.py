@@ -22,6 +22,9 @@ from hw_mocks.setup_walk import Installer, SetupWalk
 
 RATE = 20.0  # times as fast as life
 PICTURES = os.environ.get("HAETAE_PICTURES")
+FETCHED = (
+    "return fetch(arguments[0]).then((found) => [found.status, found.headers.get('Content-Type')])"
+)
 SHOWN = {
     "identity": "identity", "place": "place", "profile": "profile", "sensors": "sensors",
     "try-sos": "try", "sensors-done": "tried", "zones": "zones", "noise-done": "noise",
@@ -51,7 +54,8 @@ class Judge:
                 self._look(screen)
                 self._speak_the_other()
         if PICTURES and screen in SHOWN:
-            self.phone.picture(Path(PICTURES) / f"{SHOWN[screen]}-{self.language}.png")
+            path = Path(PICTURES) / f"{SHOWN[screen]}-{self.language}.png"
+            self.phone.picture(path, '[data-trial="running"], body:not(:has([data-trial=running]))')
 
     def _look(self, screen: str) -> None:
         where = f"{screen}, {self.phone.script('return document.documentElement.lang')}"
@@ -91,6 +95,8 @@ def test_an_installer_takes_a_flat_from_the_code_to_the_signed_record_in_korean(
     with SetupRig(tmp_path, profile="market-stall", broker=hub, rate=RATE) as rig:
         walk = walk_through(handset, rig, "apartment-noise", "ko", judge)
         assert handset.complaints() == []
+        assert handset.script(FETCHED, "/certificate") == [200, "text/html; charset=utf-8"]
+        assert handset.script(FETCHED, "/record") == [200, "application/jose"]
         signed = record(rig)
     assert set(walk.outcomes.values()) == {"passed"}
     assert {name: each["outcome"] for name, each in signed["sensors"].items()} == walk.outcomes
