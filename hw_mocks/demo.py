@@ -18,6 +18,7 @@ from typing import Any
 
 from agent.cli_words import Parser
 from agent.eventfile import Row, history
+from agent.lanes import hazard_of, lane_of
 from hw_mocks import proof
 from hw_mocks.broker import embedded_broker
 from hw_mocks.child import Agent, TooLateError, device_toml
@@ -222,7 +223,8 @@ class Demo:
     def _summary(self, seen: Heard, clock: FastTime) -> str:
         rows = self._outbox()
         heard = [str(e["id"]) for each in self._hub.messages if (e := each.event) is not None]
-        delivery = proof.compare([row.id for row in rows], heard)
+        lanes = {row.id: lane_of(hazard_of(row.body), alarm=True) for row in rows}
+        delivery = proof.compare([row.id for row in rows], heard, lanes)
         if delivery.failed:
             raise FailedError(f"lost, out of order or never accepted: {delivery}")
         owed = self._script.outage.hazard

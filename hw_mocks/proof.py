@@ -3,9 +3,10 @@
 Written from the standards and from what the hub heard, not from the agent's own code.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 
 Edge = tuple[float, float]  # monotonic seconds, and the level from then on
 
@@ -63,17 +64,25 @@ class Delivery:
         return len({*self.lost, *self.foreign, *self.disordered})
 
 
-def compare(accepted: Sequence[str], heard: Iterable[str]) -> Delivery:
-    """Hold the ids that an outbox accepted, in its order, against those the hub heard."""
+def compare(
+    accepted: Sequence[str],
+    heard: Iterable[str],
+    lanes: Mapping[str, int] = MappingProxyType({}),
+) -> Delivery:
+    """Hold the ids that an outbox accepted, in its order, against those the hub heard.
+
+    Order is promised within a lane (ADR 11): `lanes` says which is whose.
+    """
     heard = list(heard)
     first_heard = list(dict.fromkeys(heard))
     place = {each: n for n, each in enumerate(accepted)}
-    latest = -1
+    latest: dict[int | None, int] = {}
     disordered = []
-    for each in first_heard:
-        if place.get(each, latest) < latest:
+    for each in (each for each in first_heard if each in place):
+        lane = lanes.get(each)
+        if place[each] < latest.get(lane, -1):
             disordered.append(each)
-        latest = max(latest, place.get(each, latest))
+        latest[lane] = max(latest.get(lane, -1), place[each])
     return Delivery(
         accepted=len(accepted),
         lost=tuple(each for each in accepted if each not in first_heard),

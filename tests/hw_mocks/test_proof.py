@@ -74,6 +74,12 @@ def test_a_first_delivery_after_a_later_one_is_out_of_order() -> None:
     assert compare(["1", "2", "3"], ["1", "3", "2"]).disordered == ("2",)
 
 
+def test_what_overtakes_in_a_lane_of_its_own_is_in_order() -> None:
+    lanes = {"1": 1, "2": 1, "3": 0, "4": 0}
+    assert compare(["1", "2", "3", "4"], ["3", "4", "1", "2"], lanes).failed == 0
+    assert compare(["1", "2", "3", "4"], ["4", "3", "1", "2"], lanes).disordered == ("3",)
+
+
 def test_an_event_that_was_never_accepted_is_foreign() -> None:
     assert compare(["1"], ["1", "9"]).foreign == ("9",)
 
