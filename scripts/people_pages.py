@@ -48,7 +48,8 @@ STEPS = (  # of the setup page, as it calls them; what it shows after the last i
     ("contacts", "연락할 사람", "People to call"),
     ("commission", "마무리", "Finish"),
 )
-COLUMNS, SHOT_MM, SHOT_WIDE_MM, SHOT_PX = 5, 46, 36, 400
+COLUMNS, SHOT_MM, SHOT_WIDE_MM, SHOT_PX = 5, 46, 36, 330
+BAR = 0.17  # of a screen's width: the bar on top, the same on every screen
 
 
 def lamps() -> str:
@@ -164,15 +165,16 @@ def screens() -> Iterator[str]:
 
 
 def shown(step: str, kind: str = "", ratio: float = SHOT_MM / SHOT_WIDE_MM) -> str:
-    """The upper part of the Korean picture of a screen, if there is one; `ratio` is its height."""
-    path = SCREENS / f"{step}-ko.png"
-    if not path.exists():
+    """A screen's picture below its bar, if there is one; `ratio` is height by width."""
+    found = [path for lang in ("ko", "en") if (path := SCREENS / f"{step}-{lang}.png").exists()]
+    if not found:
         return ""
-    with Image.open(path) as picture:
-        upper = picture.crop((0, 0, picture.width, round(picture.width * ratio)))
+    with Image.open(found[0]) as picture:
+        wide, top = picture.width, round(picture.width * BAR)
+        upper = picture.crop((0, top, wide, top + round(wide * ratio)))
         small = upper.resize((SHOT_PX, round(SHOT_PX * ratio)), Image.Resampling.LANCZOS)
         out = io.BytesIO()
-        small.convert("RGB").quantize(64).save(out, "PNG", optimize=True)
+        small.convert("RGB").quantize(48).save(out, "PNG", optimize=True)
     coded = base64.b64encode(out.getvalue()).decode()
     return f'<img class="{kind}" src="data:image/png;base64,{coded}" alt="">'
 
