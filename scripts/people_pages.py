@@ -170,7 +170,8 @@ def shown(step: str, kind: str = "", ratio: float = SHOT_MM / SHOT_WIDE_MM) -> s
     if not found:
         return ""
     with Image.open(found[0]) as picture:
-        wide, top = picture.width, round(picture.width * BAR)
+        wide = picture.width
+        top = 0 if step == "try" else round(wide * BAR)  # that one is scrolled
         upper = picture.crop((0, top, wide, top + round(wide * ratio)))
         small = upper.resize((SHOT_PX, round(SHOT_PX * ratio)), Image.Resampling.LANCZOS)
         out = io.BytesIO()
