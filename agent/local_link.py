@@ -19,7 +19,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,6 +32,7 @@ from agent.ledger_past import COMMAND, COMMISSIONING
 from agent.local_socket import LocalSocket, Peer
 from agent.sections import SensorName
 from agent.values import Detection, Failure, Reading, Stage
+from agent.wallclock import read_wall_clock
 
 FILE = "setup.sock"  # in the run directory
 BY = "setup page"
@@ -221,7 +222,7 @@ class LocalLink:
 
     def _order(self, peer: Peer, asked: Request) -> None:
         """Give the pipeline what a command from the hub would; its answer comes back by `done`."""
-        nonce, now = secrets.token_hex(8), datetime.now(UTC)
+        nonce, now = secrets.token_hex(8), datetime.fromisoformat(read_wall_clock().iso)
         command: Command
         if asked.inspect is not None:
             minutes = max(0.5, min(15.0, asked.within_s / 60))

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from agent.commands import Code
 from agent.coverage import covered_by
 from agent.sections import Config
 from agent.values import Why
@@ -26,6 +27,7 @@ from provisioning.setup_page.words import Task, label_of, task_of
 
 log = logging.getLogger(__name__)
 
+_OPENINGS, _AGAIN_S = 8, 0.25
 _GRACE_S = 10.0  # behind the time that the agent's clock allows
 Body = Mapping[str, Any]
 
@@ -44,6 +46,7 @@ class _Running:
     gives_up_at: float  # of ours
     labels: Mapping[str, Why]  # what people call each sensor
     told: list[Body] = field(default_factory=list)  # what the inspection came to
+    openings: int = 0  # so often another one was still under way
 
     def swapped_with(self, other: str) -> Trial:
         """The verdict that another sensor answered in this one's place."""
@@ -96,14 +99,30 @@ class Trials:
             return
         with self._lock:
             self._running = now = self._new(config, mine)
-        within_s = now.task.stimulus.within_s
-        word = "inspect" if now.is_inspected else "accompany"
         try:
-            self._link.begin(lambda body: self._told(now, body), **{word: name}, within_s=within_s)
+            self._open(now)
         except RefusedError:
             with self._lock:
                 self._running = None
             raise
+
+    def _open(self, now: _Running) -> None:
+        word = "inspect" if now.is_inspected else "accompany"
+        self._link.begin(
+            lambda body: self._told(now, body),
+            **{word: now.config.name},
+            within_s=now.task.stimulus.within_s,
+        )
+
+    def _open_again(self, now: _Running) -> None:
+        """The inspection before is not over yet: the agent closes it at its next turn."""
+        with self._lock:
+            is_wanted = self._running is now
+        if is_wanted:
+            try:
+                self._open(now)
+            except RefusedError:
+                log.info("trial: the agent went away before it began")
 
     def cancel(self) -> None:
         """End the one under way without a verdict."""
@@ -166,6 +185,11 @@ class Trials:
         with self._lock:
             if self._running is not now:
                 return
+            is_busy = body.get("result") == "refused" and body.get("code") == Code.BUSY
+            if is_busy and now.openings < _OPENINGS:
+                now.openings += 1
+                threading.Timer(_AGAIN_S, self._open_again, [now]).start()
+                return
             now.told.append(body)
             if body.get("gone"):
                 self._finish(now, verdicts.failed("agent-away", now.task, now.judge))
@@ -185,12 +209,12 @@ class Trials:
     def _finish(self, now: _Running, trial: Trial) -> None:
         self._running = None
         self._keep(now.config.name, self._stamped(trial))
-        threading.Thread(target=self._end, name="trial-end", daemon=True).start()
+        self._end()
 
     def _end(self) -> None:
-        """Close what the agent has open for it; not on the link's own thread."""
+        """Have the agent close what it has open for it, before it hears of the next one."""
         try:
-            self._link.ask(end=True)
+            self._link.begin(lambda _: None, end=True)
         except RefusedError:
             log.info("trial: the agent went away before its end")
 

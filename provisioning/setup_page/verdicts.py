@@ -63,8 +63,10 @@ _WORDS: Mapping[str, tuple[Why, Why]] = {
     "busy": (
         Why("지금은 이 센서를 시험할 수 없어요.", "This sensor cannot be tested now."),
         Why(
-            "경보가 울리고 있으면 그칠 때까지 기다렸다가 다시 해 주세요.",
-            "If an alarm is under way, wait until it is over, and do it again.",
+            "경보가 울리고 있으면 그칠 때까지 기다려 주세요. "
+            "실수로 눌렀으면 전원을 뽑았다가 다시 꽂고 해 주세요.",
+            "If an alarm is under way, wait until it is over. If it was pressed by mistake, "
+            "pull the plug, put it back, and do it again.",
         ),
     ),
 }

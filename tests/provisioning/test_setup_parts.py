@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from agent import config as configuration
 from agent.signing import load_signer
 from agent.values import Why
+from agent.wallclock import read_wall_clock
 from drivers.camera import CameraConfig, Zone
 from hw_mocks.authority import Authority
 from provisioning.commission import (
@@ -210,7 +211,7 @@ class City:
         self.signer = load_signer(key)
 
     def body(self, at: datetime | None = None, uncertainty_s: float | None = 1.0) -> Commissioning:
-        when = datetime.now(UTC) if at is None else at
+        when = datetime.fromisoformat(read_wall_clock().iso) if at is None else at
         return Commissioning(
             device="stall-07",
             site="seomun-market",
