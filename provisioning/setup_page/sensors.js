@@ -115,16 +115,15 @@ class Card {
     this.node.dataset.state = sensor.state;
     refill(this.trial, sign(TRIAL_KINDS[trial.state] ?? "open", page.words.word("trialStates", trial.state)));
     this.showValue(sensor.state === "ok" ? sensor.value : null);
-    const trouble = sensor.state === "ok" ? [] : told(page.words, sensor.why, sensor.remedy);
+    const said = trial.state === "untried" || isRunning ? [] : [page.words.tell(trial.why), page.words.tell(trial.remedy)].filter(Boolean);
     this.state.hidden = sensor.state === "ok" && trial.state === "passed";
     refill(
       this.state, element("p", {}, sign(STATE_KINDS[sensor.state] ?? "open", page.words.word("sensorStates", sensor.state))),
-      ...trouble,
+      ...(sensor.state === "ok" ? [] : told(page.words, sensor.why, sensor.remedy)).filter((each) => !said.includes(each.textContent)),
     );
     const prompt = isRunning ? [element("p", { class: "small" }, page.say("doThis")), element("p", {}, page.words.tell(sensor.prompt)), element("p", { class: "small" }, page.say("watching"))] : [];
     refill(this.prompt, ...prompt);
     this.prompt.hidden = !isRunning;
-    const said = trial.state === "untried" || isRunning ? [] : [page.words.tell(trial.why), page.words.tell(trial.remedy)].filter(Boolean);
     refill(this.result, ...said.map((each) => element("p", {}, each)));
     refill(this.curve, trial.curve.length > 1 && !isRunning ? curve(page.words, sensor.quantity, trial.curve) : null);
     const words = isRunning ? page.words.word("trialStates", "running") : page.say(trial.state === "untried" ? "test" : "again");

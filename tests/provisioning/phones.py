@@ -2,6 +2,7 @@
 
 import base64
 import importlib.resources
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,6 +61,11 @@ class Phone:
         metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": True}
         self.command("Emulation.setDeviceMetricsOverride", **metrics)
 
+    def darken(self, *, is_dark: bool) -> None:
+        """Have the telephone's dark colours, or its light ones."""
+        colours = {"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}
+        self.command("Emulation.setEmulatedMedia", features=[colours])
+
     def zoom_text(self, percent: int) -> None:
         """Larger letters, as the telephone's own setting makes them; 100: as usual."""
         self.script(
@@ -86,10 +92,16 @@ class Phone:
         found = self.browser.get_log("browser")  # type: ignore[no-untyped-call]
         return [e["message"] for e in found if e["level"] == "SEVERE" and e["source"] != "network"]
 
-    def picture(self, path: Path, of: str = "body") -> None:
-        """The page from the top of an element on, a screen and a half at most, as a small PNG."""
+    def show(self, name: str, of: str = "body") -> None:
+        """Keep a picture where `HAETAE_PICTURES` says, if it does, by this name.
+
+        It shows the page from the top of an element on, a screen and a half at most.
+        """
+        if (folder := os.environ.get("HAETAE_PICTURES")) is None:
+            return
         from PIL import Image  # noqa: PLC0415  # only where pictures are asked for
 
+        path = Path(folder) / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         box = self.script(_FROM, of)
         clip = {"x": 0, "y": box[0], "width": TALL[0], "height": min(box[1], _LONGEST), "scale": 1}

@@ -77,6 +77,7 @@ def test_a_wrong_code_is_told_with_what_to_do_and_when_it_may_be_tried_again(
     page: SetupWalk, handset: Phone, rig: SetupRig
 ) -> None:
     open_by_typing(page, handset, rig, "")
+    handset.show("code-ko")
     page.press("#next")
     shows(page, "#errors", "꼭 적어 주세요.")
     assert page.find("#code").get_attribute("aria-invalid") == "true"
@@ -121,6 +122,8 @@ def test_a_reload_and_a_lost_connection_lose_no_step(
     assert page.find("#place-ko").get_attribute("value") == "동문 밖 첫째 집"  # typed once
     page.press("#next")
     page.until(lambda: page.step() == "profile", "the third step")
+    handset.zoom_text(200)
+    handset.show("letters-en")
     handset.browser.refresh()
     page.until(lambda: page.step() == "profile", "the same step")
     assert page.language() == "en"
@@ -128,6 +131,7 @@ def test_a_reload_and_a_lost_connection_lose_no_step(
     handset.command("Network.emulateNetworkConditions", **OFF)
     shows(page, "#link", "The connection to the device is lost.")
     assert handset.violations() == []
+    handset.show("lost-en")
     handset.command("Network.emulateNetworkConditions", **(OFF | {"offline": False}))
     page.until(lambda: text(page, "#link") == "", "it comes back by itself")
     shows(page, "#said", "Connected to the device again.")
@@ -169,6 +173,7 @@ def draw_by_keyboard(page: SetupWalk, handset: Phone) -> None:
     tab_to(handset, "#steps li:nth-child(5) button")
     press_keys(handset, Keys.ENTER)
     page.until(lambda: page.step() == "zones", "zones")
+    page.until(lambda: page.find(".outline .edge"), "the outline has come")
     page.settled()
     tab_to(handset, ".outline")
     right, down = Keys.ARROW_RIGHT * 6, Keys.ARROW_DOWN * 4
@@ -180,6 +185,9 @@ def draw_by_keyboard(page: SetupWalk, handset: Phone) -> None:
     tab_to(handset, "#finish-camera")
     press_keys(handset, Keys.ENTER)
     shows(page, "#screen", "1. 침대 1")
+    handset.darken(is_dark=True)
+    handset.show("zones-dark-ko", ".plan")
+    handset.darken(is_dark=False)
     tab_to(handset, "#next")
     press_keys(handset, Keys.ENTER)
     page.until(lambda: page.step() == "network", "it is kept")
@@ -204,6 +212,7 @@ def test_a_sensor_that_is_missing_is_told_and_skipped_with_a_reason(
     page.press("#test-radar")
     page.until(lambda: page.trial("radar") == "failed", "its test fails at once")
     shows(page, '[data-sensor="radar"] .result', "배선")
+    handset.show("missing-ko", '[data-sensor="radar"]')
     page.press("#next")
     page.settled()
     page.press('#errors a[href="#test-radar"]')

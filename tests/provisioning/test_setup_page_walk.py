@@ -1,7 +1,6 @@
 """A whole installation in a real browser, with the real page, the real agent and a real hub."""
 
 import json
-import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,10 +20,10 @@ pytest.importorskip("selenium", reason="no selenium here: no browser is driven")
 from hw_mocks.setup_walk import Installer, SetupWalk
 
 RATE = 20.0  # times as fast as life
-PICTURES = os.environ.get("HAETAE_PICTURES")
 FETCHED = (
     "return fetch(arguments[0]).then((found) => [found.status, found.headers.get('Content-Type')])"
 )
+FROM = "[data-trial=running], body:not(:has([data-trial=running]))"  # pictures begin there
 SHOWN = {
     "identity": "identity", "place": "place", "profile": "profile", "sensors": "sensors",
     "try-sos": "try", "sensors-done": "tried", "zones": "zones", "noise-done": "noise",
@@ -40,7 +39,10 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsBroker]:
 
 
 class Judge:
-    """Looks at each screen as it is shown: small, with large letters, and in both languages."""
+    """Looks at each screen as it is shown: small, with large letters, and in both languages.
+
+    The other language than that of the walk is seen in dark colours.
+    """
 
     def __init__(self, phone: Phone, language: str) -> None:
         self.phone, self.language = phone, language
@@ -50,12 +52,13 @@ class Judge:
         kind = screen.partition("-")[0] if screen.startswith("try-") else screen
         if kind not in self.screens:
             self.screens.add(kind)
-            for _ in range(2):  # and back again
+            for is_other in (False, True):
+                self.phone.darken(is_dark=is_other)
                 self._look(screen)
                 self._speak_the_other()
-        if PICTURES and screen in SHOWN:
-            path = Path(PICTURES) / f"{SHOWN[screen]}-{self.language}.png"
-            self.phone.picture(path, '[data-trial="running"], body:not(:has([data-trial=running]))')
+            self.phone.darken(is_dark=False)
+        if screen in SHOWN:
+            self.phone.show(f"{SHOWN[screen]}-{self.language}", FROM)
 
     def _look(self, screen: str) -> None:
         where = f"{screen}, {self.phone.script('return document.documentElement.lang')}"
