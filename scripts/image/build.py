@@ -16,7 +16,7 @@ from pathlib import Path
 from image import card, debian, device_trees, kernel, rehearsal, root, sbom, wheels
 from image.source import CHECKOUT, Source, take
 from image.suites import MIRROR, SECURITY, SUITES, Suite
-from image.tools import BuildError, require_tools, run, step
+from image.tools import BuildError, keep_only, require_tools, run, step
 
 FAILED = 1
 _FIRMWARE_SUFFIXES = {".bin", ".elf", ".dat"}
@@ -93,6 +93,7 @@ def _base(order: Order, tar: Path, fetched: list[Path], work: Path) -> Path:
     part = kept.with_suffix(".part")
     run("tar", "--create", "--sort=name", "--numeric-owner", "-f", part, "-C", tree, ".")
     part.replace(kept)
+    keep_only(kept, f"base-{order.suite.name}-*")
     return tree
 
 

@@ -86,7 +86,8 @@ def make_squashfs(root: Path, target: Path, epoch_s: int) -> None:
     target.unlink(missing_ok=True)
     options = ("-noappend", "-no-xattrs", "-no-progress", "-quiet")
     packing = ("-comp", "zstd", "-Xcompression-level", "9")
-    run("mksquashfs", root, target, *options, *packing, env={"SOURCE_DATE_EPOCH": str(epoch_s)})
+    times = ("-all-time", str(epoch_s), "-mkfs-time", str(epoch_s))
+    run("mksquashfs", root, target, *options, *packing, *times)
     if target.stat().st_size > LAYOUT[1].size * MIB:
         raise BuildError(f"the root is {target.stat().st_size} bytes: too large for its partition")
 

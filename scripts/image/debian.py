@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from image.suites import ROOT_PACKAGES, UNPACKED_PACKAGES, Suite
-from image.tools import BuildError, run, run_arm64, step
+from image.tools import BuildError, keep_only, run, run_arm64, step
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _KEEP = (
@@ -110,6 +110,7 @@ class Archive:
         with step("install Debian's packages (some minutes, once)"):
             run_arm64(command, {"SOURCE_DATE_EPOCH": str(self._suite.released_s)})
         part.replace(tar)
+        keep_only(tar, f"root-{self._suite.name}-*")
 
     def _prepare(self) -> None:
         for name in _FOLDERS:

@@ -71,13 +71,25 @@ def run(*command: str | Path, env: Mapping[str, str] | None = None, text: str = 
         capture_output=True,
         text=True,
         input=text,
-        env={**os.environ, "LC_ALL": "C.UTF-8", **(env or {})},
+        env={**_without_epoch(os.environ), "LC_ALL": "C.UTF-8", **(env or {})},
         check=False,
     )
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()[-12:]
         raise BuildError(f"{command[0]} ended with {done.returncode}:\n  " + "\n  ".join(said))
     return done.stdout
+
+
+def _without_epoch(environment: Mapping[str, str]) -> dict[str, str]:
+    """Each program is told its date by itself; mksquashfs refuses to be told twice."""
+    return {key: value for key, value in environment.items() if key != "SOURCE_DATE_EPOCH"}
+
+
+def keep_only(newest: Path, pattern: str) -> None:
+    """Remove what was kept before under names of that pattern: half a gigabyte each."""
+    for old in newest.parent.glob(pattern):
+        if old != newest:
+            old.unlink(missing_ok=True)
 
 
 @contextmanager
