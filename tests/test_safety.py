@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -21,11 +21,17 @@ class Requirement(NamedTuple):
     tests: list[tuple[str, str]]
 
 
-def requirements(text: str) -> Iterator[Requirement]:
-    headings = list(HEADING.finditer(text))
-    ends = [match.start() for match in headings[1:]] + [len(text)]
+def sections(text: str, heading: re.Pattern[str]) -> Iterator[tuple[re.Match[str], str]]:
+    """Each heading of that form with what stands below it, up to the next one."""
+    headings = list(heading.finditer(text))
+    ends = [*(match.start() for match in headings), len(text)][1:]
     for match, end in zip(headings, ends, strict=True):
-        yield Requirement(match[1], NODE.findall(text, match.end(), end))
+        yield match, text[match.end() : end]
+
+
+def requirements(text: str) -> Iterator[Requirement]:
+    for match, below in sections(text, HEADING):
+        yield Requirement(match[1], NODE.findall(below))
 
 
 @cache
@@ -40,6 +46,11 @@ def functions_of(path: Path) -> frozenset[str]:
     )
 
 
+def missing(tests: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Those of the named tests that do not exist."""
+    return (f"{file}::{name}" for file, name in tests if name not in functions_of(ROOT / file))
+
+
 def problems(text: str) -> Iterator[str]:
     """What is wrong with a page of requirements, a line each."""
     found = list(requirements(text))
@@ -49,9 +60,8 @@ def problems(text: str) -> Iterator[str]:
     for requirement in found:
         if not requirement.tests:
             yield f"{requirement.number} names no test"
-        for file, name in requirement.tests:
-            if name not in functions_of(ROOT / file):
-                yield f"{requirement.number} names {file}::{name}, which does not exist"
+        for name in missing(requirement.tests):
+            yield f"{requirement.number} names {name}, which does not exist"
 
 
 def test_every_safety_requirement_names_tests_that_exist() -> None:
