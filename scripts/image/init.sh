@@ -2,6 +2,7 @@
 # The first program: finds the root by its partition's number on the disk of that signature, and
 # hands over to it, read-only. What cannot be found is tried again by a reboot, for nobody is there.
 b=/bin/busybox
+new=/root
 $b mount -t devtmpfs -o mode=0755,nosuid dev /dev
 $b mount -t proc -o nosuid,nodev,noexec proc /proc
 $b mount -t sysfs -o nosuid,nodev,noexec sys /sys
@@ -60,7 +61,7 @@ mount_root() {
   disk=$(find_disk) && [ -n "$disk" ] || return
   grow_data "$disk"
   device=$(find_root "$disk") && [ -n "$device" ] || return
-  $b mount -t squashfs -o ro,nodev "$device" /root
+  $b mount -t squashfs -o ro,nodev "$device" $new
 }
 
 tries=0
@@ -81,9 +82,9 @@ if [ -s /sys/firmware/devicetree/base/serial-number ]; then
 else
   $b dd if=/dev/urandom bs=32 count=1 2>/dev/null | $b sha256sum
 fi | $b cut -c1-32 >/run/machine-id
-$b mount --bind /run/machine-id /root/etc/machine-id
+$b mount --bind /run/machine-id $new/etc/machine-id
 
 for each in dev proc sys run; do
-  $b mount -o move "/$each" "/root/$each"
+  $b mount -o move "/$each" "$new/$each"
 done
-exec $b switch_root /root "${init:-/sbin/init}"
+exec $b switch_root $new "${init:-/sbin/init}"

@@ -23,7 +23,7 @@ def test_the_root_is_mounted_read_only_and_nothing_mounts_it_again() -> None:
     assert [line.split()[1:5] for line in start.splitlines() if "squashfs" in line] == [
         ["mount", "-t", "squashfs", "-o"]
     ]
-    assert 'squashfs -o ro,nodev "$device" /root' in start
+    assert 'squashfs -o ro,nodev "$device" $new' in start
     words = (IMAGE / "cmdline.txt").read_text("utf-8").split()
     assert "ro" in words
     assert "rw" not in words
