@@ -5,7 +5,7 @@ RUN := .venv/bin
 
 export PYTHON
 
-.PHONY: help setup demo test check bench bench-peers clusters fleet image rehearse-install bad-month torture evaluate-fire resident-year contract sensors-page prompts lock clean
+.PHONY: help setup demo test check bench bench-peers clusters fleet image rehearse-install bad-month torture evaluate-fire resident-year contract sensors-page profiles-page people prompts lock clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -68,6 +68,13 @@ contract: .venv/dev.stamp ## the hub's schemas, AsyncAPI document and examples, 
 
 sensors-page: .venv/dev.stamp ## docs/sensors.md from what the drivers say of their parts
 	@$(RUN)/python scripts/sensors_page.py
+
+profiles-page: .venv/dev.stamp ## docs/profiles, from the profiles and the book of parts
+	@$(RUN)/python scripts/profiles_page.py
+
+people: apt .venv/dev.stamp ## docs/people: tables from the code, card and sheet printed; all into build/people
+	@$(RUN)/python scripts/people_pages.py
+	@$(RUN)/python scripts/people_pages.py --out build/people
 
 prompts: ## the words of the loudspeaker, by espeak-ng; FOLDER=where, else /usr/share/haetae/prompts
 	@$(PYTHON) scripts/make_prompts.py $(if $(FOLDER),--folder $(FOLDER))
