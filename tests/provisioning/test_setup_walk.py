@@ -228,7 +228,7 @@ def test_at_the_end_the_device_signs_what_was_done(stall: Installer, broker: Tls
     )  # fmt: skip
     assert record.untried == ["co"], "what nobody tried is said to be so"
     assert [each.name for each in record.contacts] == ["김영희"]
-    assert record.installer == "이기사"
+    assert (record.installer, record.consents) == ("이기사", ["contacts"])
     until(lambda: notes(stall.rig, "commissioning"), 20, "the ledger has it")
     assert notes(stall.rig, "commissioning")[0]["sha256"] == said["sha256"]
     assert stall.state()["record"]["sha256"] == said["sha256"]
