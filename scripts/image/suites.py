@@ -17,6 +17,7 @@ ROOT_PACKAGES = (
     "iproute2",
     "iw",
     "kmod",
+    "libidn2-0",  # without it systemd-resolved 252 answers to no name
     "libportaudio2",  # sounddevice's
     "openssl",  # makes the key in a TPM
     "python3",
