@@ -57,7 +57,8 @@ class Packages:
     def digest(self) -> str:
         """The same for the same packages, wherever they came from."""
         lines = sorted([*self.installed.items(), *self.unpacked.items()])
-        return hashlib.sha256(json.dumps(lines).encode()).hexdigest()
+        asked = sorted(ROOT_PACKAGES)
+        return hashlib.sha256(json.dumps([lines, asked]).encode()).hexdigest()
 
 
 class Archive:
@@ -121,7 +122,8 @@ class Archive:
         (self._folder / "sources.list").write_text("\n".join(self._sources) + "\n", "utf-8")
 
     def _resolve(self) -> Packages:
-        wanted = ("?essential", *ROOT_PACKAGES)
+        essential = "?and(?essential, ?not(?name(^apt$)))"  # apt counts itself among them
+        wanted = (essential, *ROOT_PACKAGES)
         told = run("apt-get", "-qq", "--print-uris", "-y", "install", *wanted, env=self._env)
         files = (line.split()[1] for line in told.splitlines() if line.startswith("'"))
         names = [each.split("_")[:2] for each in files]
