@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 import msgspec
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 from msgspec import Meta
 
@@ -25,6 +25,11 @@ TYPE = "haetae-commissioning"
 _SCALAR = 32  # bytes of r and of s
 _LONGEST = 256 << 10
 _DEEPEST = 5
+# what a certificate may raise, some of it only when a part of it is first looked at
+_UNREADABLE = (
+    *(ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion),
+    *(x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
+)
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -142,7 +147,7 @@ def verify_record(text: str, chain: bytes | Path) -> Commissioning:
         body = msgspec.json.decode(found.payload, type=Commissioning)
         own = x509.load_pem_x509_certificates(body.certificate.encode("ascii"))
         verifier = load_verifier(body.certificate.encode("ascii"))
-    except (ValueError, SigningError) as error:
+    except (SigningError, RecursionError, *_UNREADABLE) as error:
         raise ProvisioningError(_failure("record-damaged", str(error))) from None
     if found.header.typ != TYPE or found.header.kid != verifier.key_id:
         raise ProvisioningError(_failure("record-damaged", "another key than its certificate's"))
@@ -150,7 +155,10 @@ def verify_record(text: str, chain: bytes | Path) -> Commissioning:
         found.signed, found.signature
     ):
         raise ProvisioningError(_failure("record-changed", "its signature does not hold"))
-    _check_chain(own, trusted, body)
+    try:
+        _check_chain(own, trusted, body)
+    except _UNREADABLE as error:  # whoever made the record made its certificates, too
+        raise ProvisioningError(_failure("record-damaged", str(error))) from None
     return body
 
 
@@ -179,7 +187,7 @@ def _issued(child: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         child.verify_directly_issued_by(issuer)
         limits = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound):
         return False
     return limits.ca
 
@@ -195,10 +203,10 @@ def _check_dates(certificate: x509.Certificate, when: datetime | None) -> None:
 def _instant(time: Time) -> datetime | None:
     if time.uncertainty_s is None:
         return None
-    try:
-        return datetime.fromisoformat(time.at)
-    except ValueError:
-        return None
+    found = datetime.fromisoformat(time.at)
+    if found.tzinfo is None:
+        raise ValueError(f"{time.at}: a time without its zone")
+    return found
 
 
 def _certificates(pem: bytes) -> list[x509.Certificate]:
