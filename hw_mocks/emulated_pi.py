@@ -11,6 +11,7 @@ import struct
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from hw_mocks.broker import free_port
 HOST = "10.0.2.2"  # the host's loopback, as the guest sees it
 CONTROL_PORT, SHELL_PORT = 5555, 5556  # of a rehearsal's image: scripts/image/rehearsal.py
 BOOT_OVER = "haetae: boot over: "  # systemd/image/boot-report
+_SHELL_BEGIN, _SHELL_AGAIN_S = "shell-begins", 1.0
 _OFF = ("reboot: Power down", "reboot: System halted")
 _NEEDED = {"qemu-system-aarch64": "qemu-system-arm", "mcopy": "mtools"}
 _SECTOR = 512
@@ -156,21 +158,31 @@ class EmulatedPi:
     def shell(self, command: str, within_s: float = 60) -> str:
         """What a command says that root runs on the board; a rehearsal's image alone has this.
 
-        `SHELL_PORT` must be among `forwards`.
+        `SHELL_PORT` must be among `forwards`. A board whose network is not up yet is tried again.
 
         Raises:
             EmulationError: The board does not answer in that time.
         """
-        try:
-            with socket.create_connection(
-                ("127.0.0.1", self.ports[SHELL_PORT]), timeout=within_s
-            ) as link:
-                link.sendall(command.encode() + b"\n")
-                link.shutdown(socket.SHUT_WR)
-                with link.makefile("rb") as said:
-                    return said.read().decode("utf-8", "replace")
-        except OSError as error:
-            raise EmulationError(f"{self.machine.name}: no shell: {error}") from None
+        asked = f"echo {_SHELL_BEGIN}; {command}\n".encode()
+        deadline, pause = time.monotonic() + within_s, threading.Event()
+        while True:
+            try:
+                said = self._said_by_shell(asked, deadline - time.monotonic())
+            except OSError as error:
+                said = str(error)
+            before, began, answer = said.partition(f"{_SHELL_BEGIN}\n")
+            if began:
+                return answer
+            if pause.wait(_SHELL_AGAIN_S) or time.monotonic() > deadline:
+                raise EmulationError(f"{self.machine.name}: no shell: {before}")
+
+    def _said_by_shell(self, asked: bytes, within_s: float) -> str:
+        port = self.ports[SHELL_PORT]
+        with socket.create_connection(("127.0.0.1", port), timeout=max(within_s, 1)) as link:
+            link.sendall(asked)
+            link.shutdown(socket.SHUT_WR)
+            with link.makefile("rb") as said:
+                return said.read().decode("utf-8", "replace")
 
     def wait_for_power_off(self, within_s: float) -> None:
         """Wait until the system has switched itself off, and end QEMU, which on a Pi stays.
@@ -265,18 +277,6 @@ def first_partition(card: Path) -> int:
     if sector[510:] != b"\x55\xaa":
         raise EmulationError(f"{card}: not a card's image: no partition table")
     return int(struct.unpack_from("<I", sector, 446 + 8)[0]) * _SECTOR
-
-
-def guest_answers(port: int) -> bool:
-    """Whether something listens behind a forwarded port (QEMU itself always accepts)."""
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as link:
-            link.settimeout(0.5)
-            return link.recv(1) != b""
-    except TimeoutError:
-        return True  # it waits for us to speak
-    except OSError:
-        return False
 
 
 def _round_up(card: Path) -> None:
