@@ -7,8 +7,8 @@ import logging
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -22,6 +22,9 @@ from provisioning.setup_page.refusals import (
     RefusedError,
 )
 from provisioning.setup_page.session import Sessions
+
+if TYPE_CHECKING:
+    from provisioning.setup_page.server import SetupServer
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +76,7 @@ def static() -> Mapping[str, tuple[str, bytes]]:
 class Pages(BaseHTTPRequestHandler):
     """Answers one connection."""
 
+    server: "SetupServer"
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "haetae", ""
     timeout = _IDLE_S
@@ -84,11 +88,11 @@ class Pages(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """The page's files to anybody; all else to who has a session."""
-        path = urlsplit(self.path).path
+        path, _, query = self.path.partition("?")
         if (found := static().get(path)) is not None:
             self._send(200, *found)
             return
-        self._guarded(lambda: self._get(path))
+        self._guarded(lambda: self._get(path, query))
 
     def do_HEAD(self) -> None:
         """As GET, without what it would send."""
@@ -101,14 +105,14 @@ class Pages(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name
         """Nothing: the journal is in memory, and a query might say too much."""
 
-    def _get(self, path: str) -> None:
+    def _get(self, path: str, query: str) -> None:
         self._need_session()
         if path == "/api/state":
             self._json(self._what.state())
         elif path == "/api/live":
             self._live()
         elif path == "/api/outline":
-            camera = parse_qs(urlsplit(self.path).query).get("camera", [""])[0]
+            camera = parse_qs(query).get("camera", [""])[0]
             self._json(api.outline_of(self._what, camera))
         elif path == "/record":
             text = certificate.record_text(self._what)
@@ -126,7 +130,7 @@ class Pages(BaseHTTPRequestHandler):
     def _post(self) -> None:
         body = self._body()
         self._need_own_page()
-        path = urlsplit(self.path).path
+        path = self.path.partition("?")[0]
         if path == "/api/session":
             self._open(body)
             return
@@ -141,6 +145,7 @@ class Pages(BaseHTTPRequestHandler):
         except ValueError:
             raise RefusedError(NOT_UNDERSTOOD, 400) from None
         token = self._sessions.open(asked.code, self.client_address[0])
+        self.server.recognise(self.connection)
         more = {"Set-Cookie": f"{COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Strict"}
         self._send(200, "application/json", b"{}", more)
 
@@ -151,6 +156,7 @@ class Pages(BaseHTTPRequestHandler):
             found = None
         if found is None or not self._sessions.knows(found.value):
             raise RefusedError(NO_SESSION, 401)
+        self.server.recognise(self.connection)
 
     def _need_own_page(self) -> None:
         """No other page's form may send anything: JSON and the origin are this page's alone."""

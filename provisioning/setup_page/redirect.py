@@ -2,8 +2,10 @@
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 _WAITS_S = 5.0
+_MOST_CONNECTIONS = 8  # the page itself needs the threads that the system allows
 
 
 class _Onward(BaseHTTPRequestHandler):
@@ -32,6 +34,31 @@ class _Onward(BaseHTTPRequestHandler):
         """Nothing: the journal is in memory."""
 
 
+class _Redirect(ThreadingHTTPServer):
+    """Hangs up where too many are served already."""
+
+    daemon_threads = True
+
+    def __init__(self, place: tuple[str, int], kind: type[_Onward]) -> None:
+        self._free = threading.BoundedSemaphore(_MOST_CONNECTIONS)
+        super().__init__(place, kind)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self._free.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: a connection that broke is no fault of ours."""
+
+
 def listen(address: str, port: int, tls_port: int) -> ThreadingHTTPServer:
     """Open it, in a thread of its own.
 
@@ -39,7 +66,6 @@ def listen(address: str, port: int, tls_port: int) -> ThreadingHTTPServer:
         OSError: The port cannot be had.
     """
     kind = type("Onward", (_Onward,), {"tls_port": tls_port})
-    server = ThreadingHTTPServer((address, port), kind)
-    server.daemon_threads = True
+    server = _Redirect((address, port), kind)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server

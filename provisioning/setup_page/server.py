@@ -7,8 +7,11 @@ printed, and where a request by the button is no more than 15 minutes old and no
 """
 
 import argparse
+import contextlib
 import functools
 import logging
+import math
+import socket
 import sys
 import threading
 import time
@@ -34,10 +37,16 @@ _TURN_S = 0.5
 _BACKLOG = 16
 _MOST_CONNECTIONS = 24
 _HANDSHAKE_S = 10.0
+STRANGER_S = 30.0  # for a whole connection of somebody who has not shown a session on it
+_ROOM_S = 1.0  # until somebody who was hung up on has gone
 
 
 class SetupServer(ThreadingHTTPServer):
-    """The page over TLS; no more than `_MOST_CONNECTIONS` at a time."""
+    """The page over TLS; no more than `_MOST_CONNECTIONS` at a time.
+
+    Whoever has shown no session is a stranger: hung up on after `STRANGER_S`, and sooner where
+    somebody else waits, so that nobody outside can keep the installer from the page.
+    """
 
     daemon_threads = True
     request_queue_size = _BACKLOG
@@ -52,28 +61,62 @@ class SetupServer(ThreadingHTTPServer):
     ) -> None:
         self._context = tls.context(what.places.configuration / "setup", what.seed.device)
         self._free = threading.BoundedSemaphore(_MOST_CONNECTIONS)
+        self._lock = threading.Lock()
+        self._strangers: dict[socket.socket, float] = {}  # until when, the oldest first
         self.last_used_at, self._clock = clock(), clock
         super().__init__(place, functools.partial(Pages, what=what, sessions=sessions))
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve it in a thread of its own, or hang up where too many are served."""
-        if self._free.acquire(blocking=False):
+        """Serve it in a thread of its own; where too many are served, a stranger makes room."""
+        if not self._free.acquire(blocking=False):
+            self._hang_up(math.inf, most=1)
+            if not self._free.acquire(timeout=_ROOM_S):
+                self.shutdown_request(request)
+                return
+        try:
             super().process_request(request, client_address)
-        else:
+        except RuntimeError:  # the system has no thread left
+            self._free.release()
             self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Shake hands, here and not where the next one waits; then serve."""
         try:
             request.settimeout(_HANDSHAKE_S)
-            secured = self._context.wrap_socket(request, server_side=True)
+            with self._context.wrap_socket(
+                request, server_side=True, do_handshake_on_connect=False
+            ) as secured:
+                with self._lock:
+                    self._strangers[secured] = time.monotonic() + STRANGER_S
+                try:
+                    secured.do_handshake()
+                    super().process_request_thread(secured, client_address)
+                finally:
+                    with self._lock:
+                        self._strangers.pop(secured, None)
         except OSError:  # ssl's, too: a browser that does not trust the certificate hangs up
             self.shutdown_request(request)
-        else:
-            self.last_used_at = self._clock()
-            super().process_request_thread(secured, client_address)
         finally:
             self._free.release()
+
+    def recognise(self, connection: socket.socket) -> None:
+        """Whoever asks on this connection has a session: the page is in use."""
+        with self._lock:
+            self._strangers.pop(connection, None)
+        self.last_used_at = self._clock()
+
+    def service_actions(self) -> None:
+        """Hang up on strangers who take too long; `serve_forever` calls it all the time."""
+        self._hang_up(time.monotonic(), most=_MOST_CONNECTIONS)
+
+    def _hang_up(self, now: float, *, most: int) -> None:
+        with self._lock:
+            late = [each for each, until in self._strangers.items() if until < now][:most]
+            for each in late:
+                del self._strangers[each]
+        for each in late:
+            with contextlib.suppress(OSError):  # it has gone by itself
+                socket.socket.shutdown(each, socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  # its names
         """A connection that broke is no fault of ours; anything else is logged."""
