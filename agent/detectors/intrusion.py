@@ -9,6 +9,7 @@ from msgspec import Meta
 from agent import care_wording as wording
 from agent.detectors.calendar import Calendar, ClockTime
 from agent.detectors.presence import Source
+from agent.detectors.press import Presses
 from agent.detectors.signs import says_somebody
 from agent.values import PLACE, Detection, Hazard, Reading, Stage, Why
 from drivers.sensor import Quantity
@@ -62,12 +63,12 @@ class IntrusionDetector:
         self._stage: Stage | None = None
         self._rule = ""
         self._begun = 0.0
-        self._is_off = False
+        self._is_off, self._presses = False, Presses()
 
     def update(self, reading: Reading) -> list[Detection]:
         """Take one believed reading in."""
         if reading.sensor == self._config.disarm and reading.quantity is Quantity.BUTTON:
-            return self._disarm(reading) if says_somebody(reading) else []
+            return self._disarm(reading) if self._presses.update(reading) else []
         if reading.quantity not in _SEEN and reading.quantity is not Quantity.CONTACT_OPEN:
             return []
         if not self._is_closed(reading.at):

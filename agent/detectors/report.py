@@ -10,6 +10,7 @@ from msgspec import Meta
 from agent import public_wording as wording
 from agent.care_wording import joined
 from agent.detectors.presence import Source
+from agent.detectors.press import Presses
 from agent.values import Detection, Hazard, Reading, Stage, Why
 from drivers.sensor import Quantity
 
@@ -78,7 +79,7 @@ class ReportDetector:
     def __init__(self, config: ReportConfig) -> None:
         self._config = config
         self._buttons = {each.button: each for each in config.buttons}
-        self._pressed: dict[str, bool] = {}
+        self._presses = Presses()
         self._open: dict[str, _Report] = {}
 
     def update(self, reading: Reading) -> list[Detection]:
@@ -86,11 +87,9 @@ class ReportDetector:
         button = self._buttons.get(reading.sensor)
         if button is None or reading.quantity is not Quantity.BUTTON:
             return []
-        before = self._pressed.get(reading.sensor)
-        now = self._pressed[reading.sensor] = reading.value >= 0.5
-        if now:
-            return [self._press(button, reading)] if before is False else []
-        return self._rest(button, reading)
+        if self._presses.update(reading):
+            return [self._press(button, reading)]
+        return self._rest(button, reading) if reading.value < 0.5 else []
 
     def tick(self, now: float) -> list[Detection]:  # noqa: ARG002  # the shape of a detector
         """Time alone begins and ends nothing here."""

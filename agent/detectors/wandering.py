@@ -10,6 +10,7 @@ from msgspec import Meta
 from agent import care_wording as wording
 from agent.detectors.calendar import Calendar, ClockTime
 from agent.detectors.presence import LOST_READS, LOST_S, Source, inner_doors
+from agent.detectors.press import Presses
 from agent.detectors.signs import says_somebody
 from agent.values import PLACE, Detection, Hazard, Reading, Stage, Why
 from drivers.sensor import Quantity
@@ -81,6 +82,7 @@ class WanderingDetector:
         self._opened: Reading | None = None  # the door of the incident, or the last one
         self._seen_back = 0
         self._escorted = float("-inf")
+        self._presses = Presses()
         self._stages: dict[str, Stage] = {}
         self._rules: dict[str, str] = {}
 
@@ -99,7 +101,7 @@ class WanderingDetector:
         if quantity is Quantity.MOTION:
             return self._move(reading)
         if reading.sensor == self._config.escort and quantity is Quantity.BUTTON:
-            return self._escort(reading) if says_somebody(reading) else []
+            return self._escort(reading) if self._presses.update(reading) else []
         return []
 
     def tick(self, now: float) -> list[Detection]:

@@ -11,6 +11,7 @@ from agent import public_wording as wording
 from agent.care_wording import joined, perhaps_flat
 from agent.detectors.calendar import Calendar, ClockTime
 from agent.detectors.presence import Source, inner_doors
+from agent.detectors.press import Presses
 from agent.values import Detection, Hazard, Reading, Stage, Why
 from drivers.sensor import Quantity
 
@@ -86,6 +87,7 @@ class ZoneDetector:
         self._is_open: dict[str, bool] = {}
         self._opened: Reading | None = None
         self._escorted = float("-inf")
+        self._presses = Presses()
 
     def update(self, reading: Reading) -> list[Detection]:
         """Take one believed reading in."""
@@ -93,7 +95,7 @@ class ZoneDetector:
         if quantity is Quantity.CONTACT_OPEN and reading.sensor not in self._inner:
             self._follow_door(reading)
         elif quantity is Quantity.BUTTON and reading.sensor == self._config.escort:
-            return self._escort(reading) if reading.value >= 0.5 else []
+            return self._escort(reading) if self._presses.update(reading) else []
         elif reading.sensor in self._tags:
             is_in = self._is_inside(reading)
             if is_in is not None:

@@ -20,6 +20,13 @@ def calendar() -> Calendar:
     return found
 
 
+def press(sensor: str, at: float) -> list[Row]:
+    """A button that was let go, pressed for a second."""
+    return [
+        (at + s, sensor, Quantity.BUTTON, value) for s, value in ((-1, 0.0), (0, 1.0), (1, 0.0))
+    ]
+
+
 def feed(detector: Detector, rows: Iterable[Row]) -> list[Detection]:
     """Show it each row, and let time pass to it."""
     found: list[Detection] = []

@@ -8,6 +8,7 @@ from agent.detectors.clock_watch import PATIENCE_S, ClockWatch
 from agent.detectors.intrusion import IntrusionConfig, IntrusionDetector
 from agent.values import Detection, Hazard, Reading, Stage
 from drivers.sensor import Quantity
+from tests.agent.public import press
 
 MOTION, DOOR, RADAR = Quantity.MOTION, Quantity.CONTACT_OPEN, Quantity.PRESENCE
 CONFIG = IntrusionConfig(closes="20:00", opens="06:00", disarm="off")
@@ -91,7 +92,7 @@ def test_a_radar_alone_and_one_pulse_are_nothing() -> None:
 
 def test_who_works_late_presses_the_button_and_next_night_counts_again() -> None:
     detector = IntrusionDetector(CONFIG, calendar())
-    pressed = [(NIGHT, "off", Quantity.BUTTON, 1.0)]
+    pressed = press("off", NIGHT)
     assert feed(detector, pressed + burglary(NIGHT + 60)) == []
     noon = [(DAY + DAY_S, "pir", MOTION, 0.0)]
     assert len(feed(detector, noon + burglary(NIGHT + DAY_S))) == 2
@@ -100,9 +101,7 @@ def test_who_works_late_presses_the_button_and_next_night_counts_again() -> None
 def test_the_button_ends_an_incident_by_its_own_rule() -> None:
     detector = IntrusionDetector(CONFIG, calendar())
     feed(detector, burglary(NIGHT))
-    assert feed(detector, [(NIGHT + 90, "off", Quantity.BUTTON, 1.0)]) == [
-        (Stage.CLEARED, "disarmed")
-    ]
+    assert feed(detector, press("off", NIGHT + 90)) == [(Stage.CLEARED, "disarmed")]
 
 
 def test_it_is_over_when_sensors_saw_nobody_for_a_quarter_of_an_hour() -> None:

@@ -9,6 +9,7 @@ from agent.detectors.presence import Source
 from agent.detectors.wandering import WanderingConfig, WanderingDetector
 from agent.values import PLACE, Detection, Hazard, Reading, Stage, Why
 from drivers.sensor import Quantity
+from tests.agent.public import press
 
 MOTION, DOOR, BED, TAG = (
     Quantity.MOTION,
@@ -127,7 +128,7 @@ def test_without_a_clock_who_slept_long_and_just_got_up_is_up_at_night() -> None
 
 
 def test_whoever_goes_out_along_presses_a_button_first() -> None:
-    rows = [*getting_up(), (AT - 60, "along", Quantity.BUTTON, 1.0), (AT, "door", DOOR, 1.0)]
+    rows = [*getting_up(), *press("along", AT - 60), (AT, "door", DOOR, 1.0)]
     assert feed(watcher(), rows, AT + 400) == []
 
 

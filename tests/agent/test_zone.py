@@ -13,7 +13,7 @@ from agent.detectors.zone import ESCORT_S, ZoneConfig, ZoneDetector
 from agent.values import Hazard, Stage, Why
 from agent.watch import detectors
 from drivers.sensor import Quantity
-from tests.agent.public import DAY_S, Row, calendar, feed, told
+from tests.agent.public import DAY_S, Row, calendar, feed, press, told
 
 TAG, RSSI, DOOR, BUTTON = (
     Quantity.TAG_PRESENT,
@@ -84,13 +84,22 @@ def test_back_in_the_zone_ends_it_once_it_is_surely_back() -> None:
 
 
 def test_who_goes_out_with_somebody_is_not_missed() -> None:
-    press = [(NOON - ESCORT_S / 2, "along", BUTTON, 1.0)]
-    rows = sorted([*reads(NOON - 900, NOON - 300, 1.0), *left(for_s=7200.0), *press])
+    pressed = press("along", NOON - ESCORT_S / 2)
+    rows = sorted([*reads(NOON - 900, NOON - 300, 1.0), *left(for_s=7200.0), *pressed])
     assert feed(watcher(), rows) == []
 
 
+@pytest.mark.parametrize("found", [0.0, 1.0])
+def test_a_button_with_a_shorted_wire_sends_nobody_along(found: float) -> None:
+    hours = [(NOON - 7200 + 10 * n, "along", BUTTON, found if n == 0 else 1.0) for n in range(760)]
+    assert told(feed(watcher(), sorted([*left(), *hours]))) == [
+        (Stage.PREALARM, "out_of_zone"),
+        (Stage.ALARM, "left_zone"),
+    ]
+
+
 def test_a_press_of_who_goes_after_them_ends_it() -> None:
-    rows = sorted([*left(), (NOON + 45, "along", BUTTON, 1.0)])
+    rows = sorted([*left(), *press("along", NOON + 45)])
     assert told(feed(watcher(), rows)) == [
         (Stage.PREALARM, "out_of_zone"),
         (Stage.CLEARED, "escorted"),
@@ -172,7 +181,7 @@ def daycare_week(source: random.Random, tags: list[str]) -> Iterator[Row]:
                 at = day * DAY_S + 10.0 * n
                 is_here = come <= at < go and day < 5 and source.random() > 0.02
                 rows.append((at, tag, TAG, float(is_here)))
-            rows += [(go - 60, "escort", BUTTON, 1.0), (go - 59, "escort", BUTTON, 0.0)]
+            rows += press("escort", go - 60)
             for moment in (come, go):
                 rows += [(moment - 5, "front_door", DOOR, 1.0), (moment + 5, "front_door", DOOR, 0)]
         rows += [
