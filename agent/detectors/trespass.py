@@ -11,6 +11,7 @@ from agent import public_wording as wording
 from agent.care_wording import joined
 from agent.detectors.calendar import Calendar, ClockTime
 from agent.detectors.presence import Source
+from agent.detectors.press import Presses
 from agent.values import PLACE, Detection, Hazard, Reading, Stage, Why
 from drivers.sensor import Quantity
 
@@ -66,11 +67,17 @@ class TrespassConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
 @dataclass(slots=True, eq=False)
 class _Level:
-    """What one sensor says, since when, and when it last said "something", in monotonic s."""
+    """What one sensor says, since when, until when it was heard, and its last "something"."""
 
     is_on: bool
-    since: float
+    since: float  # monotonic s, as is `heard`
+    heard: float
     sign: Reading | None = None
+
+    @property
+    def is_seeing(self) -> bool:
+        """Whether its last word was "something", and not for so long that it is stuck."""
+        return self.is_on and self.heard - self.since <= STUCK_S
 
 
 class TrespassDetector:
@@ -88,13 +95,13 @@ class TrespassDetector:
         self._bodies: dict[str, _Level] = {}
         self._rule, self._saw_body = "", False  # of the incident, if there is one
         self._begun = self._signed = self._deterred = float("-inf")
-        self._is_off = False
+        self._is_off, self._presses = False, Presses()
 
     def update(self, reading: Reading) -> list[Detection]:
         """Take one believed reading in."""
         quantity = reading.quantity
         if quantity is Quantity.BUTTON and reading.sensor == self._config.disarm:
-            return self._disarm(reading) if reading.value >= 0.5 else []
+            return self._disarm(reading) if self._presses.update(reading) else []
         is_mover = reading.sensor in self._config.sensors and quantity in _MOVERS
         is_eye = reading.sensor in self._config.cameras and quantity is Quantity.PERSON_COUNT
         if not is_mover and not is_eye:
@@ -102,7 +109,7 @@ class TrespassDetector:
         if not self._is_watched(reading.at):
             return self._rest(reading)
         level = _follow(self._levels if is_mover else self._bodies, reading)
-        if level.is_on and reading.at - level.since <= STUCK_S:
+        if level.is_seeing:
             self._signed = reading.at
             level.sign = reading
             return self._judge(reading)
@@ -188,7 +195,10 @@ class TrespassDetector:
         ]
 
     def _calm(self, reading: Reading) -> list[Detection]:
+        """It is over when nobody moves, and whoever saw somebody last has said so itself."""
         if not self._rule or reading.at - self._signed < self._config.quiet_s:
+            return []
+        if any(each.is_seeing for each in (*self._levels.values(), *self._bodies.values())):
             return []
         return self._end(reading, self._rule, wording.nothing_moves())
 
@@ -218,7 +228,8 @@ def _follow(levels: dict[str, _Level], reading: Reading) -> _Level:
     """Take the reading in; its sensor's level."""
     is_on, level = reading.value >= 0.5, levels.get(reading.sensor)
     if level is None:
-        level = levels[reading.sensor] = _Level(is_on, reading.at)
+        level = levels[reading.sensor] = _Level(is_on, reading.at, reading.at)
     elif level.is_on != is_on:
         level.is_on, level.since = is_on, reading.at
+    level.heard = reading.at
     return level

@@ -12,7 +12,7 @@ from agent.detectors.trespass import STUCK_S, TrespassConfig, TrespassDetector
 from agent.values import PLACE, Detection, Hazard, Stage, Why
 from agent.watch import detectors
 from drivers.sensor import Quantity
-from tests.agent.public import DAY_S, Row, calendar, feed, told
+from tests.agent.public import DAY_S, Row, calendar, feed, press, told
 
 MOTION, RADAR, COUNT = Quantity.MOTION, Quantity.PRESENCE, Quantity.PERSON_COUNT
 BUTTON = Quantity.BUTTON
@@ -122,15 +122,29 @@ def test_a_sensor_that_never_lets_go_sees_nothing() -> None:
 
 def test_by_day_and_after_the_button_nothing_is_told() -> None:
     assert feed(watcher(), course(*BOAR, at=seconds("12:00"))) == []
-    off = [(NIGHT + 50, "work", BUTTON, 1.0), (NIGHT + 51, "work", BUTTON, 0.0)]
+    off = press("work", NIGHT + 50)
     assert feed(watcher(), sorted([*course(*BOAR), *off])) == []
 
 
 def test_the_button_holds_for_one_night() -> None:
-    off = [(NIGHT + 50, "work", BUTTON, 1.0)]
+    off = press("work", NIGHT + 50)
     noon = course(until=10, at=seconds("12:00") + DAY_S)
     rows = [*sorted([*course(*BOAR), *off]), *noon, *course(*BOAR, at=NIGHT + DAY_S)]
     assert told(sent(feed(watcher(), rows)))[0] == MOVES
+
+
+def test_a_button_with_a_shorted_wire_switches_no_night_off() -> None:
+    stuck = [(NIGHT + now, "work", BUTTON, 1.0) for now in range(0, 900, 30)]
+    assert told(sent(feed(watcher(), sorted([*course(*BOAR), *stuck]))))[0] == MOVES
+
+
+@pytest.mark.parametrize("cut", ["east", "radar", "camera"])
+def test_whoever_cuts_the_sensor_that_saw_them_does_not_end_it(cut: str) -> None:
+    seen = [(name, 100.0, 130.0) for name in ("east", "radar", "camera")]
+    rows = course(*seen, until=7200.0)
+    heard = [row for row in rows if row[1] != cut or row[0] < NIGHT + 120]
+    assert told(sent(feed(watcher(), heard)))[-1] == PERSON
+    assert told(sent(feed(watcher(), rows)))[-1] == (Stage.CLEARED, "person")
 
 
 def test_where_nobody_knows_the_time_nothing_is_claimed() -> None:
