@@ -12,6 +12,7 @@ from agent import care_wording, town_wording
 from agent.detectors.calendar import Calendar
 from agent.detectors.derived import Derived
 from agent.detectors.presence import Source
+from agent.detectors.press import Presses
 from agent.detectors.threshold import STALE_S
 from agent.values import Detection, Hazard, Reading, Stage, Why
 from drivers.sensor import Quantity
@@ -19,7 +20,6 @@ from drivers.sensor import Quantity
 SUBJECT = "water"
 WITHIN_S = 600.0  # one use: a flush, a meal, a wash
 HOUR_S = 3600.0
-_PRESSED = 0.5
 
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
 Hours = Annotated[float, Meta(ge=6, le=336)]
@@ -62,8 +62,8 @@ class Uses:
     def update(self, litres: float, at: float) -> bool:
         """Take the counter in; tell whether there was a use in the last ten minutes."""
         counts = self._counts
-        if counts and litres < counts[-1][1]:
-            counts.clear()  # set anew
+        if counts and (litres < counts[-1][1] or at - counts[-1][0] > STALE_S):
+            counts.clear()  # set anew, or not heard for long: a drip alone comes to that much
         if len(counts) > 1 and at - counts[-2][0] < WITHIN_S / 60:
             counts.pop()
         counts.append((at, litres))
@@ -86,7 +86,7 @@ class UnusedDetector:
         self._used: Reading | None = None  # the last that was a use
         self._away_until: float | None = None
         self._stage: Stage | None = None
-        self._pressed: set[str] = set()  # the buttons that are held now
+        self._presses = Presses()
 
     def update(self, reading: Reading) -> list[Detection]:
         """Take one believed reading in."""
@@ -137,12 +137,7 @@ class UnusedDetector:
         return [self._detection(stage, "no_water_used", reading, why)]
 
     def _press(self, reading: Reading) -> list[Detection]:
-        was_pressed = reading.sensor in self._pressed
-        if reading.value < _PRESSED:
-            self._pressed.discard(reading.sensor)
-            return []
-        self._pressed.add(reading.sensor)
-        if was_pressed:
+        if not self._presses.update(reading):
             return []
         if reading.sensor == self._config.away_button:
             return self._go_away("away_by_hand", HOUR_S * self._config.by_hand_h, reading)

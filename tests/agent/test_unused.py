@@ -32,7 +32,7 @@ class Home:
 
     def press(self, button: str) -> list[Detection]:
         found = []
-        for value in (1.0, 1.0, 0.0):
+        for value in (0.0, 1.0, 1.0, 0.0):
             self.now += 1.0
             found += self.detector.update(Reading(button, Quantity.BUTTON, value, self.now))
         return found
@@ -73,6 +73,23 @@ def test_whoever_is_away_is_not_missed_until_it_is_over(away: str) -> None:
     assert (home.press("away") if away == "button" else home.away(72.0)) == []
     assert home.live(72 + 23) == []
     assert stages(home.live(2)) == [(Stage.PREALARM, "no_water_used")]
+
+
+def test_a_button_that_is_found_pressed_makes_nobody_be_away() -> None:
+    home, found = Home(), []
+    for _ in range(40):
+        found += home.detector.update(Reading("away", Quantity.BUTTON, 1.0, home.now))
+        found += home.live(1)
+    assert [each.stage for each in found] == [Stage.PREALARM, Stage.ALARM]
+
+
+def test_a_drip_while_the_meter_was_not_heard_is_no_use() -> None:
+    home = Home()
+    assert [each.stage for each in home.live(37)] == [Stage.PREALARM, Stage.ALARM]
+    home.now += 5 * HOUR
+    home.litres += 5.0
+    assert home.live(1) == []
+    assert stages(home.flush()) == [(Stage.CLEARED, "used")]
 
 
 def test_coming_home_early_ends_away() -> None:
