@@ -84,12 +84,12 @@ class Drift:
     _mean: float | None = None
     _at: float = 0.0
 
-    def update(self, tilt_deg: float, at: float) -> float:
-        """Give the lean beyond what has drifted."""
+    def update(self, tilt_deg: float, at: float, *, told: bool = False) -> float:
+        """Give the lean beyond what has drifted; one that was `told` does not drift away."""
         passed_s = at - self._at
         if self._mean is None:
             self._mean = min(tilt_deg, self.most_deg)
-        elif passed_s <= STALE_S:
+        elif passed_s <= STALE_S and not told:
             self._mean += (tilt_deg - self._mean) * -math.expm1(-passed_s / SETTLES_S)
         self._at = at
         self.deg = max(0.0, min(self._mean, self.most_deg))
@@ -124,7 +124,9 @@ class StructureDetector:
                 return []
             self._watched[key] = each
         each.last = reading
-        stage = each.level.update(each.drift.update(reading.value, reading.at), reading.at)
+        told = each.level.stage is not None
+        level = each.drift.update(reading.value, reading.at, told=told)
+        stage = each.level.update(level, reading.at)
         if stage is None:
             return []
         return [self._told(stage, reading, each.level.lasted_s(reading.at))]

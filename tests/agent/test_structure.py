@@ -83,6 +83,14 @@ def test_what_drifts_over_a_season_is_not_told_and_what_leans_within_a_day_is() 
     assert lean.stage is Stage.PREALARM
 
 
+def test_what_was_told_does_not_drift_away() -> None:
+    wall = Wall(Tilt(prealarm_deg=2.0, alarm_deg=5.0, fall_deg=1.5, drift_deg=1.0))
+    assert wall.stay(1, 0.5) == []
+    assert told(wall.stay(6, 3.1)) == [(Stage.PREALARM, "wall tilt")]
+    assert wall.stay(21 * 24, 2.45, every_s=300.0) == []  # it still leans
+    assert told(wall.stay(2, 1.5)) == [(Stage.CLEARED, "wall tilt")]
+
+
 @given(st.lists(st.tuples(st.floats(0.0, 180.0), st.floats(1.0, 590.0)), max_size=50))
 @settings(deadline=None, max_examples=100)
 def test_drift_never_masks_more_than_it_may(leans: list[tuple[float, float]]) -> None:
