@@ -96,11 +96,11 @@ class Run:
         self._litres, self._seen = litres, at
         if before is None:
             return
+        if unheard_s > STALE_S and self.began is not None:  # what was not seen is no pause
+            self.began, self.ended = self.began + unheard_s, self.ended + unheard_s
         if litres < before:  # the counter was set anew: what flowed so far stays
             self._began_l += litres - before
             return
-        if unheard_s > STALE_S and self.began is not None:  # what was not seen is no pause
-            self.began, self.ended = self.began + unheard_s, self.ended + unheard_s
         if litres > before:
             if self.began is None:
                 self.began, self._began_l = at, before
@@ -194,8 +194,8 @@ class FlowDetector:
         if run.began is None:
             if meter.leak is None:
                 return []
-            meter.leak = None
-            return [_told(LEAK, meter.rule, Stage.CLEARED, reading, wording.flow_paused())]
+            rule, meter.leak, meter.rule = meter.rule, None, LEAK
+            return [_told(LEAK, rule, Stage.CLEARED, reading, wording.flow_paused())]
         stage, rule = meter.leak, meter.rule
         if run.lasted_s >= HOUR_S * config.leak_alarm_h:
             stage = Stage.ALARM

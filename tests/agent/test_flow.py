@@ -118,6 +118,15 @@ def test_a_counter_that_is_set_anew_is_no_flow_and_no_pause() -> None:
     assert burst.flow(1, 0.0) == []
 
 
+def test_a_counter_that_was_set_anew_while_it_was_not_heard_ends_no_leak() -> None:
+    home = Home()
+    home.flow(14, 0.1)
+    home.now += 3 * HOUR
+    home.litres = 0.0
+    assert home.flow(0.3, 0.0) == []  # half an hour of standing still must be seen
+    assert told(home.flow(0.3, 0.0)) == [("meter leak", Stage.CLEARED, "leak")]
+
+
 def test_what_flows_stands_and_what_has_paused_does_not() -> None:
     home = Home()
     home.flow(0.5, 40.0)
