@@ -182,6 +182,8 @@ class BayDetector:
             self._deaf_s = 0.0
         if not self._hears(at):
             self._deaf_s += elapsed_s
+            if self._warned_at is not None:  # nor does the driver's time run
+                self._warned_at += elapsed_s
             return []
         is_permitted = self._permit_at >= self._taken_at - BEFORE_S
         return [] if is_permitted else self._warn(reading, at - self._taken_at)

@@ -105,6 +105,14 @@ def test_nobody_is_accused_while_no_permit_could_be_heard() -> None:
     )
 
 
+def test_the_time_of_who_was_warned_stands_still_while_no_permit_could_be_heard() -> None:
+    deaf = [*ground(0, 1200, 20.0), *listening(0, 100), *listening(900, 1200)]
+    found = feed(BayDetector(CONFIG, SOURCES), sorted(deaf))
+    assert told(found) == [WARNED, TOLD]
+    heard_s = found[1].at - 900 + 160 - found[0].at  # unheard for 60 s it is deaf
+    assert heard_s == pytest.approx(CONFIG.leave_s, abs=15)
+
+
 def test_a_car_that_passes_is_no_car_that_stands() -> None:
     rows = [*ground(0, 60, 0.4), *ground(60, 75, 60.0), *ground(75, 400, 0.4), *listening(0, 400)]
     assert feed(BayDetector(CONFIG, SOURCES), sorted(rows)) == []
