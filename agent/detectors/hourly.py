@@ -17,6 +17,7 @@ from agent.values import HOURLY, Detection, Hazard, Reading, Stage, Why
 from drivers.sensor import Quantity
 
 HOUR_S, MINUTES = 3600.0, 60
+LATE_S = 60.0  # a reading may come so late, or a clock be set back by so much: no other hour
 DAY_FROM, DAY_TO = "06:00", "22:00"
 
 # what is told of, by whose hazard; levels of sound are means of their energy, or the highest
@@ -108,7 +109,7 @@ class Channel:
     highest: float = -math.inf
     count: int = 0
     minutes: set[int] = field(default_factory=set)
-    past: deque[float] = field(default_factory=lambda: deque(maxlen=24))
+    past: deque[float] = field(default_factory=lambda: deque(maxlen=24))  # beyond each's own limit
     stage: Stage | None = None
 
     def add(self, reading: Reading, minute: int) -> None:
@@ -129,7 +130,6 @@ class Channel:
         if not is_valid:
             self.past.clear()  # hours in a row are hours that were measured
             return None
-        self.past.append(level)
         return level
 
     @property
@@ -180,8 +180,11 @@ class HourlyDetector:
 
     def _turn(self, at: float) -> list[Detection]:
         """Close the hour, if it is over."""
-        hour = int(self._clock_s(at) // HOUR_S)
-        before, self._hour = self._hour, hour
+        clock_s, before = self._clock_s(at), self._hour
+        hour = int(clock_s // HOUR_S)
+        if before is not None and 0 < HOUR_S * before - clock_s <= LATE_S:
+            return []
+        self._hour = hour
         if before is None or before == hour:
             return []
         found: list[Detection] = []
@@ -211,12 +214,13 @@ class HourlyDetector:
             limit, level = found, reading.value
         else:
             return []
+        channel.past.append(level - limit.prealarm)  # noise has another limit at night
         past = list(channel.past)[-limit.hours :]
-        is_long = len(past) == limit.hours
+        beyond = min(past) if len(past) == limit.hours else -math.inf
         stage = channel.stage
-        if is_long and limit.alarm is not None and min(past) >= limit.alarm:
+        if limit.alarm is not None and beyond >= limit.alarm - limit.prealarm:
             stage = Stage.ALARM
-        elif is_long and min(past) >= limit.prealarm:
+        elif beyond >= 0:
             stage = stage or Stage.PREALARM
         elif level < limit.fall:
             stage = None

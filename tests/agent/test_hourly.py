@@ -112,6 +112,27 @@ def test_dust_is_told_after_two_hours_and_again_when_it_is_worse() -> None:
     assert limits(street.stay(1, {PM2_5: 30.0})) == [(Hazard.AIR, Stage.CLEARED)]
 
 
+def test_a_reading_that_comes_late_closes_no_hour() -> None:
+    street, found = Street(), []
+    for _ in range(4):
+        found += street.stay(1, {PM10: 160.0, Quantity.TEMPERATURE_C: 20.0})
+        late = Reading("node", Quantity.TEMPERATURE_C, 20.0, street.now - 3.0)
+        found += street.detector.update(late)
+    assert limits(found) == [(Hazard.AIR, Stage.PREALARM)]
+    assert len(hours(found)) == 8
+
+
+@pytest.mark.parametrize("begins", [20, 4])
+def test_noise_of_two_hours_is_held_to_the_limit_of_each(begins: int) -> None:
+    config = HourlyConfig(noise=NoiseLimit(hours=2))
+    loud = {20: (66.0, 66.0, 60.0), 4: (56.0, 60.0, 66.0)}[begins]  # beyond it in one hour
+    street = Street(known(begins), config)
+    assert limits([each for dba in loud for each in street.stay(1, {LAEQ: dba})]) == []
+    again = {20: 60.0, 4: 70.0}[begins]
+    expected = {20: [(Hazard.NOISE, Stage.PREALARM)], 4: []}[begins]
+    assert limits(street.stay(1, {LAEQ: again})) == expected
+
+
 def test_an_hour_without_its_minutes_is_not_one_of_two_in_a_row() -> None:
     street = Street()
     street.stay(1, {PM2_5: 80.0})
