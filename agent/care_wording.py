@@ -310,7 +310,7 @@ def call_over(source: str, open_s: float) -> Why:
     """A call for help grew old; nobody took it back."""
     span = lasting(open_s)
     return Why(
-        f"도움 요청({source})이 있은 지 {span.ko}이 지났습니다."
+        f"도움 요청({source})이 있은 지 {span.ko} 지났습니다."
         " 아직 도움이 필요하시면 다시 요청해 주세요.",
         f"The call for help ({source}) is {span.en} old. If help is still needed, please call"
         " again.",

@@ -23,7 +23,7 @@ def report_over(label: Why, open_s: float) -> Why:
     """A report grew old."""
     span = lasting(open_s)
     return Why(
-        f"'{label.ko}' 신고가 있은 지 {span.ko}이 지났습니다.",
+        f"'{label.ko}' 신고가 있은 지 {span.ko} 지났습니다.",
         f"The report “{label.en}” is {span.en} old.",
     )
 

@@ -119,7 +119,7 @@ def leans(sensor: str, deg: float, held_s: float) -> Why:
     """Degrees from how it was mounted, for `held_s` seconds."""
     span = lasting(held_s)
     return Why(
-        f"설치했을 때보다 {deg:.1f}° 기운 채로 {span.ko}이 지났습니다({sensor}).",
+        f"설치했을 때보다 {deg:.1f}° 기운 채로 {span.ko} 지났습니다({sensor}).",
         f"It has leant {deg:.1f}° from how it was mounted for {span.en} ({sensor}).",
     )
 

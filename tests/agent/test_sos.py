@@ -34,7 +34,7 @@ def test_a_call_stays_open_for_half_an_hour_and_then_its_age_is_told() -> None:
     released = [(at, 0.0) for at in (1.0, 61.0, 1800.0, 1801.0, 4000.0)]
     found = feed(SosDetector(["sos"]), [(0, 1.0), *released])
     assert [(each.stage, each.at) for each in found] == [(Stage.ALARM, 0), (Stage.CLEARED, 1801)]
-    assert "30분이 지났습니다" in found[-1].why.ko
+    assert "30분 지났습니다" in found[-1].why.ko
     assert "30 min old" in found[-1].why.en
 
 

@@ -40,6 +40,7 @@ def test_a_wall_that_leans_is_told_and_told_again_when_it_leans_far() -> None:
     assert wall.stay(1, 0.8) == []
     (lean,) = wall.stay(1, 3.0)
     assert (lean.hazard, lean.stage, lean.rule) == (Hazard.TAMPER, Stage.PREALARM, "tilt")
+    assert "10분 지났습니다" in lean.why.ko  # after 초 the particle would be another
     assert told(wall.stay(1, 6.0)) == [(Stage.ALARM, "wall tilt")]
     assert wall.stay(0.9, 0.5) == []
     assert told(wall.stay(0.3, 0.5)) == [(Stage.CLEARED, "wall tilt")]
