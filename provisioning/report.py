@@ -131,8 +131,13 @@ def as_markdown(found: Sequence[Row], title: str, lang: Lang) -> str:
     head, lines = _cells(found, lang)
     told = [f"# {title}", "", _counted(found, lang), "", "| " + " | ".join(head) + " |"]
     told.append("|" + "---|" * len(head))
-    told += ["| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines]
+    told += ["| " + " | ".join(map(_plain, line)) + " |" for line in lines]
     return "\n".join(told) + "\n"
+
+
+def _plain(cell: str) -> str:
+    """A cell that is text, and neither a border nor HTML."""
+    return html.escape(cell, quote=False).replace("|", r"\|")
 
 
 def as_html(found: Sequence[Row], title: str, lang: Lang) -> str:

@@ -22,6 +22,10 @@ from provisioning.remedy import Failure, ProvisioningError
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U to misread
 SETUP_CODE_LENGTH = 12  # 60 bits; written in three groups of four
 CLAIM_CODE_LENGTH = 26  # 130 bits; never typed by anybody
+# users of the hub's broker (provisioning/hub/acl.conf), and its machines: no device is called so
+RESERVED = frozenset(
+    {"hub", "gateway", "console", "viewer", "home-assistant", "onem2m", "server", "localhost"}
+)
 _SCRYPT = {"n": 1 << 14, "r": 8, "p": 1}
 
 Pem = Annotated[str, Meta(min_length=64, max_length=65_536)]

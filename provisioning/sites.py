@@ -14,7 +14,7 @@ import msgspec
 
 from agent.values import Why
 from provisioning.remedy import Failure, ProvisioningError
-from provisioning.seed import SeedHub, Wifi
+from provisioning.seed import RESERVED, SeedHub, Wifi
 from provisioning.wifi import WifiProblemError, wifi_for
 
 PROFILES = Path(__file__).parent / "profiles"
@@ -107,6 +107,12 @@ def _site(
     if device is not None and not _DEVICE.fullmatch(device):
         ko = f"영문 소문자, 숫자, 붙임표(-)로 {LONGEST_DEVICE}자까지 적어 주세요"
         en = f"write small letters, digits and hyphens, {LONGEST_DEVICE} at most"
+        raise _RowError("device", f"{device!r}: {ko}", f"{device!r}: {en}")
+    if device in RESERVED:
+        ko, en = (
+            "허브가 쓰는 이름입니다. 다른 이름을 적어 주세요",
+            "the hub's own name; write another",
+        )
         raise _RowError("device", f"{device!r}: {ko}", f"{device!r}: {en}")
     if not _SITE.fullmatch(row["site"]):
         ko = "영문 소문자, 숫자, 붙임표(-)로 적어 주세요"

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 PREFIX = "/.well-known/est"
 LONGEST_BODY = 64 << 10
+_LONGEST_NAME = 48  # of a device (agent.sections.Identifier)
 CODE = "Haetae-Failure"  # the header that has a failure's code
 _CERTIFICATES = "application/pkcs7-mime"
 _ISSUED = "application/pkcs7-mime; smime-type=certs-only"
@@ -91,6 +92,8 @@ class Est:
         if (who := _credentials(asked.headers.get("authorization", ""))) is None:
             return Answered(401, b"who are you?\n", headers=_REALM)
         device, code = who
+        if len(device) > _LONGEST_NAME:  # no claim is for it: nothing of it is kept or logged
+            raise failed("claim-unknown")
         place = f"{asked.address} {device}"
         if not self._guesses.has_room(place):
             raise failed("too-many-requests")

@@ -15,6 +15,7 @@ from provisioning.ca import profiles
 from provisioning.ca.registry import Issued, Ledgers, Registry, Role
 from provisioning.identity_wording import error as failed
 from provisioning.office import claim_digest
+from provisioning.seed import RESERVED
 
 _LONGEST_REQUEST = 16 << 10  # bytes of DER; RSA-4096 has 1.2 kB
 _ASK_AGAIN_S = 1800.0  # a quarantined device, for its release
@@ -87,7 +88,8 @@ class Issuer:
                 raise failed("device-revoked")
             if claim.expires < at.timestamp():
                 raise failed("claim-expired")
-            # whoever had this name before is somebody else from now on
+            # whoever had this name before is somebody else from now on, and so is who was released
+            ledgers.take_release(device)
             ledgers.revoke(device, "superseded", at.timestamp(), role="device")
             ledgers.revoke(device, "superseded", at.timestamp(), role="quarantine")
             issued = self._issue(ledgers, Wanted(device, public, "device", site=claim.site))
@@ -200,7 +202,7 @@ def wanted_key(request: bytes, device: str) -> profiles.DeviceKey:
         public, subject, is_signed = found.public_key(), found.subject, found.is_signature_valid
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise failed("request-refused", f"no PKCS #10 request: {type(error).__name__}") from None
-    if device in profiles.RESERVED:
+    if device in RESERVED:
         raise failed("request-refused", f"{device} is no name for a device")
     if not is_signed:
         raise failed("request-refused", "not signed by the key that it is for")

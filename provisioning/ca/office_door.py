@@ -8,7 +8,6 @@ import msgspec
 from cryptography import x509
 
 from agent.sections import Identifier
-from provisioning.ca import profiles
 from provisioning.ca.crl import RevocationList
 from provisioning.ca.doors import Answered, Asked
 from provisioning.ca.issuer import Issuer, serial_text
@@ -16,6 +15,7 @@ from provisioning.ca.registry import Ledgers
 from provisioning.identity_wording import error as failed
 from provisioning.office import MOST_CLAIMS, ClaimRecord, Text
 from provisioning.remedy import Failure, ProvisioningError
+from provisioning.seed import RESERVED
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class OfficeDoor:
         claims = _decoded(body, _Claims).claims
         if len(claims) > MOST_CLAIMS:
             raise failed("request-refused", f"more than {MOST_CLAIMS} claims")
-        if taken := {each.device for each in claims} & profiles.RESERVED:
+        if taken := {each.device for each in claims} & RESERVED:
             raise failed("request-refused", f"no name for a device: {', '.join(sorted(taken))}")
         with self._issuer.registry.transaction() as ledgers:
             found = ledgers.register(claims, by, self._at())

@@ -11,10 +11,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 SIGNING_KEYS = (ec.EllipticCurvePrivateKey,)
 SKEW = timedelta(hours=1)  # devices and brokers whose clock is behind take it all the same
-# users of the hub's broker (provisioning/hub/acl.conf), and its machines: no device is called so
-RESERVED = frozenset(
-    {"hub", "gateway", "console", "viewer", "home-assistant", "onem2m", "server", "localhost"}
-)
 OPERATOR = "operator_"
 _CURVES = (ec.SECP256R1, ec.SECP384R1)
 _RSA_BITS = range(2048, 4097)

@@ -131,6 +131,8 @@ def test_a_profile_may_be_called_by_its_title(desk: Desk) -> None:
             "in row 2",
         ),
         (["osan,가,a,market-stall,X1"], HEADER + ",device", "row 2, device"),
+        (["osan,가,a,market-stall,hub"], HEADER + ",device", "the hub's own name"),
+        (["osan,가,a,market-stall,localhost"], HEADER + ",device", "write another"),
         (["osan,가,a,market-stall,x1-"], HEADER + ",기기", "row 2, device"),
         (["osan,가,a,market-stall," + "x" * 26], HEADER + ",기기", "25 at most"),
         (["osan,가,a,market-stall,hub,0"], HEADER + ",hub_host,hub_port", "row 2, hub_host"),

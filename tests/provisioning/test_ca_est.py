@@ -288,6 +288,16 @@ def test_a_new_claim_ends_what_the_device_had_before(city: City, tmp_path: Path)
     assert before.reason == "superseded"
 
 
+def test_a_name_longer_than_any_devices_is_neither_kept_nor_logged(
+    city: City, request_of: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        reply = enrolled(city, "0" * 26, request_of, "x" * 40_000)
+    assert (reply.status, reply.headers["haetae-failure"]) == (401, "claim-unknown")
+    assert "x" * 100 not in caplog.text
+    assert max(map(len, caplog.messages)) < 500
+
+
 def test_no_secret_is_in_any_log(
     city: City, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

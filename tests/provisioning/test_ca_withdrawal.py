@@ -246,6 +246,17 @@ def test_a_release_is_good_once(city: City, tmp_path: Path) -> None:
         office.release(DEVICE)
 
 
+def test_a_release_is_not_for_whoever_gets_the_name_after(city: City, tmp_path: Path) -> None:
+    assert enrolled_long_ago(city, tmp_path).enrol() == 0
+    city.office().release(DEVICE)  # but its card is made anew before it comes for it
+    heir = Stall(tmp_path / "heir", city, city.claim())
+    heir.ahead = city.ahead
+    assert heir.enrol() == 0
+    city.ahead = heir.ahead = city.ahead + YEAR + 30 * DAY
+    assert heir.enrol() == 0
+    assert heir.told.state == "quarantined", "it comes late itself, and nobody has looked at it"
+
+
 def test_of_two_that_renew_the_same_certificate_the_second_is_quarantined(
     city: City, stall: Stall, tmp_path: Path
 ) -> None:
