@@ -42,7 +42,7 @@ def verify(text: str, anchors: Path, against: Against) -> Commissioning:
         raise ProvisioningError(_unreadable(anchors, error)) from None
     if against.device is not None and body.device != against.device:
         detail = f"{body.device}, not {against.device}"
-        raise ProvisioningError(_failure("record-of-another", _OF_ANOTHER, detail))
+        raise ProvisioningError(Failure("record-of-another", _OF_ANOTHER, _AT_DEVICE, detail))
     if against.configuration is not None:
         _check_configuration(body, against.configuration)
     if against.ledger is not None:
@@ -74,7 +74,7 @@ def _check_configuration(body: Commissioning, path: Path) -> None:
         raise ProvisioningError(_unreadable(path, error)) from None
     if found != body.configuration_sha256:
         detail = f"{path}: SHA-256 {found}, not {body.configuration_sha256}"
-        raise ProvisioningError(_failure("configuration-changed", _CHANGED, detail))
+        raise ProvisioningError(Failure("configuration-changed", _CHANGED, _AT_DEVICE, detail))
 
 
 def _check_ledger(text: str, body: Commissioning, folder: Path) -> None:
@@ -91,9 +91,9 @@ def _check_ledger(text: str, body: Commissioning, folder: Path) -> None:
         raise ProvisioningError(_unreadable(folder, error)) from None
     if report.fault is not None:
         detail = f"{report.fault.where}: {report.fault.what}"
-        raise ProvisioningError(_failure("ledger-broken", _BROKEN, detail))
+        raise ProvisioningError(Failure("ledger-broken", _BROKEN, _AT_DEVICE, detail))
     if record_sha256(text) not in found:
-        raise ProvisioningError(_failure("record-not-in-ledger", _MISSING, str(folder)))
+        raise ProvisioningError(Failure("record-not-in-ledger", _MISSING, _AT_DEVICE, str(folder)))
 
 
 _OF_ANOTHER = Why(
@@ -108,10 +108,6 @@ _MISSING = Why(
     "기기의 점검 기록부에 이 설치 기록이 없습니다.",
     "The device's ledger does not know of this record.",
 )
-
-
-def _failure(code: str, what: Why, detail: str) -> Failure:
-    return Failure(code, what, _AT_DEVICE, detail)
 
 
 def _unreadable(path: Path, error: Exception) -> Failure:

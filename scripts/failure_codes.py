@@ -59,7 +59,8 @@ def _of_module(path: Path) -> Iterator[Told]:
                 yield Told(code, words[0], words[1], name)
     for function, call in _calls(tree, "Failure"):
         codes = _codes(tree, function, call, is_from_table=bool(tables))
-        what, remedy = (_why(each, function) for each in [*call.args, None, None][1:3])
+        source = _Source(name, tree, function)
+        what, remedy = (source.why(each) for each in [*call.args, None, None][1:3])
         yield from (Told(code, what, remedy, name) for code in codes)
 
 
@@ -99,7 +100,7 @@ def _codes(
 
 
 def _given(tree: ast.Module, function: ast.FunctionDef, name: str) -> list[ast.expr]:
-    """What the function is called with for that argument, or what it loops over."""
+    """What the function is called with for that argument, or loops over; or a constant."""
     names = [each.arg for each in function.args.args]
     if name in names:
         return [call.args[names.index(name)] for _, call in _calls(tree, function.name)]
@@ -110,7 +111,11 @@ def _given(tree: ast.Module, function: ast.FunctionDef, name: str) -> list[ast.e
             if name in targets and rows is not None:
                 place = targets.index(name)
                 return [row.elts[place] for row in rows.elts if isinstance(row, ast.Tuple)]
-    return []
+    return [
+        each.value
+        for each in tree.body
+        if isinstance(each, ast.Assign) and getattr(each.targets[0], "id", "") == name
+    ]
 
 
 def _table(tree: ast.Module, name: str) -> ast.Tuple | None:
@@ -122,16 +127,34 @@ def _table(tree: ast.Module, name: str) -> ast.Tuple | None:
     return None
 
 
-def _why(node: ast.expr | None, function: ast.FunctionDef | None) -> Why:
-    if isinstance(node, ast.IfExp):
-        return _why(node.body, function)
-    if isinstance(node, ast.Name) and function is not None:
-        for each in ast.walk(function):
-            if isinstance(each, ast.Assign) and getattr(each.targets[0], "id", "") == node.id:
-                return _why(each.value, None)
-    if isinstance(node, ast.Call) and len(node.args) == 2:
-        return Why(_text(node.args[0]), _text(node.args[1]))
-    return _NOTHING
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where words are looked for: a module by its name, its tree, and a function in it."""
+
+    module: str
+    tree: ast.Module
+    function: ast.FunctionDef | None
+
+    def why(self, node: ast.expr | None) -> Why:
+        """The words of an expression: written there, or by a name, or made by a function."""
+        if isinstance(node, ast.IfExp):
+            return self.why(node.body)
+        if isinstance(node, ast.Name):
+            return self._named(node.id)
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            return _NOTHING
+        if node.func.id == "Why" and len(node.args) == 2:
+            return Why(_text(node.args[0]), _text(node.args[1]))
+        made = [each for each in self.tree.body if getattr(each, "name", "") == node.func.id]
+        last = made[0].body[-1] if made and isinstance(made[0], ast.FunctionDef) else None
+        return self.why(last.value) if isinstance(last, ast.Return) else _NOTHING
+
+    def _named(self, name: str) -> Why:
+        for each in ast.walk(self.function) if self.function is not None else ():
+            if isinstance(each, ast.Assign) and getattr(each.targets[0], "id", "") == name:
+                return self.why(each.value)
+        found = getattr(importlib.import_module(self.module), name, None)
+        return found if isinstance(found, Why) else _NOTHING
 
 
 def _text(node: ast.expr) -> str:
