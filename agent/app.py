@@ -233,6 +233,7 @@ class App:
                 self._daily.look(now)
                 self._decide(self._pipeline.tick(now))
                 self._decide(self._inspector.step(now))
+                self._pipeline.spare(self._inspector.tried(now) | self._link.tried(now))
                 self._setup.look(now)
                 self._recall(now)
                 self._report(now)

@@ -6,6 +6,7 @@ over is told again as one; so is what another sensor joins, or what does not end
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 RECHECK_S = 2.0  # a contact that bounces is not over at its first edge
 LINGERS_S = 120.0  # what still stands so long behind the inspection is not its stimulus
+_CUTS = 16  # asked for and not yet looked at
 
 Note = Callable[[str, dict[str, Any]], None]
 Refusal = tuple[Code, str]
@@ -71,13 +73,16 @@ class Inspector:
         self._opened, self._over_at = "", 0.0
         self._returned_at: float | None = None
         self._marked: dict[tuple[Hazard, str], tuple[Detection, str]] = {}  # and by which nonce
-        self._cut = ""
+        self._cuts: deque[str] = deque(maxlen=_CUTS)
+        self._left: list[Detection] = []  # told again at the next step
+        self._tried: dict[str, float] = {}  # sensors, and when their inspection was over
 
     def begin(self, order: Order, command: Inspect, now: float) -> Refusal | None:
         """Open an inspection at `now` (monotonic seconds), or say why not."""
         hazards = frozenset(covered_by(self._config, command.sensor))
         if not hazards:
             return Code.NOT_HERE, f"`{command.sensor}` is no sensor that a hazard stands on"
+        self._left += self._end_if_cut(now)
         if self._order is not None:
             return Code.BUSY, "another inspection is under way"
         if active := [hazard for hazard in hazards if self._is_real(hazard)]:
@@ -90,6 +95,7 @@ class Inspector:
         closes = now + command.minutes * 60.0
         self._under_way = Inspection(command.sensor, quantities, hazards, now, closes)
         self._order, self._opened, self._returned_at = order, self._wall().iso, None
+        self._tried[command.sensor] = closes
         for reading in health.last:  # a contact that never moves says nothing more before it does
             self._under_way.take(replace(reading, at=now))
         self._lamp.inspect(command.minutes * 60.0)
@@ -102,8 +108,13 @@ class Inspector:
             self._under_way.take(reading)
 
     def cut(self, nonce: str) -> None:
-        """Have the inspection with this nonce end at the next step; from any thread."""
-        self._cut = nonce
+        """Have the inspection with this nonce end, before the next one; from any thread."""
+        self._cuts.append(nonce)
+
+    def tried(self, now: float) -> frozenset[str]:
+        """The sensors that somebody stimulates, or did until `LINGERS_S` ago."""
+        self._tried = {name: at for name, at in self._tried.items() if now - at < LINGERS_S}
+        return frozenset(self._tried)
 
     def mark(self, detection: Detection) -> str:
         """The nonce of the inspection that alone provoked this; empty: it is none, but real."""
@@ -114,8 +125,7 @@ class Inspector:
             nonce, sensor = self._order.command.id, self._under_way.sensor
             # what began as real stays so, though this sensor alone tells that it grows
             is_real = before is None and self._is_real(detection.hazard)
-            is_its = self._alone(detection, sensor) and detection.hazard in self._under_way.hazards
-            if is_its and not is_real:
+            if self._is_its(self._under_way, detection) and not is_real:
                 if detection.stage is Stage.CLEARED:
                     self._marked.pop(incident, None)
                     return nonce if before is not None else ""
@@ -131,18 +141,29 @@ class Inspector:
 
     def step(self, now: float) -> list[Detection]:
         """Close what is over at `now`; give what must be told again, as real."""
+        left, self._left = self._left + self._end_if_cut(now), []
         inspection, order = self._under_way, self._order
         if inspection is None or order is None:
-            return self._joined(now)
+            return left + self._joined(now)
         if inspection.alarmed_by is None or not inspection.has_returned:
             self._returned_at = None
         elif self._returned_at is None:
             self._returned_at = now
         is_done = self._returned_at is not None and now - self._returned_at >= RECHECK_S
-        is_cut = self._cut == order.command.id
-        if not is_done and not is_cut and now < inspection.closes_at:
-            return self._joined(now)
+        if not is_done and now < inspection.closes_at:
+            return left + self._joined(now)
+        return left + self._end(inspection, order, now)
+
+    def _end_if_cut(self, now: float) -> list[Detection]:
+        """End it where that was asked for; give what must be told again."""
+        inspection, order = self._under_way, self._order
+        if inspection is None or order is None or order.command.id not in self._cuts:
+            return []
+        return self._end(inspection, order, now)
+
+    def _end(self, inspection: Inspection, order: Order, now: float) -> list[Detection]:
         self._under_way, self._order, self._over_at = None, None, now
+        self._tried[inspection.sensor] = now
         self._lamp.inspect(0.0)
         self._close(inspection, order, now)
         return self._joined(now) if inspection.has_returned else self._going_on(now)
@@ -183,8 +204,7 @@ class Inspector:
         for detection, _ in self._marked.values():
             stands = self._standing(detection.hazard)
             others = [e for e in stands if e.sensor != detection.evidence[0].sensor]
-            under_way = self._under_way
-            is_over = under_way is None or detection.hazard not in under_way.hazards
+            is_over = self._under_way is None or not self._is_its(self._under_way, detection)
             if others or (is_over and stands and now - self._over_at >= LINGERS_S):
                 evidence = tuple(dict.fromkeys([*detection.evidence, *others]))
                 found.append(replace(detection, at=now, evidence=evidence))
@@ -200,6 +220,14 @@ class Inspector:
         """Whether there is an incident that counts; a call stays open long behind its test."""
         tested = {subject for each, subject in self._marked if each is hazard is Hazard.SOS}
         return self._status.is_active(hazard, tested)
+
+    def _is_its(self, inspection: Inspection, detection: Detection) -> bool:
+        """Whether the inspected sensor alone provoked it; test gas is a sign of fire, too."""
+        if not self._alone(detection, inspection.sensor):
+            return False
+        quantities = {each.quantity for each in detection.evidence}
+        is_same = bool(quantities) and quantities <= inspection.quantities
+        return is_same or detection.hazard in inspection.hazards
 
     @staticmethod
     def _alone(detection: Detection, sensor: str) -> bool:

@@ -28,6 +28,7 @@ from msgspec import Meta
 
 from agent.commands import Code, Command, Identify, Inspect, Order
 from agent.coverage import FLOOR
+from agent.inspector import LINGERS_S
 from agent.ledger_past import COMMAND, COMMISSIONING
 from agent.local_socket import LocalSocket, Peer
 from agent.sections import SensorName
@@ -114,6 +115,7 @@ class LocalLink:
         self._readers: set[Peer] = set()
         self._asked: dict[str, tuple[Peer, str]] = {}  # by nonce: who waits, and for which id
         self._accompanied: _Accompanied | None = None
+        self._tried: dict[str, float] = {}  # sensors, and until when
         self._marked: dict[tuple[str, str], str] = {}  # incidents by hazard and subject: the nonce
         self._stopping = False
 
@@ -151,10 +153,17 @@ class LocalLink:
         self._marked.pop(incident, None)
         return ""
 
+    def tried(self, now: float) -> frozenset[str]:
+        """The sensors that somebody tries out, or did until `LINGERS_S` ago."""
+        return frozenset(name for name, at in self._tried.items() if now - at < LINGERS_S)
+
     def accompany(self, sensor: str, within_s: float) -> str:
         """Mark what this sensor alone provokes for so many seconds; the nonce by which it is."""
         tried = _Accompanied(sensor, secrets.token_hex(8), self._clock() + within_s)
         self._accompanied = tried
+        now, before = self._clock(), self._tried
+        kept = {name: at for name, at in before.items() if now - at < LINGERS_S}
+        self._tried = kept | {sensor: tried.until}  # never changed, for another thread reads it
         return tried.nonce
 
     def run(self, beat: Callable[[], None]) -> None:

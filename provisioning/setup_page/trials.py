@@ -45,6 +45,7 @@ class _Running:
     ends_at: float  # of the agent's clock
     gives_up_at: float  # of ours
     labels: Mapping[str, Why]  # what people call each sensor
+    standing: verdicts.Standing  # what went on before it began
     told: list[Body] = field(default_factory=list)  # what the inspection came to
     openings: int = 0  # so often another one was still under way
 
@@ -98,7 +99,7 @@ class Trials:
             self._keep(name, self._stamped(fault))
             return
         with self._lock:
-            self._running = now = self._new(config, mine)
+            self._running = now = self._new(config, mine, status)
         try:
             self._open(now)
         except RefusedError:
@@ -138,7 +139,7 @@ class Trials:
             if now is not None and self._clock() > now.gives_up_at:
                 self._finish(now, verdicts.failed("sensor-silent", now.task, now.judge))
 
-    def _new(self, config: Config, mine: SensorConfig) -> _Running:
+    def _new(self, config: Config, mine: SensorConfig, status: Body) -> _Running:
         task, at = task_of(mine), self._live.now
         is_inspected = bool(covered_by(config, mine.name)) and not mine.is_perceived
         within_s = max(30.0, task.stimulus.within_s) if is_inspected else task.stimulus.within_s
@@ -152,6 +153,7 @@ class Trials:
             ends_at=at + within_s,
             gives_up_at=self._clock() + within_s + _GRACE_S,
             labels={each.name: label_of(each, config) for each in config.sensors},
+            standing=verdicts.standing(config, mine.name, status),
         )
 
     def _judge(self, each: SensorConfig, task: Task, at: float) -> Judge:
@@ -194,7 +196,7 @@ class Trials:
             if body.get("gone"):
                 self._finish(now, verdicts.failed("agent-away", now.task, now.judge))
             elif body.get("result") == "refused":
-                self._finish(now, verdicts.refused(now.task, now.judge, body))
+                self._finish(now, verdicts.refused(now.task, now.judge, body, now.standing))
             elif body.get("result") == "proven":
                 self._finish(now, verdicts.passed(now.task, now.judge, now.told))
             elif now.is_inspected and now.needs_alarm:

@@ -1,9 +1,16 @@
 """What a trial came to, in words for whoever did it: what is wrong, and what to do next."""
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from agent.values import FailureKind, Why
+import msgspec
+
+from agent.commands import Code
+from agent.coverage import covered_by
+from agent.sections import Config
+from agent.values import FailureKind, Hazard, Stage, Why
 from drivers.board import SensorConfig
 from provisioning.setup_page.draft import Trial
 from provisioning.setup_page.judges import Judge, Manner
@@ -60,18 +67,38 @@ _WORDS: Mapping[str, tuple[Why, Why]] = {
         Why("시험하는 동안 기기가 다시 시작했어요.", "The device started anew during the test."),
         Why("처음부터 다시 해 주세요.", "Please do it again from the beginning."),
     ),
+    "called": (
+        Why(
+            "이 단추로 도움을 부른 것이 아직 끝나지 않았어요.",
+            "A call for help by this button is still open.",
+        ),
+        Why(
+            "정말 도움이 필요하면 119에 전화하세요. 실수로 눌렀으면 아래 단추로 알려 주세요.",
+            "If help is needed, call 119. If it was pressed by mistake, say so below.",
+        ),
+    ),
     "busy": (
         Why("지금은 이 센서를 시험할 수 없어요.", "This sensor cannot be tested now."),
         Why(
-            "경보가 울리고 있으면 그칠 때까지 기다려 주세요. "
-            "실수로 눌렀으면 전원을 뽑았다가 다시 꽂고 해 주세요.",
-            "If an alarm is under way, wait until it is over. If it was pressed by mistake, "
-            "pull the plug, put it back, and do it again.",
+            "경보가 울리고 있으면 그칠 때까지 기다렸다가 다시 해 주세요.",
+            "If an alarm is under way, wait until it is over, and do it again.",
         ),
     ),
 }
 PASSED = Why("센서가 잘 느꼈어요.", "The sensor felt it.")
 PROVEN = Why("센서가 느꼈고 경보가 울렸어요.", "The sensor felt it, and the alarm came.")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What goes on already of what a sensor stands for.
+
+    `fades_s`: only tests and prealarms, which end so many seconds after their values are back;
+    `is_called`: a real call by this very button.
+    """
+
+    fades_s: float | None = None
+    is_called: bool = False
 
 
 def failed(code: str, task: Task, judge: Judge | None) -> Trial:
@@ -119,10 +146,41 @@ def passed(task: Task, judge: Judge, told: Sequence[Body]) -> Trial:
     )
 
 
-def refused(task: Task, judge: Judge, body: Body) -> Trial:
+def refused(task: Task, judge: Judge, body: Body, standing: Standing) -> Trial:
     """The agent would not open an inspection."""
-    code = "sensor-silent" if body.get("code") == "failed" else "busy"
-    return failed(code, task, judge)
+    if body.get("code") == Code.FAILED:
+        return failed("sensor-silent", task, judge)
+    if standing.is_called:
+        return failed("called", task, judge)
+    trial = failed("busy", task, judge)
+    if standing.fades_s is None:
+        return trial
+    minutes = max(1, math.ceil(standing.fades_s / 60))
+    return msgspec.structs.replace(
+        trial,
+        code="fading",
+        why=Why(
+            "앞의 시험에서 생긴 신호가 아직 남아 있어요.",
+            "Something is left of the test before.",
+        ),
+        remedy=Why(
+            f"값이 제자리로 온 뒤 {minutes}분쯤이면 저절로 그쳐요. 기다렸다가 다시 해 주세요.",
+            f"It ends by itself about {minutes} minute{'s' * (minutes > 1)} after the values are "
+            "back. Please wait, and do it again.",
+        ),
+    )
+
+
+def standing(config: Config, name: str, status: Body) -> Standing:
+    """By what the agent says of itself."""
+    hazards = set(covered_by(config, name))
+    found = [each for each in status.get("active", ()) if each["hazard"] in hazards]
+    real = [e for e in found if e["stage"] == Stage.ALARM and not e.get("inspection")]
+    if real:
+        called = all(each["hazard"] == Hazard.SOS and each["subject"] == name for each in real)
+        return Standing(is_called=called)
+    ends = {Hazard.FIRE: config.fire.clear_s, Hazard.CO: config.co.clear_s}
+    return Standing(max((ends.get(each["hazard"], 60.0) for each in found), default=None))
 
 
 def swapped(mine: Why, other: Why, task: Task, judge: Judge) -> Trial:

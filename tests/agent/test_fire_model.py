@@ -71,3 +71,22 @@ def test_a_score_that_is_no_score_is_not_believed() -> None:
             for each in pipeline.handle(Reading("c", Quantity.TEMPERATURE_C, 20.0, 2.0 * k))
             if each.hazard == "fire"
         ]
+
+
+def test_what_somebody_does_to_one_sensor_is_kept_from_the_model_and_nothing_else() -> None:
+    """Its score names no sensor: a trial's prealarm would go out as a real one."""
+    pipeline = Pipeline({}, [FireDetector(FireConfig())], [Liar([1.0])])
+    pipeline.spare({"tried"})
+    found = []
+    for k in range(30):
+        found += pipeline.handle(Reading("tried", Quantity.TEMPERATURE_C, 20.0 + k / 6, 2.0 * k))
+    assert [(each.stage, each.rule) for each in found] == [(Stage.PREALARM, "heat")]
+    for k in range(30):
+        found += pipeline.handle(Reading("tried", Quantity.TEMPERATURE_C, 70.0, 60.0 + 2 * k))
+    assert found[1].stage is Stage.ALARM
+    pipeline = Pipeline({}, [FireDetector(FireConfig())], [Liar([1.0])])
+    pipeline.spare({"tried"})
+    found = []
+    for k in range(30):
+        found += pipeline.handle(Reading("other", Quantity.TEMPERATURE_C, 20.0, 2.0 * k))
+    assert [(each.stage, each.rule) for each in found] == [(Stage.PREALARM, "model")]

@@ -11,7 +11,7 @@ import pytest
 from agent import config
 from agent.commands import Code, Inspect, Order
 from agent.coverage import Proof
-from agent.inspector import Inspector
+from agent.inspector import LINGERS_S, Inspector
 from agent.plausibility import Health, State
 from agent.sections import Config
 from agent.values import PLACE, Detection, Hazard, Reading, Stage, Why
@@ -109,9 +109,11 @@ class Room:
             self.told_again += self.inspector.step(self.now)
         return mark
 
-    def begin(self, sensor: str = "smoke", minutes: float = 2.0) -> tuple[Code, str] | None:
+    def begin(
+        self, sensor: str = "smoke", minutes: float = 2.0, nonce: str = "n0nce-123"
+    ) -> tuple[Code, str] | None:
         command = Inspect(
-            id="n0nce-123",
+            id=nonce,
             issued=NOW,
             expires=NOW + timedelta(minutes=2),
             by="fire office",
@@ -290,6 +292,37 @@ def test_a_sensor_that_cannot_be_relied_on_is_not_inspected(room: Room) -> None:
     room.healthy = False
     refusal = room.begin()
     assert refusal == (Code.FAILED, "`smoke` cannot be relied on: cut")
+
+
+def test_an_inspection_that_is_cut_makes_room_for_the_next_at_once(room: Room) -> None:
+    assert room.begin("heat", nonce="before-it") is None
+    room.inspector.cut("another-1")
+    room.inspector.cut("before-it")
+    room.inspector.cut("another-2")
+    assert room.begin() is None
+    assert room.feel(puff()) == ["n0nce-123"]
+    assert [body["sensor"] for _, body in room.notes] == ["heat", "smoke"]
+
+
+def test_a_sign_of_another_hazard_in_the_same_quantity_is_a_test_too(room: Room) -> None:
+    """Test gas held to a cell is a sign of a smouldering fire, as well as of the gas."""
+    room.begin()
+    reading = Reading("smoke", SMOKE, 4.0, room.now)
+    why = Why("가", "a")
+    found = Detection(Hazard.CO, Stage.PREALARM, PLACE, "sign", (reading,), room.now, why)
+    assert room.inspector.mark(found) == "n0nce-123"
+    other = Reading("smoke", Quantity.PM2_5_UG_M3, 900.0, room.now)
+    found = Detection(Hazard.CO, Stage.ALARM, PLACE, "sign", (reading, other), room.now, why)
+    assert room.inspector.mark(found) == ""
+
+
+def test_what_was_stimulated_is_known_until_it_can_have_worn_off(room: Room) -> None:
+    room.begin()
+    assert room.inspector.tried(room.now) == {"smoke"}
+    room.feel(puff())
+    assert room.answers
+    assert room.inspector.tried(room.now) == {"smoke"}
+    assert room.inspector.tried(room.now + LINGERS_S) == frozenset()
 
 
 def test_without_an_inspection_nothing_is_marked_or_recorded(room: Room) -> None:

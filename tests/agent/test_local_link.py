@@ -12,6 +12,7 @@ import pytest
 
 from agent.coverage import FLOOR
 from agent.eventfile import history
+from agent.inspector import LINGERS_S
 from agent.ledger_file import backwards
 from agent.local_link import FILE, LocalLink, Powers
 from agent.local_socket import LONGEST_LINE, MOST_PEERS, MOST_UNSENT, LocalSocket, Peer
@@ -326,7 +327,9 @@ class Trying:
 
     def mark(self, stage: Stage, *sensors: str, hazard: Hazard = Hazard.POWER) -> str:
         evidence = tuple(Reading(e, Quantity.SUPPLY_LOST, 1.0, self.now) for e in sensors)
-        detection = Detection(hazard, stage, "place", "lost", evidence, self.now, Why("정전", "power cut"))
+        detection = Detection(
+            hazard, stage, "place", "lost", evidence, self.now, Why("정전", "power cut")
+        )
         return self.link.mark(detection)
 
 
@@ -363,3 +366,10 @@ def test_what_lives_depend_on_is_real(trying: Trying, hazard: Hazard) -> None:
 
 def test_what_nothing_speaks_for_is_real(trying: Trying) -> None:
     assert not trying.mark(Stage.ALARM)
+
+
+def test_what_was_tried_is_known_until_it_can_have_worn_off(trying: Trying) -> None:
+    trying.accompany("gas", 30.0)
+    assert trying.link.tried(160.0) == {"mains", "gas"}
+    assert trying.link.tried(130.0 + LINGERS_S) == {"mains"}
+    assert trying.link.tried(160.0 + LINGERS_S) == frozenset()

@@ -1,0 +1,63 @@
+"""One trial behind another: what the one provokes is a test, and never in the other's way."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from hw_mocks.setup_rig import SetupRig
+from tests.provisioning.setting_up import Installer
+from tests.provisioning.test_setup_walk import calm, events, turned, warm
+from tests.running import until
+
+RATE = 20.0
+WITHIN_S = 40
+
+
+@pytest.fixture(scope="module")
+def stall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installer]:
+    """At the sensors' step of a market stall, without a hub."""
+    with SetupRig(tmp_path_factory.mktemp("t"), rate=RATE) as rig:
+        installer = Installer(rig).open()
+        installer.choose("market-stall")
+        yield installer
+
+
+def test_a_trial_begun_while_the_one_before_closes_lets_no_alarm_out_unmarked(
+    stall: Installer,
+) -> None:
+    stall.do("/api/try", sensor="smoke_alarm")
+    calm(stall, "smoke_alarm")
+    stall.do("/api/try", sensor="sos")  # the other inspection is still open
+    for value in (1, 0):
+        stall.rig.set("sos.pressed", value)
+    until(lambda: events(stall.rig, "sos"), 20, "the call is told")
+    assert all(each["inspection"] for each in events(stall.rig, "sos"))
+    stall.judged("sos", WITHIN_S)
+
+
+def test_test_gas_that_looks_like_a_fire_is_a_test_and_is_told_how_long_to_wait_for(
+    stall: Installer,
+) -> None:
+    warm(stall, "co")
+    stall.do("/api/try", sensor="co")
+    calm(stall, "co")
+    stall.rig.set("co.ppm", 39.0)
+    until(lambda: events(stall.rig, "fire"), WITHIN_S, "the gas is taken for smouldering")
+    stall.rig.set("co.ppm", 0.0)
+    assert stall.judged("co", WITHIN_S)["state"] == "passed"
+    assert stall.state()["device"]["agent"]
+    stall.do("/api/try", sensor="smoke_alarm")
+    trial = stall.judged("smoke_alarm")
+    assert (trial["state"], trial["code"]) == ("failed", "fading")
+    assert "1분" in trial["remedy"]["ko"]
+    assert "1 minute" in trial["remedy"]["en"]
+    until(
+        lambda: any(e["stage"] == "cleared" for e in events(stall.rig, "fire")),
+        WITHIN_S,
+        "it is over",
+    )
+    told = events(stall.rig, "fire")
+    assert {each["stage"] for each in told} == {"prealarm", "cleared"}
+    assert all(each["inspection"] for each in told), told
+    assert turned(stall, "smoke_alarm", "smoke_alarm.alarm", 1, 0)["state"] == "passed"
+    assert all(each["inspection"] for each in events(stall.rig, "fire"))
