@@ -15,7 +15,7 @@ POST /api/commission {"installer", "consents"}
 import logging
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -27,13 +27,21 @@ from drivers.outline import COLUMNS
 from provisioning.setup_page import contacts, network, noise, outline, record, trials
 from provisioning.setup_page.draft import Network
 from provisioning.setup_page.installation import Installation
-from provisioning.setup_page.refusals import DISK, NO_PROFILE, NOT_UNDERSTOOD, RefusedError
+from provisioning.setup_page.refusals import (
+    COMMISSIONED,
+    DISK,
+    NO_PROFILE,
+    NOT_UNDERSTOOD,
+    RefusedError,
+)
+from provisioning.setup_page.typed import one_line
 
 log = logging.getLogger(__name__)
 
 Asked = TypeVar("Asked", bound=msgspec.Struct)
 Short = Annotated[str, Meta(min_length=1, max_length=200)]
 _NOISE_WITHIN_S = 60.0
+_AFTERWARDS = frozenset({"/api/commission", "/api/identify"})
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,7 +102,7 @@ class Commission(Question, frozen=True):
     """Who installed it, and what was agreed to."""
 
     installer: Annotated[str, Meta(min_length=1, max_length=64)]
-    consents: Annotated[list[str], Meta(max_length=8)] = []
+    consents: Annotated[list[Literal["contacts", "record"]], Meta(max_length=8)] = []
 
 
 def post(what: Installation, path: str, body: bytes) -> object:
@@ -105,6 +113,8 @@ def post(what: Installation, path: str, body: bytes) -> object:
         KeyError: There is no such path.
     """
     do = POSTS[path]
+    if what.finished.is_set() and path not in _AFTERWARDS:
+        raise RefusedError(COMMISSIONED)  # what was signed would not be so any more
     try:
         return do(what, body) or {}
     except OSError as error:
@@ -122,7 +132,7 @@ def _asked(body: bytes, kind: type[Asked]) -> Asked:
 def _place(what: Installation, body: bytes) -> None:
     asked = _asked(body, Place)
     with what.lock:
-        what.draft.place = Why(asked.ko.strip() or asked.ko, asked.en.strip() or asked.en)
+        what.draft.place = Why(one_line(asked.ko), one_line(asked.en))
         what.keep()
 
 
@@ -138,13 +148,12 @@ def _skip(what: Installation, body: bytes) -> None:
     asked = _asked(body, Skip)
     if what.config is None or asked.sensor not in {each.name for each in what.config.sensors}:
         raise RefusedError(NOT_UNDERSTOOD, 400)
-    if not asked.reason.strip():
-        raise RefusedError(NOT_UNDERSTOOD, 400)
+    reason = one_line(asked.reason)
     running = what.trials.running()
     if running is not None and running[0] == asked.sensor:
         what.trials.cancel()
     with what.lock:
-        what.draft.trials[asked.sensor] = trials.skipped(asked.reason.strip(), what.stamp())
+        what.draft.trials[asked.sensor] = trials.skipped(reason, what.stamp())
         what.keep()
 
 
@@ -181,7 +190,7 @@ def _noise(what: Installation, body: bytes) -> None:
     heard = what.noise.wait(_NOISE_WITHIN_S)
     made = noise.calibrate(
         what.places.state, measured, quiet=quiet, heard=heard, reference_db=asked.reference_db,
-        reference=asked.reference, taken_at=what.stamp(),
+        reference=one_line(asked.reference), taken_at=what.stamp(),
     )  # fmt: skip
     what.keep_noise(made)
     what.write()  # the agent begins anew, and with it the microphone by its calibration
@@ -216,7 +225,7 @@ def _identify(what: Installation, body: bytes) -> None:
 
 def _commission(what: Installation, body: bytes) -> object:
     asked = _asked(body, Commission)
-    return record.commission(what, asked.installer.strip(), asked.consents)
+    return record.commission(what, one_line(asked.installer), asked.consents)
 
 
 POSTS: Mapping[str, Callable[[Installation, bytes], object]] = {

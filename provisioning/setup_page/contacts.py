@@ -14,6 +14,7 @@ from provisioning.places import CONTACTS
 from provisioning.remedy import Failure
 from provisioning.setup_page.files import put
 from provisioning.setup_page.refusals import RefusedError
+from provisioning.setup_page.typed import one_line
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ def keep(configuration: Path, found: Contacts, today: date) -> None:
     """Keep them, readable by the agent's user alone.
 
     Raises:
-        RefusedError: A number is none, or a date has not come yet.
+        RefusedError: A number or a name is none, or a date has not come yet.
         OSError: The disk is full, read-only or broken.
     """
     for each in found.contacts:
@@ -62,7 +63,15 @@ def keep(configuration: Path, found: Contacts, today: date) -> None:
             raise RefusedError(_PHONE_WRONG, 400)
         if each.last_confirmed > today + timedelta(days=1):  # the phone's day may be ahead
             raise RefusedError(_DATE_WRONG, 400)
-    put(configuration / CONTACTS, msgspec.json.encode(found))
+    people = [
+        msgspec.structs.replace(
+            each,
+            name=one_line(each.name),
+            relation=one_line(each.relation) if each.relation.strip() else "",
+        )
+        for each in found.contacts
+    ]
+    put(configuration / CONTACTS, msgspec.json.encode(Contacts(people)))
 
 
 _PHONE_WRONG = Failure(

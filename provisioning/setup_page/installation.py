@@ -13,7 +13,7 @@ from agent.sections import Config
 from agent.tomlfile import ConfigError
 from agent.values import Why
 from agent.wallclock import read_wall_clock
-from provisioning.places import DEVICE_TOML
+from provisioning.places import DEVICE_TOML, SETUP_REQUEST
 from provisioning.seed import Seed
 from provisioning.setup_page import apply, contacts, draft, identity, network, steps
 from provisioning.setup_page.agent_link import AgentLink
@@ -79,6 +79,7 @@ class Installation:
     noise: Listening = field(init=False)
     baselines: Baselines = field(init=False)
     is_closed: bool = field(init=False, default=False)
+    held_ns: int = field(init=False, default=0)  # when the button was held before the end
 
     def __post_init__(self) -> None:
         """Take up what was kept."""
@@ -194,8 +195,24 @@ class Installation:
 
     def finish(self, text: str, sha256: str, at: str) -> None:
         """Take note that the device is commissioned: the page closes by itself."""
-        self.record = Record(text, sha256, at)
+        self.record, self.held_ns = Record(text, sha256, at), self._held_ns()
         self.finished.set()
+
+    def is_held_again(self) -> bool:
+        """Whether somebody has held the button since the device was commissioned."""
+        return self._held_ns() not in {0, self.held_ns}
+
+    def reopen(self) -> None:
+        """Take changes again, until it is commissioned anew."""
+        self.record = None
+        self.finished.clear()
+
+    def _held_ns(self) -> int:
+        """When the button was held last; 0: it was not."""
+        try:
+            return (self.places.run / SETUP_REQUEST).stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def state(self) -> dict[str, Any]:
         """Everything that the page shows."""

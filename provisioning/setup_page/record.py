@@ -50,8 +50,6 @@ def commission(what: "Installation", installer: str, consents: Sequence[str]) ->
     if missing := [step for step in open_steps if step != "commission"]:
         raise RefusedError(_not_ready(missing), missing=missing)
     status = what.status_or_refuse()
-    if not installer.isprintable() or not installer:
-        raise RefusedError(_NO_INSTALLER, 400)
     body = contents(what, status, installer, consents)
     text = form.sign_record(body, _signer(what))
     sha256 = hashlib.sha256(text.encode()).hexdigest()
@@ -153,13 +151,6 @@ def _not_ready(missing: Sequence[str]) -> Failure:
         Why("그 단계로 돌아가서 마쳐 주세요.", "Please go back to it, and finish it."),
         ", ".join(missing),
     )
-
-
-_NO_INSTALLER = Failure(
-    "no-installer",
-    Why("설치한 사람의 이름이 없어요.", "The installer's name is missing."),
-    Why("이름을 적어 주세요.", "Please write your name."),
-)
 
 
 def _unsigned(detail: str) -> Failure:

@@ -214,9 +214,13 @@ class Until:
     def _is_over(self) -> bool:
         now = self._clock()
         if self._what.finished.is_set():
-            if self._finished_at is None:
-                self._finished_at = now
-            return now - self._finished_at >= self._lingers_s
+            if not self._what.is_held_again():
+                if self._finished_at is None:
+                    self._finished_at = now
+                return now - self._finished_at >= self._lingers_s
+            self._finished_at, self._asked_s = None, ASKED_S
+            self._server.last_used_at = now
+            self._what.reopen()
         return self._asked_s is not None and now - self._server.last_used_at >= self._asked_s
 
 

@@ -176,7 +176,7 @@ def test_a_new_trial_leaves_the_one_before(stall: Installer) -> None:
     [
         ("/api/try", {"sensor": "nobody"}, "not-understood"),
         ("/api/skip", {"sensor": "nobody", "reason": "x"}, "not-understood"),
-        ("/api/skip", {"sensor": "co", "reason": "  "}, "not-understood"),
+        ("/api/skip", {"sensor": "co", "reason": "  "}, "nothing-written"),
         ("/api/profile", {"name": "../../etc"}, "not-understood"),
         ("/api/zones", {"zones": {}}, "no-profile"),
         ("/api/noise", {}, "no-microphone"),
