@@ -10,7 +10,7 @@ from msgspec import Meta
 from agent import public_wording as wording
 from agent.care_wording import joined, perhaps_flat
 from agent.detectors.calendar import Calendar, ClockTime
-from agent.detectors.presence import Source, inner_doors
+from agent.detectors.presence import LOST_READS, LOST_S, Source, inner_doors
 from agent.detectors.press import Presses
 from agent.values import Detection, Hazard, Reading, Stage, Why
 from drivers.sensor import Quantity
@@ -64,6 +64,7 @@ class _Tag:
     entered: float | None = None  # None while it is out
     inside_at: float = float("-inf")
     out_at: float = float("-inf")  # the first read of those without it
+    heard_at: float = float("-inf")  # the last read of the receiver, with it or without
     counts: bool = False  # it was inside for long enough to be missed
     with_escort: bool = False
     stage: Stage | None = None
@@ -99,7 +100,9 @@ class ZoneDetector:
         elif reading.sensor in self._tags:
             is_in = self._is_inside(reading)
             if is_in is not None:
-                return self._enter(reading) if is_in else self._leave(reading)
+                found = self._enter(reading) if is_in else self._leave(reading)
+                self._tags[reading.sensor].heard_at = reading.at
+                return found
         return []
 
     def tick(self, now: float) -> list[Detection]:  # noqa: ARG002  # the shape of a detector
@@ -156,7 +159,10 @@ class ZoneDetector:
             tag.entered, tag.out_at = None, reading.at
             tag.with_escort |= tag.inside_at - self._escorted <= ESCORT_S
             return []  # one read alone is a body between tag and receiver
-        gone_s = reading.at - max(tag.inside_at, tag.out_at - self._every_s[reading.sensor])
+        every_s, unheard_s = self._every_s[reading.sensor], reading.at - tag.heard_at
+        if unheard_s > max(LOST_S, LOST_READS * every_s):  # nobody listened: not gone for longer
+            tag.out_at = min(reading.at, tag.out_at + unheard_s)
+        gone_s = reading.at - max(tag.inside_at, tag.out_at - every_s)
         if not tag.counts or tag.with_escort or gone_s < self._config.gone_s:
             return []
         if tag.stage is None and not self._is_watched(reading.at):

@@ -139,6 +139,13 @@ def test_a_receiver_that_says_nothing_finds_nobody_gone_and_nobody_back() -> Non
     assert detector.tick(NOON + 9000) == []
 
 
+def test_the_time_in_which_the_receiver_says_nothing_is_no_time_gone() -> None:
+    missed = [*reads(NOON - 300, NOON, 1.0), *reads(NOON, NOON + 20, 0.0)]
+    assert feed(watcher(), [*missed, *reads(NOON + 3600, NOON + 3620, 0.0)]) == []
+    found = feed(watcher(), [*missed, *reads(NOON + 3600, NOON + 3800, 0.0)])
+    assert told(found) == [(Stage.PREALARM, "out_of_zone"), (Stage.ALARM, "left_zone")]
+
+
 def rows_of(steps: list[tuple[float, int]]) -> list[Row]:
     rows, now = list(reads(NOON - 300, NOON, 1.0)), NOON
     for pause_s, what in steps:
