@@ -116,8 +116,10 @@ def test_what_is_hidden_in_the_last_bits_does_not_survive(
             record.encode("eyes", quantity, row.low + step % row.levels * row.resolution, at)
         )
         layout = struct.Struct("<4sHHdd")
+        ulp = math.ulp(max(1.0, abs(plain.value)))
+        below = int(row.resolution / 2 / ulp).bit_length() - 1  # bits that make no step
         marked = layout.pack(
-            record.MAGIC, plain.source, row.code, smuggle(plain.value, payload),
+            record.MAGIC, plain.source, row.code, smuggle(plain.value, payload, min(20, below)),
             smuggle(plain.at + record.TIME_STEP_S / 2, payload),
         )  # fmt: skip
         try:
@@ -126,10 +128,11 @@ def test_what_is_hidden_in_the_last_bits_does_not_survive(
             assert plain.value == row.high, "only beyond the end is it refused"
 
 
-def smuggle(value: float, payload: int) -> float:
-    """The number with 20 bits of something else in its lowest bits."""
+def smuggle(value: float, payload: int, width: int = 20) -> float:
+    """The number with `width` bits of something else in its lowest bits."""
+    mask = (1 << width) - 1
     (bits,) = struct.unpack("<Q", struct.pack("<d", value))
-    (marked,) = struct.unpack("<d", struct.pack("<Q", bits & ~0xFFFFF | payload))
+    (marked,) = struct.unpack("<d", struct.pack("<Q", bits & ~mask | payload & mask))
     return float(marked)
 
 
