@@ -21,10 +21,11 @@ import msgspec
 from msgspec import Meta
 
 from agent.sections import SensorName
-from agent.values import Why
+from agent.values import FailureKind, Why
 from drivers.camera import Zone
 from drivers.outline import COLUMNS
-from provisioning.setup_page import contacts, network, noise, outline, record, trials
+from provisioning.remedy import Failure
+from provisioning.setup_page import contacts, network, noise, outline, record, steps, trials
 from provisioning.setup_page.draft import Network
 from provisioning.setup_page.installation import Installation
 from provisioning.setup_page.refusals import (
@@ -35,6 +36,7 @@ from provisioning.setup_page.refusals import (
     RefusedError,
 )
 from provisioning.setup_page.typed import one_line
+from provisioning.setup_page.words import FAILURES
 
 log = logging.getLogger(__name__)
 
@@ -181,6 +183,7 @@ def _noise(what: Installation, body: bytes) -> None:
         raise noise.new_failure("no-microphone")
     if asked.reference_db is None:
         what.status_or_refuse()
+        _refuse_muted(what, found[0])
         what.noise.begin(*found)
         return
     quiet, measured = what.noise.quiet, what.draft.noise
@@ -243,6 +246,11 @@ POSTS: Mapping[str, Callable[[Installation, bytes], object]] = {
 }
 
 
+def _refuse_muted(what: Installation, sensor: str) -> None:
+    if steps.is_muted(what, sensor):
+        raise RefusedError(Failure("muted", *FAILURES[FailureKind.MUTED][1:]))
+
+
 def outline_of(what: Installation, camera: str) -> dict[str, Any]:
     """What edges a camera sees, row by row, once all of them have come.
 
@@ -251,6 +259,7 @@ def outline_of(what: Installation, camera: str) -> dict[str, Any]:
     """
     if camera not in what.has("camera"):
         raise RefusedError(NOT_UNDERSTOOD, 400)
+    _refuse_muted(what, camera)
     rows = outline.wait_for_rows(what.link, camera)
     signs = [f"{row:0{COLUMNS}b}".replace("0", ".").replace("1", "#") for row in rows]
     return {"camera": camera, "rows": signs}

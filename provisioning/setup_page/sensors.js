@@ -6,7 +6,7 @@ import { curve } from "./curve.js";
 import { sign, told } from "./plain.js";
 
 const TRIAL_KINDS = { untried: "none", running: "open", passed: "good", failed: "bad", skipped: "none" };
-const STATE_KINDS = { ok: "good", silent: "bad", failed: "bad", waiting: "open" };
+const STATE_KINDS = { ok: "good", silent: "bad", failed: "bad", waiting: "open", muted: "none" };
 const IS_OVER = new Set(["passed", "skipped"]);
 
 /** @param {import("./setup.js").Page} page */

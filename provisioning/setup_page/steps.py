@@ -3,9 +3,18 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from agent.values import FailureKind, Why
 from provisioning.setup_page import noise, verdicts
 from provisioning.setup_page.draft import NOTHING, Trial
-from provisioning.setup_page.words import STARTING, WARMING, driver_of, label_of, parts, task_of
+from provisioning.setup_page.words import (
+    FAILURES,
+    STARTING,
+    WARMING,
+    driver_of,
+    label_of,
+    parts,
+    task_of,
+)
 
 if TYPE_CHECKING:
     from agent.sections import Config
@@ -61,6 +70,9 @@ def _sensor(
     task = task_of(each)
     quantity = task.stimulus.quantity
     state = _STATES.get(status.get("sensors", {}).get(each.name, {}).get("state", ""), "waiting")
+    if is_muted(what, each.name):
+        state = "muted"
+    why, remedy = _why(what, each.name, state, status)
     trial = what.draft.trials.get(each.name, Trial())
     if running is not None and running[0] == each.name:
         trial = running[1]
@@ -72,20 +84,30 @@ def _sensor(
         "unit": _unit(quantity),
         "value": what.live.last(each.name, quantity),
         "state": state,
-        "why": _why(what, each.name, state, status),
+        "why": why,
+        "remedy": remedy,
         "prompt": task.prompt,
         "trial": _trial(trial),
         "baseline": _baseline(what, each),
     }
 
 
-def _why(what: "Installation", name: str, state: str, status: Body) -> Any:
+def is_muted(what: "Installation", name: str) -> bool:
+    """Whether somebody has switched it off by hand."""
+    failure = what.live.failure(name)
+    return failure is not None and failure["failure"] == FailureKind.MUTED
+
+
+def _why(what: "Installation", name: str, state: str, status: Body) -> tuple[Why, Why | None]:
+    """What is wrong with it, and what to do."""
     if state == "ok":
-        return NOTHING
+        return NOTHING, None
     if not status:
-        return STARTING
+        return STARTING, None
+    if state == "muted":
+        return FAILURES[FailureKind.MUTED][1:]
     found = verdicts.problem(name, what.live.failure(name), status)
-    return found[1] if found is not None else WARMING
+    return found[1:] if found is not None else (WARMING, None)
 
 
 def _baseline(what: "Installation", each: "SensorConfig") -> Any:

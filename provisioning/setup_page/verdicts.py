@@ -77,6 +77,17 @@ _WORDS: Mapping[str, tuple[Why, Why]] = {
             "If help is needed, call 119. If it was pressed by mistake, say so below.",
         ),
     ),
+    "fading": (
+        Why(
+            "앞의 시험에서 생긴 신호가 아직 남아 있어요.",
+            "Something is left of the test before.",
+        ),
+        Why(
+            "값이 제자리로 오면 몇 분 뒤에 저절로 그쳐요. 기다렸다가 다시 해 주세요.",
+            "It ends by itself some minutes after the values are back. Please wait, and do it "
+            "again.",
+        ),
+    ),
     "busy": (
         Why("지금은 이 센서를 시험할 수 없어요.", "This sensor cannot be tested now."),
         Why(
@@ -152,17 +163,11 @@ def refused(task: Task, judge: Judge, body: Body, standing: Standing) -> Trial:
         return failed("sensor-silent", task, judge)
     if standing.is_called:
         return failed("called", task, judge)
-    trial = failed("busy", task, judge)
     if standing.fades_s is None:
-        return trial
+        return failed("busy", task, judge)
     minutes = max(1, math.ceil(standing.fades_s / 60))
     return msgspec.structs.replace(
-        trial,
-        code="fading",
-        why=Why(
-            "앞의 시험에서 생긴 신호가 아직 남아 있어요.",
-            "Something is left of the test before.",
-        ),
+        failed("fading", task, judge),
         remedy=Why(
             f"값이 제자리로 온 뒤 {minutes}분쯤이면 저절로 그쳐요. 기다렸다가 다시 해 주세요.",
             f"It ends by itself about {minutes} minute{'s' * (minutes > 1)} after the values are "

@@ -140,8 +140,15 @@ FAILURES: Mapping[str, tuple[str, Why, Why]] = {
     ),
     FailureKind.MUTED: (
         "muted",
-        Why("사람이 가림 단추로 꺼 두었어요.", "Somebody switched it off with its button."),
-        Why("가림 단추를 한 번 눌러 켜 주세요.", "Press its button once to switch it on."),
+        Why(
+            "사람이 가림 단추(또는 스위치)로 꺼 두었어요.",
+            "Somebody switched it off with its cover button or switch.",
+        ),
+        Why(
+            "가림 단추를 한 번 누르거나 스위치를 돌려 켜 주세요. 몇 초 뒤에 값이 와요.",
+            "Press the cover button once, or turn the switch, to switch it on. Its values come "
+            "some seconds later.",
+        ),
     ),
     FailureKind.UNUSABLE: (
         "sensor-unusable",

@@ -53,6 +53,28 @@ def test_the_outline_is_what_the_camera_sees_and_no_picture(home: Installer) -> 
     assert answer.json() == {"camera": "camera", "rows": list(ROOM)}
 
 
+def test_a_camera_that_somebody_switched_off_is_told_with_how_to_switch_it_on(
+    home: Installer,
+) -> None:
+    press(home)
+    until(lambda: home.sensor("camera")["state"] == "muted", 20, "it is off")
+    shown = home.sensor("camera")
+    assert "가림 단추" in shown["why"]["ko"]
+    assert "Press the cover button" in shown["remedy"]["en"]
+    home.do("/api/try", sensor="camera")
+    assert home.judged("camera")["code"] == "muted"
+    refused = home.get("/api/outline?camera=camera").json()
+    assert (refused["code"], refused["remedy"]) == ("muted", shown["remedy"])
+    press(home)
+    until(lambda: home.sensor("camera")["state"] == "ok", 30, "it is on again")
+
+
+def press(home: Installer) -> None:
+    """A hand on the button that covers the camera."""
+    for value in (1, 0):
+        home.rig.set("cover.pressed", value)
+
+
 @pytest.mark.parametrize("camera", ["", "sos", "nobody", "../x"])
 def test_only_cameras_have_an_outline(home: Installer, camera: str) -> None:
     assert home.get(f"/api/outline?camera={camera}").json()["code"] == "not-understood"
