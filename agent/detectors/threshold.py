@@ -35,7 +35,7 @@ class HeldThreshold:
             return False
         if not self.active and level < self.rise:
             return False  # between fall and rise: what is pending stays pending
-        if self._since is None or (stale and not self.active):
+        if self._since is None or stale:  # nobody knows what was in between
             self._since = at
             if self.active or self.confirm:
                 return False
