@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from agent.values import Why
 from provisioning.batch_folder import LabelData
+from provisioning.model import MODEL
 
 NAME = "해태 Haetae"
 A4_MM = (210.0, 297.0)
@@ -44,7 +45,16 @@ class Label:
         """All that is written on it, in the order in which it is read."""
         data = self.data
         captions = [each for why in _CAPTIONS for each in (why.ko, why.en)]
-        return [data.place.ko, data.place.en, NAME, data.site, *captions, data.device, self.code]
+        return [
+            data.place.ko,
+            data.place.en,
+            NAME,
+            MODEL,
+            data.site,
+            *captions,
+            data.device,
+            self.code,
+        ]
 
     @property
     def qr_codes(self) -> Sequence[str]:

@@ -18,6 +18,7 @@ from provisioning.label import (
     Label,
     Layout,
 )
+from provisioning.model import MODEL
 from provisioning.remedy import ProvisioningError
 
 PNG_DPI, PDF_DPI = 300, 600
@@ -70,8 +71,8 @@ class Pen:
             self._write(draw, words, below, centred=True)
         text = _Box(inner.left, middle.top, inner.width - 2.1 * side, middle.height)
         for (top, share), words in zip(
-            ((0.0, 0.2), (0.24, 0.13), (0.62, 0.16), (0.82, 0.14)),
-            (NAME, data.site, CODE_CAPTION.ko, CODE_CAPTION.en),
+            ((0.0, 0.2), (0.21, 0.13), (0.38, 0.13), (0.62, 0.16), (0.82, 0.14)),
+            (NAME, MODEL, data.site, CODE_CAPTION.ko, CODE_CAPTION.en),
             strict=True,
         ):
             self._write(draw, words, _part(text, top, share))

@@ -11,6 +11,7 @@ from agent import jws
 from agent.certificate_page import qr
 from agent.values import Why
 from provisioning.commission import Commissioning, Tried
+from provisioning.model import MODEL
 from provisioning.places import COMMISSIONED
 from provisioning.remedy import Failure
 from provisioning.setup_page.refusals import RefusedError
@@ -125,6 +126,7 @@ def _about(body: Commissioning) -> str:
     quiet = "" if body.noise is None else f"{body.noise.level_dba} dB(A)"
     rows = [
         (Why("기기", "Device"), f"{body.device} · {body.site}"),
+        (Why("모델", "Model"), MODEL),
         (Why("곳", "Place"), f"{body.place.ko} · {body.place.en}"),
         (Why("쓰임", "Purpose"), body.profile),
         (Why("설치한 사람", "Installer"), body.installer),

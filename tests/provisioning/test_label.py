@@ -20,6 +20,7 @@ from provisioning.batch_folder import BatchFolder, LabelData
 from provisioning.label import LAYOUTS, Label
 from provisioning.label_font import find_font
 from provisioning.label_sheet import PNG_DPI, Pen, sheets
+from provisioning.model import MODEL
 from provisioning.remedy import ProvisioningError
 from provisioning.seed import Seed
 from tests.provisioning.desks import HEADER, Desk, stalls
@@ -189,7 +190,13 @@ def test_short_and_long_names_fit(layout: str, device: str) -> None:
 
 def test_a_label_says_in_words_what_a_person_needs() -> None:
     texts = a_label().texts
-    for words in ("청량리 시장 17호 생선가게", "cheongnyangni-7k3fq", "0123-ABCD-WXYZ", "seoul"):
+    for words in (
+        "청량리 시장 17호 생선가게",
+        "cheongnyangni-7k3fq",
+        "0123-ABCD-WXYZ",
+        "seoul",
+        MODEL,
+    ):
         assert words in texts
 
 

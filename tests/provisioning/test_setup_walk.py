@@ -15,6 +15,7 @@ from agent.ledger_file import backwards
 from hw_mocks.setup_rig import DEVICE, SITE, SetupRig
 from hw_mocks.tls_broker import TlsBroker, tls_broker
 from provisioning.commission import verify_record
+from provisioning.model import MODEL
 from provisioning.places import COMMISSIONED
 from provisioning.setup_page import server
 from tests.provisioning.setting_up import Installer
@@ -244,6 +245,7 @@ def test_the_certificate_needs_nothing_else_and_shows_what_was_not_tried(
     page = answer.content.decode()
     assert "script" not in page
     assert "모의 배선" in page
+    assert MODEL in page
     assert "시험 가스 없음" in page
     assert "Not tried, so not known to be guarded: carbon monoxide" in page
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
