@@ -43,8 +43,12 @@ class Batch:
     now: Callable[[], datetime]
     claim_days: int = CLAIM_DAYS
 
-    def make(self, sites: Sequence[Site], remake: Collection[str] = ()) -> Iterator[Outcome]:
+    def make(
+        self, sites: Sequence[Site], remake: Collection[str] = (), *, new_labels: bool = False
+    ) -> Iterator[Outcome]:
         """Make what is not made yet, one row after another; `remake` are made again in any case.
+
+        With `new_labels` those get another setup code, too, and the label on the box is void.
 
         Raises:
             ProvisioningError: A row contradicts what was made, or the disk takes no more.
@@ -62,7 +66,7 @@ class Batch:
                 continue
             device = made.device if made is not None else site.device or _new_id(site.site, taken)
             taken.add(device)
-            self._make(site, device)
+            self._make(site, device, new_label=new_labels and device in remake)
             yield Outcome(device, is_new=True)
 
     def _earlier(
@@ -90,8 +94,9 @@ class Batch:
         seeds_here = [self.folder.seed(d) for d in devices if self.journal.made(d) is None]
         return [seed for seed in seeds_here if seed is not None and seed.claim is not None]
 
-    def _make(self, site: Site, device: str) -> None:
-        earlier = self.folder.label(device)  # a label that is on its box stays good
+    def _make(self, site: Site, device: str, *, new_label: bool) -> None:
+        # a label that is on its box stays good
+        earlier = None if new_label else self.folder.label(device)
         code = earlier.code if earlier is not None else seeds.new_code(seeds.SETUP_CODE_LENGTH)
         expires = (self.now() + timedelta(days=self.claim_days)).replace(microsecond=0)
         seed = Seed(

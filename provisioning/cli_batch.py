@@ -37,6 +37,11 @@ def _add_batch(parser: Parser) -> None:
     )
     parser.takes("--remake", action="append", default=[], metavar="ID", about=about)
     about = Why(
+        "--remake 한 기기에 새 설정 코드도 줍니다 (라벨을 새로 붙이세요)",
+        "give those of --remake another setup code, too: put a new label on them",
+    )
+    parser.takes("--new-label", action="store_true", about=about)
+    about = Why(
         "그다음 카드를 하나씩 만듭니다 (--image 필요)",
         "then make the cards, one after another (with --image)",
     )
@@ -56,6 +61,8 @@ def add_label_options(parser: Parser) -> None:
 
 def run_batch(args: argparse.Namespace, desk: Desk) -> int:
     """Make what the table asks for, and its labels."""
+    if args.new_label and not args.remake:
+        raise ProvisioningError(_which_device())
     city = city_of(args, desk)
     sites = read_sites(args.sites, city.hub)
     font = _font(args.font)
@@ -64,7 +71,7 @@ def run_batch(args: argparse.Namespace, desk: Desk) -> int:
     label = Why("기기 만들기", "making devices")
     progress = Progress(desk.terminal, label, len(sites), in_bytes=False)
     made = []
-    for outcome in batch.make(sites, frozenset(args.remake)):
+    for outcome in batch.make(sites, frozenset(args.remake), new_labels=args.new_label):
         made.append(outcome)
         progress.advance(1)
         if desk.terminal.as_json:
@@ -173,6 +180,20 @@ def _which_image() -> Failure:
         "which-image",
         Why("카드에 쓸 이미지를 정하지 않았습니다.", "No image is named for the cards."),
         Why("--image 로 이미지 파일을 정해 주세요.", "Name the image file with --image."),
+    )
+
+
+def _which_device() -> Failure:
+    return Failure(
+        "which-device",
+        Why(
+            "어느 기기의 라벨을 새로 만들지 정하지 않았습니다.",
+            "It is not said which device is to have a new label.",
+        ),
+        Why(
+            "--remake 기기이름 을 함께 적어 주세요.",
+            "Add --remake with the name of the device.",
+        ),
     )
 
 

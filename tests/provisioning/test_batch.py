@@ -1,5 +1,6 @@
 """A table of sites becomes devices, each its own; a table that cannot be is refused row by row."""
 
+import json
 import sqlite3
 import stat
 import unicodedata
@@ -207,6 +208,23 @@ def test_a_device_made_again_has_a_new_claim_code_and_its_old_label(desk: Desk) 
         told = journal.execute("SELECT kind, body FROM errands").fetchall()
     assert [kind for kind, _ in told] == ["claim"]
     assert claim_digest(after.claim.code) in told[0][1]
+
+
+def test_a_device_made_again_with_a_new_label_has_another_setup_code_too(desk: Desk) -> None:
+    rows = ("osan,가,a,market-stall,x1", "osan,나,b,market-stall,x2")
+    table = desk.table(*rows, header=HEADER + ",device")
+    desk.batch(table)
+    before, labels = seeds.read_seed(desk.seeds()[0]), desk.files()
+    assert desk.batch(table, "--remake", "x1", "--new-label").records[-1]["new"] == 1
+    after, code = seeds.read_seed(desk.seeds()[0]), json.loads(desk.files()["labels/x1.json"])
+    assert seeds.verifier(code["code"], after.setup.salt) == after.setup.verifier
+    assert code["code"] != json.loads(labels["labels/x1.json"])["code"]
+    assert before.setup.psk != after.setup.psk
+    assert desk.files()["labels/x2.json"] == labels["labels/x2.json"]
+
+
+def test_a_new_label_is_asked_for_with_the_name_of_its_device(desk: Desk) -> None:
+    assert desk.batch(desk.table(*stalls(1)), "--new-label").failure == "which-device"
 
 
 def test_only_what_was_made_can_be_made_again(desk: Desk) -> None:
