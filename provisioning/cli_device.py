@@ -72,6 +72,11 @@ def _setup_page(args: argparse.Namespace, _desk: Desk) -> int:
 
 
 def _add_reset(parser: Parser) -> None:
+    about = Why(
+        "(노트북) 이 카드의 기기가 다음에 켜질 때 스스로 지우게 합니다",
+        "(laptop) have the device of this card erase itself at its next start",
+    )
+    parser.takes("--card", type=Path, metavar="TARGET", about=about)
     _folders(parser, state=True)
     about = Why("함께 지울 다른 폴더", "another folder of the data partition to empty")
     parser.takes("--also", type=Path, action="append", metavar="DIR", about=about)
@@ -85,7 +90,11 @@ def _add_reset(parser: Parser) -> None:
 
 def _factory_reset(args: argparse.Namespace, desk: Desk) -> int:
     """Erase all that people have left on the device, after asking."""
-    from provisioning import factory_reset  # noqa: PLC0415  # on the device only
+    if args.card is not None:
+        from provisioning.reset_card import ask_for_reset  # noqa: PLC0415  # on the laptop only
+
+        return ask_for_reset(args.card, desk)
+    from provisioning import boot_partition, factory_reset  # noqa: PLC0415  # on the device only
 
     taken = args.configuration / TAKEN_SEED
     device = read_seed(taken).device if taken.exists() else "reset"
@@ -103,7 +112,8 @@ def _factory_reset(args: argparse.Namespace, desk: Desk) -> int:
     try:
         proof = factory_reset.Reset(ground, args.sought, started).run()
         proof = {"device": device, "at": desk.now().isoformat(timespec="seconds"), **proof}
-        factory_reset.leave_on_card(args.boot, proof)
+        with boot_partition.writable(args.boot):
+            factory_reset.leave_on_card(args.boot, proof)
     except OSError as error:
         raise ProvisioningError(full(args.configuration, error)) from None
     desk.terminal.show(proof, _erased(proof))
@@ -128,9 +138,11 @@ _NOT_CONFIRMED = Failure(
 def _erased(proof: Mapping[str, object]) -> Why:
     return Why(
         f"모두 지웠습니다. 흔적 {proof['sought']}가지를 찾아보았고 남은 것이 없습니다. "
-        "전원을 끄세요. 다시 쓰려면 노트북에서 batch --remake 와 flash 로 카드를 새로 만드세요.",
+        "전원을 끄세요. 다시 쓰려면 노트북에서 batch --remake --new-label "
+        "과 flash 로 카드와 라벨을 새로 만드세요.",
         f"All is erased: {proof['sought']} traces were looked for, and none is left. Switch it "
-        "off. To use it again, make its card anew on the laptop: batch --remake, then flash.",
+        "off. To use it again, make card and label anew on the laptop: batch --remake with "
+        "--new-label, then flash.",
     )
 
 
@@ -138,8 +150,8 @@ COMMANDS = (
     Command(
         "factory-reset",
         Why(
-            "(기기) 사람들이 남긴 모든 것을 지우고 증명합니다",
-            "(device) erase all that people have left on it, and prove it",
+            "기기에서 사람들이 남긴 모든 것을 지우고 증명합니다 (노트북에서는 --card)",
+            "erase all that people have left on a device, and prove it (on a laptop: --card)",
         ),
         _add_reset,
         _factory_reset,

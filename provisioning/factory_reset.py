@@ -21,9 +21,17 @@ from typing import Any
 from agent import __version__
 from agent.state_lock import AlreadyRunningError, hold
 from agent.values import Why
+from provisioning.boot_partition import put_whole
 from provisioning.card_content import CARD_FILE
-from provisioning.first_boot import OUTCOME, writable
-from provisioning.places import CONTACTS, DEVICE_TOML, SEED_FOLDER, TAKEN_SEED
+from provisioning.first_run import FIRSTRUN, NETWORK, wifi_of
+from provisioning.places import (
+    CONTACTS,
+    DEVICE_TOML,
+    FIRST_BOOT,
+    SEED_FILE,
+    SEED_FOLDER,
+    TAKEN_SEED,
+)
 from provisioning.remedy import Failure, ProvisioningError
 from provisioning.traces import Traces
 from provisioning.wiping import (
@@ -31,12 +39,14 @@ from provisioning.wiping import (
     empty,
     files_in,
     fill_free_space,
+    is_made_here,
     scrub_names,
     trim,
     wipe_file,
 )
 
 PROOF = "reset.json"  # on the card
+TRACES_LEFT = "traces-left"
 _ROUNDS = 2
 _SHORTEST_NAME = 6  # what is shorter is found by chance
 _CHURN = 400  # changes; each writes some blocks of the journal's 1024 (4 MiB)
@@ -69,12 +79,15 @@ class Ground:
 
 @dataclass(slots=True)
 class Reset:
-    """One reset, step by step; `texts` are sought beside what is found in the files."""
+    """One reset, step by step; `texts` are sought beside what is found in the files.
+
+    `proof` is what was done so far, in counts: nothing of what was there is in it.
+    """
 
     ground: Ground
     texts: Sequence[str]
     started: Started
-    _proof: dict[str, Any] = field(default_factory=dict)
+    proof: dict[str, Any] = field(default_factory=dict)
 
     def run(self) -> dict[str, Any]:
         """Do it all; the proof, in which there is nothing of what was there.
@@ -94,14 +107,14 @@ class Reset:
         for n in range(1, _ROUNDS + 1):
             self._overwrite(folders[0])
             left = self._search(traces, partition)
-            self._proof["rounds"] = n
+            self.proof["rounds"] = n
             if not left:
                 break
             churn(folders[0], _CHURN)
-        self._proof |= {"sought": traces.count, "found": len(left), "software": __version__}
+        self.proof |= {"sought": traces.count, "found": len(left), "software": __version__}
         if left:
             raise ProvisioningError(_traces_left(len(left)))
-        return self._proof
+        return self.proof
 
     def _traces(self, folders: Sequence[Path]) -> Traces:
         """What every file holds, and what people would know somebody by."""
@@ -114,9 +127,10 @@ class Reset:
                 traces.add_file(path)
                 count += 1
             for path in folder.rglob("*"):  # a recording or a baseline is named after something
-                if len(path.name) >= _SHORTEST_NAME and path.name not in kept:
+                is_ours = path.name in kept or is_made_here(path.name)
+                if len(path.name) >= _SHORTEST_NAME and not is_ours:
                     traces.add_text(path.name)
-        self._proof["files"] = count
+        self.proof["files"] = count
         return traces
 
     def _wipe_key(self) -> None:
@@ -124,10 +138,10 @@ class Reset:
         keys = [p for p in files_in(self.ground.configuration) if p.suffix == ".key"]
         for path in keys:
             wipe_file(path)
-        self._proof["keys_destroyed"] = len(keys)
+        self.proof["keys_destroyed"] = len(keys)
 
     def _wipe(self, folders: Sequence[Path]) -> None:
-        self._proof["overwritten_bytes"] = sum(map(empty, folders))
+        self.proof["overwritten_bytes"] = sum(map(empty, folders))
         for folder in folders:
             scrub_names(folder)
         churn(folders[0], _CHURN)
@@ -137,14 +151,14 @@ class Reset:
         space = os.statvfs(folder)
         told = Why("빈 공간을 덮어쓰는 중", "overwriting free space")
         advance = self.started(told, space.f_bfree * space.f_frsize)
-        self._proof["filled_bytes"] = fill_free_space(folder, advance)
+        self.proof["filled_bytes"] = fill_free_space(folder, advance)
         os.sync()
-        self._proof["discarded_bytes"] = trim(folder)
+        self.proof["discarded_bytes"] = trim(folder)
 
     def _search(self, traces: Traces, partition: Path) -> Sequence[int]:
         with partition.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
-        self._proof["partition_bytes"] = size
+        self.proof["partition_bytes"] = size
         advance = self.started(Why("남은 흔적을 찾는 중", "looking for traces"), size)
         return traces.found_on(partition, advance)
 
@@ -172,18 +186,24 @@ def partition_of(folders: Sequence[Path]) -> Path:
 def leave_on_card(boot: Path, proof: Mapping[str, Any]) -> None:
     """Put the proof on the card's first partition, where a laptop reads it, and nobody's name.
 
+    The partition is to be writable; one without our folder stays as it is.
+
     Raises:
         OSError: The partition takes nothing.
     """
     folder = boot / SEED_FOLDER
     if not folder.is_dir():
         return
-    with writable(boot):
-        for name in (CARD_FILE, OUTCOME):
-            if (folder / name).exists():
-                wipe_file(folder / name)
-        (folder / PROOF).write_text(json.dumps(proof, indent=1) + "\n", "ascii")
-        os.sync()
+    for path in (*(folder / each for each in (CARD_FILE, FIRST_BOOT, SEED_FILE)), *_wifi(boot)):
+        if path.exists():
+            wipe_file(path)
+    put_whole(folder / PROOF, json.dumps(proof, indent=1) + "\n")
+    os.sync()
+
+
+def _wifi(boot: Path) -> Sequence[Path]:
+    """The place's network, where somebody has set it in Raspberry Pi Imager."""
+    return [boot / NETWORK, boot / FIRSTRUN] if wifi_of(boot) is not None else []
 
 
 def stop_services() -> None:
@@ -225,7 +245,7 @@ def _texts(found: Any, key: str = "") -> Iterator[str]:
 
 def _traces_left(count: int) -> Failure:
     return Failure(
-        "traces-left",
+        TRACES_LEFT,
         Why(
             f"지운 뒤에도 카드의 {count}곳에 흔적이 남아 있습니다.",
             f"There are traces in {count} places of the card after it was wiped.",

@@ -13,10 +13,10 @@ import contextlib
 import hashlib
 import os
 import pwd
+import signal
 import socket
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -25,16 +25,30 @@ import msgspec
 
 from drivers.kept import sync
 from provisioning import first_run, radio
+from provisioning.boot_partition import writable
+from provisioning.factory_reset import Ground
 from provisioning.first_boot_words import failure
-from provisioning.places import BOOT, CONFIGURATION, RUN, SEED_FILE, SEED_FOLDER, TAKEN_SEED
+from provisioning.places import (
+    BOOT,
+    CONFIGURATION,
+    FIRST_BOOT,
+    RUN,
+    SEED_FILE,
+    SEED_FOLDER,
+    STATE,
+    TAKEN_SEED,
+)
 from provisioning.private_file import write_privately
 from provisioning.remedy import Failure, ProvisioningError
+from provisioning.reset_at_boot import ResetAtBoot
 from provisioning.seed import Seed, parse_seed, seed_text
 
-OUTCOME = "first-boot.json"  # in RUN, and in the card's folder
 CLAIM_SEEN = "claim-seen"  # in CONFIGURATION: the digest of the claim code that was taken
 NETWORK = Path("/data/network")  # root's own, since what lies there tells wpa_supplicant what to do
+SYSTEM = Path("/data/systemd")  # what systemd keeps: the last time, seeds of randomness
 FAILED = 1
+_WITHIN_S = 120  # a start that takes longer hangs, and is ended: the device guards without it
+_RESET_STEP_S = 1800  # a step of a reset takes as long as a slow card needs
 
 State = Literal["taken", "kept", "waiting", "failed"]
 _TAKEN: State = "taken"
@@ -43,13 +57,19 @@ _KEPT: State = "kept"
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the card and the device's own files are; `owner` is the user number of the latter."""
+    """Where the card and the device's own files are; `owner` is the user number of the latter.
+
+    `partition` is the device that the latter lie on (None: it is found).
+    """
 
     boot: Path = BOOT
     configuration: Path = CONFIGURATION
     network: Path = NETWORK
     run: Path = RUN
     owner: tuple[int, int] | None = None
+    state: Path = STATE
+    system: Path = SYSTEM
+    partition: Path | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,10 +80,22 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     failures: list[Failure] = []
 
 
-def first_boot(places: Places, set_hostname: Callable[[str], None]) -> Outcome:
-    """All the steps, in their order; each may have been done before."""
+def first_boot(
+    places: Places,
+    set_hostname: Callable[[str], None],
+    working: Callable[[str], None] = lambda _: None,
+) -> Outcome:
+    """All the steps, in their order; each may have been done before.
+
+    `working` is told how far a reset is, where one was asked for.
+    """
     failures: list[Failure] = []
     kept = _kept(places, failures)
+    reset = _reset(places, working)
+    is_over, told = reset.run(kept.device if kept is not None else None)
+    if is_over:
+        return _after_reset(told)
+    failures += told
     fresh = _on_card(places, kept, failures)
     seed, state = kept, _KEPT
     if fresh is not None and _is_new(places, fresh, kept, failures):
@@ -74,7 +106,7 @@ def first_boot(places: Places, set_hostname: Callable[[str], None]) -> Outcome:
         else:
             seed, state = fresh, _TAKEN
     if seed is None:
-        return _without_seed(failures)
+        return _without_seed(failures, reset)
     _own(places)
     if fresh is None or fresh.device == seed.device:
         _wipe(places, failures)
@@ -92,11 +124,11 @@ def tell(outcome: Outcome, places: Places) -> None:
     """Leave the outcome where the setup page and a laptop find it."""
     said = msgspec.json.format(msgspec.json.encode(outcome)) + b"\n"
     places.run.mkdir(parents=True, exist_ok=True)
-    _write_for_all(places.run / OUTCOME, said)
+    _write_for_all(places.run / FIRST_BOOT, said)
     folder = places.boot / SEED_FOLDER
     with contextlib.suppress(OSError):  # a card that cannot be written has been told of already
-        if folder.is_dir() and _read(folder / OUTCOME) != said:
-            (folder / OUTCOME).write_bytes(said)
+        if folder.is_dir() and _read(folder / FIRST_BOOT) != said:
+            (folder / FIRST_BOOT).write_bytes(said)
             sync(folder)
 
 
@@ -195,9 +227,23 @@ def _set_network(places: Places, seed: Seed, failures: list[Failure]) -> None:
         failures.append(failure("storage-full", str(error)))
 
 
-def _without_seed(failures: list[Failure]) -> Outcome:
+def _reset(places: Places, working: Callable[[str], None]) -> ResetAtBoot:
+    folders = [places.configuration, places.state, places.network, places.system]
+    return ResetAtBoot(
+        places.boot, Ground(folders, places.state, places.run, places.partition), working
+    )
+
+
+def _after_reset(failures: list[Failure]) -> Outcome:
+    is_done = all(each.code == "was-reset" for each in failures)
+    return Outcome(state="waiting" if is_done else "failed", failures=failures)
+
+
+def _without_seed(failures: list[Failure], reset: ResetAtBoot) -> Outcome:
     if failures:
         return Outcome(state="failed", failures=failures)
+    if (told := reset.outcome()) is not None:
+        return _after_reset([told])
     return Outcome(state="waiting", failures=[failure("no-seed")])
 
 
@@ -218,22 +264,6 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
-@contextlib.contextmanager
-def writable(boot: Path) -> Iterator[None]:
-    """Have the card's first partition writable for this while; one that refuses stays as it is."""
-    _remount(boot, "rw")
-    try:
-        yield
-    finally:
-        _remount(boot, "ro")
-
-
-def _remount(boot: Path, how: str) -> None:
-    if boot.is_mount():
-        command = ("/bin/mount", "--options", f"remount,{how}", str(boot))
-        subprocess.run(command, check=False)  # noqa: S603  # no word of it comes from outside
-
-
 def main() -> int:
     """Run on the device; 0, or 1 where somebody has to do what is said."""
     with contextlib.suppress(KeyError):
@@ -244,9 +274,10 @@ def main() -> int:
 
 
 def _run(places: Places) -> int:
+    signal.alarm(_WITHIN_S)
     with writable(places.boot):
         try:
-            outcome = first_boot(places, socket.sethostname)
+            outcome = first_boot(places, socket.sethostname, _go_on)
         except ProvisioningError as error:
             outcome = Outcome(state="failed", failures=[error.failure])
         tell(outcome, places)
@@ -254,7 +285,16 @@ def _run(places: Places) -> int:
     sys.stdout.write(f"haetae: first boot: {outcome.state}{name}\n")
     for each in outcome.failures:
         sys.stdout.write("".join(f"haetae: {line}\n" for line in each.lines()))
+    signal.alarm(0)
     return FAILED if outcome.state == "failed" else 0
+
+
+def _go_on(told: str) -> None:
+    """Give a reset its time, step by step, and say on the console how far it is."""
+    signal.alarm(_RESET_STEP_S)
+    if told:
+        sys.stdout.write(f"haetae: {told}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

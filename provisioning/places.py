@@ -5,6 +5,7 @@ from pathlib import Path
 # On the card's first partition (FAT), which any laptop can read and write.
 SEED_FOLDER = "haetae"
 SEED_FILE = "seed.toml"
+FIRST_BOOT = "first-boot.json"  # what came of the last start; in RUN, too
 BOOT = Path("/boot/firmware")
 
 # On the device; all of it on the data partition, the rest of the card is never written.

@@ -17,6 +17,7 @@ _LONGEST_NAME = 255  # bytes
 _LONGEST_ENTRY = 264  # bytes of a directory entry with such a name (ext4)
 _TRIM = 0xC0185879  # FITRIM of <linux/fs.h>
 _WHOLE = (1 << 64) - 1
+_OVERWRITING, _CHURN = ".overwriting", ".churn-"
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 
 
@@ -66,13 +67,19 @@ def empty(folder: Path) -> int:
     return wiped
 
 
+def is_made_here(name: str) -> bool:
+    """Whether a name is one of those by which this module overwrites; a power cut leaves some."""
+    is_long = len(name) == _LONGEST_NAME and name.isdigit()
+    return is_long or name == _OVERWRITING or name.startswith(_CHURN)
+
+
 def fill_free_space(folder: Path, advance: Callable[[int], None]) -> int:
     """Overwrite all free space of the folder's file system with zeros; how many bytes.
 
     Raises:
         OSError: The disk fails, other than by being full.
     """
-    path, written = folder / ".overwriting", 0
+    path, written = folder / _OVERWRITING, 0
     try:
         with path.open("wb", buffering=0) as file:
             size = _CHUNK
@@ -113,7 +120,7 @@ def churn(folder: Path, rounds: int) -> None:
         OSError: The disk refuses.
     """
     for n in range(rounds):
-        place = folder / f".churn-{n % 7}"
+        place = folder / f"{_CHURN}{n % 7}"
         place.mkdir(exist_ok=True)
         with (place / f"{n}").open("wb") as file:
             file.write(b"\0")
@@ -122,7 +129,7 @@ def churn(folder: Path, rounds: int) -> None:
         (place / f"{n}").unlink()
     for n in range(7):
         with contextlib.suppress(FileNotFoundError):
-            (folder / f".churn-{n}").rmdir()
+            (folder / f"{_CHURN}{n}").rmdir()
 
 
 def trim(folder: Path) -> int | None:

@@ -32,12 +32,12 @@ LABELLED = "button_of_kim"  # a sensor that was named after somebody
 
 
 @contextmanager
-def data_partition(folder: Path) -> Iterator[Path]:
+def data_partition(folder: Path, mib: int = 48) -> Iterator[Path]:
     """An ext4 file system as on the card: 4 MiB of journal, nothing reserved; mounted."""
     needs("mkfs.ext4", "-V")
     image = folder / "data.img"
     with image.open("wb") as file:
-        file.truncate(48 * MIB)
+        file.truncate(mib * MIB)
     command = ("mkfs.ext4", "-q", "-b", "4096", "-m", "0", "-J", "size=4", str(image))
     subprocess.run(command, check=True)
     with looped(image) as device, mounted("ext4", str(device), folder / "data", "noatime") as data:

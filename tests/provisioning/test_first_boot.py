@@ -18,6 +18,7 @@ from provisioning import first_boot as first
 from provisioning import seed as seeds
 from provisioning.first_boot import Outcome, Places
 from provisioning.first_boot_words import WORDS
+from provisioning.places import FIRST_BOOT
 from provisioning.seed import Authority, Claim, Seed, SeedHub, Wifi
 
 PEM = "-----BEGIN CERTIFICATE-----\n" + "A" * 64 + "\n-----END CERTIFICATE-----\n"
@@ -75,7 +76,7 @@ def codes(outcome: Outcome) -> list[str]:
 def everything_said(places: Places) -> str:
     return "".join(
         path.read_text("utf-8")
-        for path in (places.run / first.OUTCOME, places.boot / "haetae" / first.OUTCOME)
+        for path in (places.run / FIRST_BOOT, places.boot / "haetae" / FIRST_BOOT)
     )
 
 
@@ -113,7 +114,7 @@ def test_a_card_without_a_seed_waits_and_says_what_to_do(places: Places) -> None
     names: list[str] = []
     outcome = boot(places, names)
     assert (outcome.state, codes(outcome), names) == ("waiting", ["no-seed"], [])
-    said = msgspec.json.decode((places.boot / "haetae" / first.OUTCOME).read_bytes())
+    said = msgspec.json.decode((places.boot / "haetae" / FIRST_BOOT).read_bytes())
     assert "haetae-provision flash" in said["failures"][0]["remedy"]["ko"]
 
 
