@@ -132,6 +132,8 @@ def fault_of(config: SensorConfig, failure: Body | None, status: Body) -> Trial 
 
 def problem(name: str, failure: Body | None, status: Body) -> tuple[str, Why, Why] | None:
     """What is wrong with a sensor, by its last failure and by what the agent thinks of it."""
+    if failure is not None and failure["failure"] == FailureKind.MUTED:
+        return FAILURES[FailureKind.MUTED]  # it says so itself, whatever else is thought of it
     state = status.get("sensors", {}).get(name, {}).get("state", "")
     if state == "warming":
         if failure is not None and failure["failure"] != FailureKind.NOT_READY:

@@ -56,6 +56,8 @@ def test_the_outline_is_what_the_camera_sees_and_no_picture(home: Installer) -> 
 def test_a_camera_that_somebody_switched_off_is_told_with_how_to_switch_it_on(
     home: Installer,
 ) -> None:
+    until(lambda: home.sensor("camera")["value"] == 0.0, 20, "the camera sees")
+    until(lambda: home.sensor("cover")["value"] == 0.0, 20, "the button is heard")
     press(home)
     until(lambda: home.sensor("camera")["state"] == "muted", 20, "it is off")
     shown = home.sensor("camera")
