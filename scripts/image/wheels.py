@@ -38,6 +38,7 @@ LEFT_OUT = {
     "videodev2": "only picamera2 needs it",
 }
 # Their newest C library (glibc 2.36 in Debian 12) takes all wheels up to this.
+_ZIPS_FIRST_DAY_S = "315532800"  # of 1980: a wheel built here is the same at any time
 _GLIBC_MINORS = range(17, 37)
 
 
@@ -203,7 +204,8 @@ def _download_wheels(wanted: Sequence[Pinned], python: str, folder: Path, lines:
 
 
 def _pip(*arguments: str | Path) -> str:
-    return run(sys.executable, "-m", "pip", *arguments[:1], "--quiet", *arguments[1:])
+    command = (sys.executable, "-m", "pip", *arguments[:1], "--quiet", *arguments[1:])
+    return run(*command, env={"SOURCE_DATE_EPOCH": _ZIPS_FIRST_DAY_S})
 
 
 def _lay_out(wheel: Path, packages: Path) -> None:

@@ -1,6 +1,7 @@
 """What goes into the root: wheels, the first RAM disk, units, and the list of it all."""
 
 import json
+import os
 import shutil
 import subprocess
 import zipfile
@@ -88,6 +89,24 @@ def test_wheels_become_an_environment_with_our_own_commands_alone(tmp_path: Path
     packages = home / "lib" / "python3.11" / "site-packages"
     assert (packages / "inner.py").exists()
     assert not list(packages.glob("*.data"))
+
+
+def test_a_wheel_that_is_built_here_is_the_same_each_time(tmp_path: Path) -> None:
+    digests = set()
+    for name in ("one", "two"):
+        checkout = tmp_path / name
+        (checkout / "thing").mkdir(parents=True)
+        (checkout / "thing" / "__init__.py").touch()
+        (checkout / "setup.cfg").write_text(
+            "[metadata]\nname = thing\nversion = 1\n[options]\npackages = thing\n"
+        )
+        (checkout / "pyproject.toml").write_text(
+            '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+        )
+        os.utime(checkout / "thing" / "__init__.py", (1_700_000_000 + len(digests) * 9,) * 2)
+        (tmp_path / f"work-{name}").mkdir()
+        digests.add(wheels.sha256_of(wheels.build_wheel(checkout, tmp_path / f"work-{name}")))
+    assert len(digests) == 1
 
 
 def test_the_first_ram_disk_is_an_archive_that_others_read(tmp_path: Path) -> None:
