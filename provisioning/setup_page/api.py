@@ -10,6 +10,7 @@ POST /api/baseline   {"sensor", "heated_h"}               POST /api/network  {}
 POST /api/contacts   {"contacts": [{"name", "phone", "relation", "last_confirmed"}]}
 POST /api/identify   {}
 POST /api/commission {"installer", "consents"}
+POST /api/reset      {"device"}: its own name; empty: not, after all
 """
 
 import logging
@@ -25,7 +26,7 @@ from agent.values import FailureKind, Why
 from drivers.camera import Zone
 from drivers.outline import COLUMNS
 from provisioning.remedy import Failure
-from provisioning.setup_page import contacts, network, noise, outline, record, steps, trials
+from provisioning.setup_page import contacts, network, noise, outline, record, reset, steps, trials
 from provisioning.setup_page.draft import Network
 from provisioning.setup_page.installation import Installation
 from provisioning.setup_page.refusals import (
@@ -105,6 +106,12 @@ class Commission(Question, frozen=True):
 
     installer: Annotated[str, Meta(min_length=1, max_length=64)]
     consents: Annotated[list[Literal["contacts", "record"]], Meta(max_length=8)] = []
+
+
+class Reset(Question, frozen=True):
+    """The device that is to be reset, as somebody has typed it."""
+
+    device: Annotated[str, Meta(max_length=64)]
 
 
 def post(what: Installation, path: str, body: bytes) -> object:
@@ -231,6 +238,10 @@ def _commission(what: Installation, body: bytes) -> object:
     return record.commission(what, one_line(asked.installer), asked.consents)
 
 
+def _reset(what: Installation, body: bytes) -> None:
+    reset.ask(what, _asked(body, Reset).device)
+
+
 POSTS: Mapping[str, Callable[[Installation, bytes], object]] = {
     "/api/place": _place,
     "/api/profile": _profile,
@@ -243,6 +254,7 @@ POSTS: Mapping[str, Callable[[Installation, bytes], object]] = {
     "/api/contacts": _contacts,
     "/api/identify": _identify,
     "/api/commission": _commission,
+    "/api/reset": _reset,
 }
 
 

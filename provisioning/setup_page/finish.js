@@ -1,8 +1,9 @@
 // The end: what was done, by whom, and what is kept of it.
 
 import { button, choice, element, field } from "./dom.js";
+import { resetSection } from "./reset.js";
 
-const CONSENTS = ["contacts", "record"];
+const CONSENTS = ["contacts"];
 
 /** @param {import("./setup.js").Page} page */
 export function showCommission(page) {
@@ -13,7 +14,7 @@ export function showCommission(page) {
     "fieldset", {}, element("legend", {}, page.say("consents")), element("p", {}, page.say("consentHint")),
     ...CONSENTS.map((each) => choice("checkbox", "consent", each, false, page.words.word("consentWords", each))),
   );
-  const form = element("form", { novalidate: true }, field("installer", page.say("installer"), installer, page.say("installerHint")), consents);
+  const form = element("form", { novalidate: true }, field("installer", page.say("installer"), installer, page.say("installerHint")), consents, element("p", {}, page.say("recordStays")));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     page.leave();
@@ -23,7 +24,7 @@ export function showCommission(page) {
     element("thead", {}, element("tr", {}, element("th", { scope: "col" }, page.say("what")), element("th", { scope: "col" }, page.say("how")))), rows,
   );
   return {
-    node: element("div", {}, table, missing, form),
+    node: element("div", {}, table, missing, form, resetSection(page)),
     next: page.say("commission"),
     update: () => {
       const found = summary(page).map(([what, how]) => element("tr", {}, element("th", { scope: "row" }, what), element("td", {}, how)));

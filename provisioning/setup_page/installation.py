@@ -15,7 +15,7 @@ from agent.values import Why
 from agent.wallclock import read_wall_clock
 from provisioning.places import DEVICE_TOML, SETUP_REQUEST
 from provisioning.seed import Seed
-from provisioning.setup_page import apply, contacts, draft, identity, network, steps
+from provisioning.setup_page import apply, contacts, draft, identity, network, reset, steps
 from provisioning.setup_page.agent_link import AgentLink
 from provisioning.setup_page.baselines import Baselines
 from provisioning.setup_page.draft import Draft, Network, Noise, Trial
@@ -227,6 +227,7 @@ class Installation:
                     "simulated": bool(status.get("simulated")),
                     "agent": bool(status),
                 },
+                "help": {"phone": self.seed.phone},
                 "identity": identity.read(self.places),
                 "place": now.place or self.seed.place,
                 "profile": now.profile or None,
@@ -240,6 +241,7 @@ class Installation:
                 "record": None
                 if self.record is None
                 else {"sha256": self.record.sha256, "at": self.record.at},
+                "reset": reset.shown(self),
             }
             found["steps"] = steps.steps(self, found)
         return found

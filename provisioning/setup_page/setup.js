@@ -2,11 +2,12 @@
 
 import { showCode } from "./code.js";
 import { showContacts } from "./contacts.js";
-import { button, byId, element, write } from "./dom.js";
+import { button, byId, element, refill, write } from "./dom.js";
 import { showCommission, showDone } from "./finish.js";
 import { showIdentity, showNetwork, showPlace } from "./plain.js";
 import { showNoise } from "./noise.js";
 import { showProfile } from "./profile.js";
+import { showReset } from "./reset.js";
 import { showSensors } from "./sensors.js";
 import { Refusal, Unreachable, ask, listen, tell } from "./server.js";
 import { Words } from "./texts.js";
@@ -21,7 +22,7 @@ const DEAF_MS = 400; // after a change of step: the second half of a double tap 
 /** @type {Record<string, (page: Page) => View>} */
 const VIEWS = {
   code: showCode, identity: showIdentity, place: showPlace, profile: showProfile, sensors: showSensors, zones: showZones,
-  noise: showNoise, network: showNetwork, contacts: showContacts, commission: showCommission, done: showDone,
+  noise: showNoise, network: showNetwork, contacts: showContacts, commission: showCommission, reset: showReset, done: showDone,
 };
 
 /**
@@ -256,7 +257,8 @@ export class Page {
     write(byId("device"), this.state?.device.id ?? "");
     byId("simulated").hidden = !this.state?.device.simulated;
     const phone = this.state?.help?.phone;
-    write(byId("office"), phone ? this.say("officePhone", { phone }) : this.say("officeLabel"));
+    if (phone) refill(byId("office"), element("span", {}, this.say("officePhone")), " ", element("a", { href: `tel:${phone.replace(/[^\d+]/g, "")}` }, phone));
+    else write(byId("office"), this.say("officeCard"));
     if (at >= 0) this.showProgress(steps, at);
   }
 

@@ -14,11 +14,11 @@ const KO = {
   required: "꼭 적어 주세요.", remove: "지우기", change: "고치기",
 
   help: "도움이 필요하면", helpAsk: "그래도 안 되면 기기를 끄지 말고 사무실에 전화하세요. 이 화면의 위쪽에 있는 기기 번호를 말해 주세요.",
-  officePhone: "사무실 전화: {phone}", officeLabel: "사무실 전화번호는 기기에 붙은 라벨이나 설치 카드에 있어요.",
+  officePhone: "사무실 전화:", officeCard: "사무실 전화번호는 설치 카드에 적혀 있어요.",
 
   titles: {
     starting: "연결하는 중", code: "설치 코드", identity: "기기의 신분증", place: "설치한 곳", profile: "기기의 쓰임", sensors: "센서 시험",
-    zones: "침대와 소파", noise: "평소 소리 재기", network: "연결 확인", contacts: "연락할 사람", commission: "마무리", done: "설치를 마쳤어요",
+    zones: "침대와 소파", noise: "평소 소리 재기", network: "연결 확인", contacts: "연락할 사람", commission: "마무리", reset: "이 기기 초기화", done: "설치를 마쳤어요",
   },
   advices: {
     starting: "기기의 초록 불이 켜져 있는지, 휴대전화가 기기의 Wi-Fi에 연결됐는지 보세요.",
@@ -32,6 +32,7 @@ const KO = {
     network: "경보가 시청 상황실까지 가는지 확인해요.",
     contacts: "경보가 울리면 전화할 사람이에요. 지금 전화를 걸어 번호가 맞는지 확인해 주세요.",
     commission: "모두 맞으면 이름을 적고 마치세요. 기기가 서명한 기록이 남아요.",
+    reset: "기기를 남에게 넘기거나 버릴 때만 하세요. 되돌릴 수 없어요.",
     done: "인증서를 가게에 붙이고, 기록을 내려받아 사무실에 보내 주세요.",
   },
 
@@ -68,8 +69,14 @@ const KO = {
   confirmedOn: "확인한 날: {date}", removePerson: "{name} 지우기", changePerson: "{name} 고치기", phoneWrong: "전화번호에 숫자를 3개 이상 적어 주세요.", dateWrong: "확인한 날은 오늘이나 그 전이어야 해요.", personFirst: "연락할 사람을 한 명 이상 더해 주세요.", personOpen: "적던 사람을 먼저 더하거나 지워 주세요.", personAdded: "{name}, 더했어요.", personRemoved: "{name}, 지웠어요.",
 
   summary: "설치 내용", what: "항목", how: "내용", installer: "설치한 사람의 이름", installerHint: "예: 박철수", consents: "동의",
-  consentWords: { contacts: "연락할 사람들이 이름과 번호를 기기와 상황실에 두는 데 동의했어요.", record: "이 설치 기록을 시청에 보내는 데 동의해요." },
-  consentHint: "동의하지 않으면 비워 두세요. 비워 두어도 마칠 수 있어요.", commission: "설치 마치기", missing: "아직 남은 단계가 있어요: {name}", allPassed: "{count}개 모두 합격", somePassed: "{passed}개 합격, {skipped}개 건너뜀", openCount: "{count}개 남음", zonesCount: "{count}곳", peopleCount: "{count}명", none: "없음",
+  consentWords: { contacts: "연락할 사람들이 이름과 번호를 기기와 상황실에 두는 데 동의했어요." },
+  consentHint: "동의하지 않으면 비워 두세요. 비워 두어도 마칠 수 있어요.", recordStays: "설치 기록에는 위의 내용과 설치한 사람의 이름이 들어가요. 기기는 이 기록을 아무 데도 보내지 않아요. 라벨의 코드가 있는 사람이 내려받아 사무실에 넘길 수 있어요.", commission: "설치 마치기", missing: "아직 남은 단계가 있어요: {name}", allPassed: "{count}개 모두 합격", somePassed: "{passed}개 합격, {skipped}개 건너뜀", openCount: "{count}개 남음", zonesCount: "{count}곳", peopleCount: "{count}명", none: "없음",
+
+  resetFor: "기기를 남에게 넘기거나 버릴 때, 사람들의 자료를 모두 지워요.", resetOpen: "초기화 화면 열기", resetBack: "초기화하지 않고 돌아가기",
+  resetWhat: "초기화하면 이런 것이 모두 없어져요.", resetGone: { all: ["연락할 사람의 이름과 번호", "경보 기록과 센서 기록", "설치한 곳, 쓰임, 모든 설정과 Wi-Fi", "기기의 열쇠와 신분증"] },
+  resetThen: "초기화한 기기는 아무것도 지키지 않아요. 다시 쓰려면 사무실에서 카드와 라벨을 새로 만들어야 해요.",
+  resetType: "확인을 위해 기기 번호를 적어 주세요", resetTypeHint: "기기 번호: {id}", resetOther: "기기 번호 {id} 그대로 적어 주세요.", resetDo: "이 기기 초기화하기",
+  resetUnplug: "전원을 뽑았다가 다시 꽂아 주세요.", resetLasts: "다시 켜지면 기기가 스스로 지워요. 카드가 크면 한 시간 넘게 걸려요. 끝날 때까지 이 기기는 아무것도 지키지 않아요.", resetNot: "초기화 그만두기", resetOff: "초기화를 그만두었어요.",
 
   doneWords: "기기가 이제 이곳을 지켜요.", doneSimulated: "모의 장치라서 아무것도 지키지 않아요.", certificate: "인증서 보기", certificateHint: "종이 한 장으로 인쇄할 수 있어요. 새 창에서 열려요.", record: "설치 기록 내려받기", recordHint: "사무실에 보내 주세요.",
   closes: "이 화면은 곧 닫혀요. 다시 열려면 기기의 단추를 5초 동안 누르세요.",
@@ -101,11 +108,11 @@ const EN = {
   required: "Please fill this in.", remove: "Remove", change: "Change",
 
   help: "If you need help", helpAsk: "If it still does not work, leave the device on and call the office. Tell them the device number at the top of this page.",
-  officePhone: "The office's phone: {phone}", officeLabel: "The office's phone number is on the device's label or on the installer's card.",
+  officePhone: "The office's phone:", officeCard: "The office's phone number is written on the installer's card.",
 
   titles: {
     starting: "Connecting", code: "Setup code", identity: "The device's identity", place: "Where it stands", profile: "What it is for", sensors: "Test the sensors",
-    zones: "Beds and sofas", noise: "Usual noise", network: "Check the connection", contacts: "People to call", commission: "Finish", done: "All done",
+    zones: "Beds and sofas", noise: "Usual noise", network: "Check the connection", contacts: "People to call", commission: "Finish", reset: "Reset this device", done: "All done",
   },
   advices: {
     starting: "See whether the device's green light is on, and whether your phone is on the device's Wi-Fi.",
@@ -119,6 +126,7 @@ const EN = {
     network: "This checks whether an alarm reaches the city's control room.",
     contacts: "People to be called when there is an alarm. Please call them now to see that the numbers are right.",
     commission: "If all is right, write your name and finish. The device signs a record of it.",
+    reset: "Only when you give the device away or throw it out. It cannot be undone.",
     done: "Put the certificate up in the stall, and send the record to the office.",
   },
 
@@ -155,8 +163,14 @@ const EN = {
   confirmedOn: "Confirmed on {date}", removePerson: "Remove {name}", changePerson: "Change {name}", phoneWrong: "Please write a phone number of at least 3 digits.", dateWrong: "The day must be today or earlier.", personFirst: "Please add at least one person to call.", personOpen: "Please add the person you were writing down, or clear the fields.", personAdded: "{name} added.", personRemoved: "{name} removed.",
 
   summary: "Summary", what: "Item", how: "Result", installer: "Installer's name", installerHint: "Such as Park Chulsoo", consents: "Consents",
-  consentWords: { contacts: "The people to call agree that the device and the control room keep their names and numbers.", record: "I agree that this record is sent to the city." },
-  consentHint: "Leave it empty if there is no consent. You can finish without it.", commission: "Finish the setup", missing: "Still to do: {name}", allPassed: "all {count} passed", somePassed: "{passed} passed, {skipped} skipped", openCount: "{count} to do", zonesCount: "{count} places", peopleCount: "{count} people", none: "none",
+  consentWords: { contacts: "The people to call agree that the device and the control room keep their names and numbers." },
+  consentHint: "Leave it empty if there is no consent. You can finish without it.", recordStays: "The record holds the above and the installer's name. The device sends it nowhere: whoever has the label's code can download it, and hand it to the office.", commission: "Finish the setup", missing: "Still to do: {name}", allPassed: "all {count} passed", somePassed: "{passed} passed, {skipped} skipped", openCount: "{count} to do", zonesCount: "{count} places", peopleCount: "{count} people", none: "none",
+
+  resetFor: "When the device is given away or thrown out: erases all that people left on it.", resetOpen: "Open the reset page", resetBack: "Go back without a reset",
+  resetWhat: "After a reset all of this is gone:", resetGone: { all: ["Names and numbers of the people to call", "Alarms and recordings", "Place, purpose, all settings and the Wi-Fi", "The device's key and identity"] },
+  resetThen: "A device that was reset protects nothing. To use it again, the office has to make its card and label anew.",
+  resetType: "Please type the device number to confirm", resetTypeHint: "Device number: {id}", resetOther: "Please type the device number {id} exactly.", resetDo: "Reset this device",
+  resetUnplug: "Please pull the plug and put it back.", resetLasts: "When it starts again the device erases itself. On a large card that takes more than an hour, and it protects nothing meanwhile.", resetNot: "Do not reset", resetOff: "The reset is off.",
 
   doneWords: "The device protects this place now.", doneSimulated: "It is simulated and protects nothing.", certificate: "See the certificate", certificateHint: "It prints on one sheet. Opens in a new window.", record: "Download the record", recordHint: "Please send it to the office.",
   closes: "This page closes soon. To open it again, hold the device's button for 5 seconds.",

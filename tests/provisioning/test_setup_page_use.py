@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from hw_mocks.setup_rig import SetupRig
+from hw_mocks.setup_rig import DEVICE, SetupRig
 from hw_mocks.setup_stimuli import STIMULI
-from tests.provisioning.phones import TALL, Phone
+from provisioning.places import COMMISSIONED, SETUP_REQUEST
+from provisioning.reset_request import ON_DEVICE, device_in
+from tests.provisioning.phones import SMALL, TALL, Phone
 
 pytest.importorskip("selenium", reason="no selenium here: no browser is driven")
 
@@ -225,6 +227,60 @@ def test_a_sensor_that_is_missing_is_told_and_skipped_with_a_reason(
     page.press('[data-sensor="radar"] .skipping > button')
     page.until(lambda: page.trial("radar") == "skipped", "it is skipped")
     shows(page, '[data-sensor="radar"] .result', "부품이 상자에 없어요")
+
+
+def seen(handset: Phone, name: str) -> None:
+    """Judge a screen as the walk does, and keep its picture."""
+    assert (handset.violations(), handset.small_targets(), handset.cut_off()) == ([], [], [])
+    handset.darken(is_dark=True)
+    assert handset.violations() == []
+    handset.darken(is_dark=False)
+    handset.hold(SMALL)
+    handset.zoom_text(200)
+    assert handset.cut_off() == []
+    handset.zoom_text(100)
+    handset.hold(TALL)
+    handset.show(name)
+
+
+def test_a_device_in_use_is_reset_by_its_number_alone_in_both_languages(
+    page: SetupWalk, handset: Phone, rig: SetupRig
+) -> None:
+    (rig.configuration / COMMISSIONED).write_text("a record")
+    (rig.run / SETUP_REQUEST).write_text("the button was held\n")
+    page.scan()
+    page.press("#progress summary")
+    page.press("#steps li:last-child button")
+    page.until(lambda: page.step() == "commission", "the last step")
+    page.settled()
+    shows(page, "#reset", "이 기기 초기화")
+    page.press("#reset-open")
+    page.until(lambda: page.step() == "reset", "what will be gone")
+    page.settled()
+    shows(page, "#screen", "연락할 사람의 이름과 번호")
+    seen(handset, "reset-ko")
+    page.type("#reset-device", "stall-08")
+    page.press("#reset-do")
+    shows(page, "#errors", f"기기 번호 {DEVICE} 그대로 적어 주세요.")
+    assert page.find("#reset-device").get_attribute("aria-invalid") == "true"
+    assert handset.violations() == []
+    assert not (rig.configuration / ON_DEVICE).exists()
+    tab_to(handset, "#reset-device")
+    page.type("#reset-device", DEVICE)
+    press_keys(handset, Keys.ENTER)
+    shows(page, "#screen", "전원을 뽑았다가 다시 꽂아 주세요.")
+    assert device_in(rig.configuration / ON_DEVICE) == DEVICE
+    page.press("#language")
+    shows(page, "#screen", "Please pull the plug and put it back.")
+    seen(handset, "reset-asked-en")
+    page.press("#reset-not")
+    shows(page, "#screen", "Names and numbers of the people to call")
+    seen(handset, "reset-en")
+    assert not (rig.configuration / ON_DEVICE).exists()
+    assert handset.complaints() == []
+    page.press("#reset-back")
+    page.until(lambda: page.step() == "commission", "back again")
+    page.press("#language")
 
 
 def test_every_part_of_every_profile_can_be_provoked() -> None:
