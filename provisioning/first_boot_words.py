@@ -18,10 +18,10 @@ WORDS: dict[str, tuple[str, str, str, str]] = {
         "Please make the card again on the laptop.",
     ),
     "card-of-another": (
-        "다른 기기의 카드 정보입니다. 이 기기는 처음 등록한 이름으로 계속 일합니다.",
-        "The card's data is another device's. This device goes on under its own name.",
-        "이 기기의 카드가 맞는지 확인하고, 기기를 바꾸려면 카드를 처음부터 다시 만들어 주세요.",
-        "Check whose card this is; to make it another device, write the whole card anew.",
+        "카드에 다른 기기의 정보가 들어 있습니다. 이 기기는 처음 이름 그대로 계속 일합니다.",
+        "The card holds another device's data. This device goes on under its own name.",
+        "라벨과 카드의 기기 이름을 비교해 주세요. 다르면 노트북에서 카드를 처음부터 다시 만드세요.",
+        "Compare the names on label and card. If they differ, make the whole card anew.",
     ),
     "card-read-only": (
         "카드에서 등록 정보를 지우지 못했습니다.",

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from agent.values import Why
+from provisioning.first_boot import OUTCOME
 from provisioning.places import CERTIFICATE, KEY
+from provisioning.remedy import Failure
 
 if TYPE_CHECKING:
     from provisioning.setup_page.installation import Places
@@ -32,6 +34,12 @@ class Enrolment(msgspec.Struct, frozen=True):
     not_after: str | None = None
 
 
+class _FirstBoot(msgspec.Struct, frozen=True):
+    """The other file."""
+
+    failures: list[Failure] = []
+
+
 def read(places: "Places") -> dict[str, Any]:
     """The state for the page: what it is, and what to do."""
     found = _file(places)
@@ -45,6 +53,19 @@ def read(places: "Places") -> dict[str, Any]:
         "remedy": found.remedy or (_NOTHING if is_good else _WAIT),
         "not_after": found.not_after,
     }
+
+
+def card(places: "Places") -> list[dict[str, Why]]:
+    """What the last boot found wrong with the card, as `provisioning.first_boot` has told it."""
+    path = places.run / OUTCOME
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=_FirstBoot).failures
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        log.warning("%s: %s", path, error)
+        return []
+    return [{"what": each.what, "remedy": each.remedy} for each in found]
 
 
 def _file(places: "Places") -> Enrolment | None:

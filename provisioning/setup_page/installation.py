@@ -18,7 +18,7 @@ from provisioning.seed import Seed
 from provisioning.setup_page import apply, contacts, draft, identity, network, reset, steps
 from provisioning.setup_page.agent_link import AgentLink
 from provisioning.setup_page.baselines import Baselines
-from provisioning.setup_page.draft import Draft, Network, Noise, Trial
+from provisioning.setup_page.draft import Draft, Noise, Trial
 from provisioning.setup_page.live import Live
 from provisioning.setup_page.noise import Listening
 from provisioning.setup_page.profiles import Profile, fitting, profiles
@@ -150,10 +150,12 @@ class Installation:
             raise RefusedError(NOT_UNDERSTOOD, 400)
         self.trials.cancel()
         with self.lock:
-            self.draft.profile, self.draft.trials = name, {}
-            self.draft.zones = self.draft.noise = None
-            self.draft.network = Network()
-            self.write()
+            before, self.draft = self.draft, Draft(place=self.draft.place, profile=name)
+            try:
+                self.write()
+            except RefusedError:
+                self.draft = before  # which is still in force
+                raise
             self.keep()
 
     def write(self) -> None:
@@ -229,6 +231,7 @@ class Installation:
                 },
                 "help": {"phone": self.seed.phone},
                 "identity": identity.read(self.places),
+                "card": identity.card(self.places),
                 "place": now.place or self.seed.place,
                 "profile": now.profile or None,
                 "suggested": self.suggested(status) or None,

@@ -25,13 +25,15 @@ export function showIdentity(page) {
     element("dt", {}, page.say("identityOf")), element("dd", { class: "big" }, device.id),
     element("dt", {}, page.say("site")), element("dd", {}, device.site),
   );
+  const card = element("div", { class: "notice", role: "status" });
   const blink = button(page.say("identify"), async () => {
     if ((await page.act("/api/identify", {})) !== null) page.announce(page.say("identified"));
   });
   return {
-    node: element("div", {}, facts, status, blink),
+    node: element("div", {}, facts, card, status, blink),
     update: () => {
       blink.hidden = !page.state.device.agent; // who would blink is not there yet
+      refill(card, ...page.state.card.flatMap((each) => told(page.words, each.what, each.remedy)));
       const { state, what, remedy } = page.state.identity;
       const later = state === "enrolled" ? null : element("p", {}, page.say("later"));
       refill(status, element("p", { class: "big" }, sign(IDENTITY_KINDS[state] ?? "open", page.words.word("identityStates", state))), ...told(page.words, what, state === "enrolled" ? null : remedy), later);

@@ -35,8 +35,10 @@ WRONG_CODE = Failure(
     "code-wrong",
     Why("설치 코드가 맞지 않아요.", "That is not the setup code."),
     Why(
-        "기기에 붙은 라벨의 글자 12개를 다시 확인해 주세요.",
-        "Please check the 12 characters on the device's label.",
+        "기기에 붙은 라벨의 글자 12개를 다시 확인해 주세요. "
+        "글자가 맞으면 다른 기기의 카드가 꽂혀 있을 수 있으니, 카드가 이 기기의 것인지 봐 주세요.",
+        "Please check the 12 characters on the device's label. "
+        "If they are right, the card in the device may be another one's: please look at the card.",
     ),
 )
 TOO_MANY_TRIES = Failure(
