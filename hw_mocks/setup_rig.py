@@ -60,6 +60,7 @@ class SetupRig:
         scenario: str = "quiet_day",
         port: int = 0,
         lingers_s: float = server.LINGERS_S,
+        phone: str | None = None,
     ) -> None:
         self.folder, self.code = folder, CODE
         self.configuration, self.run, self.state = folder / "etc", folder / "run", folder / "state"
@@ -77,7 +78,7 @@ class SetupRig:
             each.mkdir(parents=True, exist_ok=True)
         self.authority = broker.authority if broker is not None else Authority(folder / "ca")
         hub_port = broker.port if broker is not None else free_port()
-        self._write_seed(profile, hub_port)
+        self._write_seed(profile, hub_port, phone)
         if is_enrolled:
             self.enrol()
         self._stop, self._opened = threading.Event(), threading.Event()
@@ -163,7 +164,7 @@ class SetupRig:
         except OSError:
             return None
 
-    def _write_seed(self, profile: str, hub_port: int) -> None:
+    def _write_seed(self, profile: str, hub_port: int, phone: str | None) -> None:
         seed = Seed(
             device=DEVICE,
             site=SITE,
@@ -174,6 +175,7 @@ class SetupRig:
             ),
             setup=setup_for(self.code, DEVICE),
             hub=SeedHub(host="localhost", port=hub_port),
+            phone=phone,
         )
         path = self.configuration / TAKEN_SEED
         path.write_text(seed_text(seed), "utf-8")

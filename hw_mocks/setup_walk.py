@@ -49,7 +49,7 @@ class Installer:
     place: tuple[str, str] = ("해태시장 3번 골목 17호", "Haetae Market, alley 3, stall 17")
     person: tuple[str, str] = ("김영희", "010-1234-5678")
     name: str = "박철수"
-    consents: Sequence[str] = ("contacts", "record")
+    consents: Sequence[str] = ("contacts",)
 
 
 class SetupWalk:

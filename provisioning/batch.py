@@ -109,6 +109,7 @@ class Batch:
             setup=seeds.setup_for(code, device),
             hub=site.hub,
             wifi=site.wifi,
+            phone=self.city.phone,
         )
         seed = seeds.parse_seed(seeds.seed_text(seed))  # holds every bound that the device checks
         label = LabelData(

@@ -3,6 +3,7 @@
 One TOML file that the city gives its installers; there is no secret in it. File names in it are
 relative to the file itself.
 
+    phone = "053-000-0000"         # the office's, for installers; may be left out
     [authority]
     url = "https://ca.example.kr:9443"
     anchors = "roots.pem"          # one root, or today's and the next
@@ -23,7 +24,7 @@ from msgspec import Meta
 
 from agent.values import Why
 from provisioning.remedy import Failure, ProvisioningError
-from provisioning.seed import Authority, SeedHub, Table
+from provisioning.seed import Authority, Phone, SeedHub, Table
 
 
 class CityAuthority(Table, frozen=True, kw_only=True):
@@ -47,6 +48,7 @@ class CityFile(Table, frozen=True, kw_only=True):
     authority: CityAuthority
     hub: SeedHub | None = None
     office: Office | None = None
+    phone: Phone | None = None
 
 
 class City(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +58,7 @@ class City(msgspec.Struct, frozen=True, kw_only=True):
     anchors: Path
     hub: SeedHub | None = None
     office: Office | None = None
+    phone: Phone | None = None
 
 
 def read_city(path: Path) -> City:
@@ -79,7 +82,7 @@ def read_city(path: Path) -> City:
             key=str(_beside(path, office.key)),
         )
     roots = _beside(path, found.authority.anchors)
-    return City(authority=authority, anchors=roots, hub=found.hub, office=office)
+    return City(authority=authority, anchors=roots, hub=found.hub, office=office, phone=found.phone)
 
 
 def _beside(path: Path, name: str) -> Path:

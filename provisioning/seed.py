@@ -29,6 +29,8 @@ RESERVED = frozenset(
 _SCRYPT = {"n": 1 << 14, "r": 8, "p": 1}
 
 Pem = Annotated[str, Meta(min_length=64, max_length=65_536)]
+# as people write one: digits, and what they put between them
+Phone = Annotated[str, Meta(pattern=r"^\+?[0-9][0-9() -]{1,22}[0-9]\Z")]
 HexDigest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
@@ -84,7 +86,10 @@ class Wifi(Table, frozen=True, kw_only=True):
 
 
 class Seed(Table, frozen=True, kw_only=True):
-    """The whole file. `profile` and `place` are proposals, to be confirmed on the setup page."""
+    """The whole file. `profile` and `place` are proposals, to be confirmed on the setup page.
+
+    `phone` is the office's, for whoever needs help with this device.
+    """
 
     version: Literal[1] = 1
     device: Identifier
@@ -96,6 +101,7 @@ class Seed(Table, frozen=True, kw_only=True):
     setup: Setup
     hub: SeedHub
     wifi: Wifi | None = None
+    phone: Phone | None = None
 
 
 def new_code(length: int) -> str:

@@ -105,7 +105,7 @@ class Commission(Question, frozen=True):
     """Who installed it, and what was agreed to."""
 
     installer: Annotated[str, Meta(min_length=1, max_length=64)]
-    consents: Annotated[list[Literal["contacts", "record"]], Meta(max_length=8)] = []
+    consents: Annotated[list[Literal["contacts"]], Meta(max_length=8)] = []
 
 
 class Reset(Question, frozen=True):

@@ -96,7 +96,8 @@ def sheet(what: "Installation") -> str:
     found = jws.parse(text.encode("ascii"))
     body = msgspec.json.decode(found.payload, type=Commissioning)
     sha256 = hashlib.sha256(text.encode("ascii")).hexdigest()
-    return "\n".join(_parts(body, sha256, found.header.kid)) + "\n"
+    phone = what.seed.phone or ""
+    return "\n".join(_parts(body, sha256, found.header.kid, phone)) + "\n"
 
 
 def code_text(body: Commissioning, sha256: str, key_id: str) -> str:
@@ -104,12 +105,12 @@ def code_text(body: Commissioning, sha256: str, key_id: str) -> str:
     return ";".join((_FORM, f"{body.site}/{body.device}", sha256, body.time.at, key_id))
 
 
-def _parts(body: Commissioning, sha256: str, key_id: str) -> Iterator[str]:
+def _parts(body: Commissioning, sha256: str, key_id: str, phone: str) -> Iterator[str]:
     yield '<!doctype html>\n<html lang="ko"><head><meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f"<title>해태 설치 확인서 {escape(body.device)}</title><style>{_STYLE}</style></head>"
     yield '<body><main><header><div><h1>해태 설치 확인서<br><span class="en" lang="en">'
-    yield f"Certificate of commissioning</span></h1>{_about(body)}</div>"
+    yield f"Certificate of commissioning</span></h1>{_about(body, phone)}</div>"
     yield f'<div class="code">{qr(code_text(body, sha256, key_id))}</div></header>'
     if body.simulated:
         yield f'<p class="note">{_both(_SIMULATED)}</p>'
@@ -122,7 +123,7 @@ def _parts(body: Commissioning, sha256: str, key_id: str) -> Iterator[str]:
     yield f'<p class="small">{_both(_LIMITS)}</p></main></body></html>'
 
 
-def _about(body: Commissioning) -> str:
+def _about(body: Commissioning, phone: str) -> str:
     quiet = "" if body.noise is None else f"{body.noise.level_dba} dB(A)"
     rows = [
         (Why("기기", "Device"), f"{body.device} · {body.site}"),
@@ -134,6 +135,7 @@ def _about(body: Commissioning) -> str:
         (Why("소프트웨어", "Software"), body.software),
         (Why("평소 소리", "Usual noise"), quiet),
         (Why("연결 확인", "Connection"), body.network.code),
+        (Why("사무실 전화", "The office's phone"), phone),
     ]
     told = (
         f"<tr><th>{_both(name)}</th><td>{escape(text)}</td></tr>" for name, text in rows if text

@@ -14,6 +14,7 @@ from provisioning import cli
 PEM = "-----BEGIN CERTIFICATE-----\n" + "A" * 64 + "\n-----END CERTIFICATE-----\n"
 HEADER = "site,place_ko,place_en,profile"
 CITY = """
+phone = "053-000-0000"
 [authority]
 url = "https://ca.example:9443"
 anchors = "roots.pem"

@@ -81,6 +81,7 @@ def test_the_journal_keeps_hashes_alone(desk: Desk) -> None:
     seed = seeds.read_seed(desk.seeds()[0])
     assert seed.claim is not None
     assert seed.wifi is not None
+    assert seed.phone == "053-000-0000", "the city's"
     raw = desk.journal.read_bytes()
     assert claim_digest(seed.claim.code).encode() in raw
     for secret in (seed.claim.code, seed.wifi.psk, "secret-password", seed.setup.psk):

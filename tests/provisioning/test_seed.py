@@ -72,3 +72,18 @@ def test_the_seed_holds_no_setup_code_but_what_it_comes_to() -> None:
     assert "ABCDEFGH1234" not in text
     assert seeds.verifier("ABCDEFGH1234", setup.salt) == setup.verifier
     assert seeds.verifier("ABCDEFGH1235", setup.salt) != setup.verifier
+
+
+def test_a_seed_without_the_offices_number_is_read_as_ever() -> None:
+    seed = a_seed(Why("곳", "place"), None, None)
+    text = seeds.seed_text(seed)
+    assert "phone" not in text
+    assert seeds.parse_seed(text).phone is None
+    assert seeds.parse_seed('phone = "+82 53-000-0000"\n' + text).phone == "+82 53-000-0000"
+
+
+@pytest.mark.parametrize("phone", ["", "call us", "javascript:1", "0" * 40, "053-0000\\n", "-1"])
+def test_what_is_no_telephone_number_is_no_seeds(phone: str) -> None:
+    text = seeds.seed_text(a_seed(Why("곳", "place"), None, None))
+    with pytest.raises(ValueError, match="phone"):
+        seeds.parse_seed(f'phone = "{phone}"\n{text}')

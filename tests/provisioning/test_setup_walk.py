@@ -34,7 +34,8 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsBroker]:
 
 @pytest.fixture(scope="module")
 def rig(tmp_path_factory: pytest.TempPathFactory, broker: TlsBroker) -> Iterator[SetupRig]:
-    with SetupRig(tmp_path_factory.mktemp("r"), broker=broker, rate=RATE) as made:
+    folder = tmp_path_factory.mktemp("r")
+    with SetupRig(folder, broker=broker, rate=RATE, phone="053-000-0000") as made:
         yield made
 
 
@@ -247,9 +248,20 @@ def test_the_certificate_needs_nothing_else_and_shows_what_was_not_tried(
     assert "모의 배선" in page
     assert MODEL in page
     assert "시험 가스 없음" in page
+    assert "<td>053-000-0000</td>" in page
     assert "Not tried, so not known to be guarded: carbon monoxide" in page
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert stall.state()["record"]["sha256"] in page
+
+
+def test_the_offices_number_is_there_for_who_needs_help(stall: Installer) -> None:
+    assert stall.state()["help"] == {"phone": "053-000-0000"}
+
+
+def test_nobody_is_asked_for_a_consent_that_changes_nothing(stall: Installer) -> None:
+    """The device sends its record nowhere: whoever has the label's code fetches it."""
+    refused = stall.refused("/api/commission", installer="이기사", consents=["record"])
+    assert refused["code"] == "not-understood"
 
 
 def test_without_consent_nobodys_number_is_in_the_record(
