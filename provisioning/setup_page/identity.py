@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from agent.values import Why
-from provisioning.first_boot import OUTCOME
-from provisioning.places import CERTIFICATE, KEY
+from provisioning.places import CERTIFICATE, FIRST_BOOT, KEY
 from provisioning.remedy import Failure
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def read(places: "Places") -> dict[str, Any]:
 
 def card(places: "Places") -> list[dict[str, Why]]:
     """What the last boot found wrong with the card, as `provisioning.first_boot` has told it."""
-    path = places.run / OUTCOME
+    path = places.run / FIRST_BOOT
     try:
         found = msgspec.json.decode(path.read_bytes(), type=_FirstBoot).failures
     except FileNotFoundError:

@@ -6,6 +6,7 @@ from hw_mocks.setup_rig import SetupRig
 from provisioning import first_boot
 from provisioning.first_boot import Outcome, tell
 from provisioning.first_boot_words import failure
+from provisioning.places import FIRST_BOOT
 from tests.disks import fill, small_disk
 from tests.provisioning.setting_up import Installer, readable
 
@@ -28,7 +29,7 @@ def test_what_the_first_boot_found_wrong_with_the_card_is_shown(tmp_path: Path) 
         assert readable(shown["what"])
         assert readable(shown["remedy"])
         assert "another device's data" in shown["what"]["en"]
-        (rig.run / first_boot.OUTCOME).write_bytes(b"{")
+        (rig.run / FIRST_BOOT).write_bytes(b"{")
         assert installer.state()["card"] == [], "a damaged file breaks nothing"
 
 
