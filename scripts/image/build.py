@@ -182,7 +182,8 @@ def _write(
         "simulated": order.rehearsal,
         "sizes": {each: path.stat().st_size for each, path in sorted(parts.items())},
     }
-    (order.output / f"{name}.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+    said = json.dumps({**about, "image": target.name}, indent=1) + "\n"
+    (order.output / f"{name}.json").write_text(said, "utf-8")
     if order.compress:
         with step("compress"):
             run("xz", "--keep", "--force", "--threads=2", "-1", target)

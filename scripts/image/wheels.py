@@ -37,8 +37,8 @@ LEFT_OUT = {
     "simplejpeg": "only picamera2 needs it",
     "videodev2": "only picamera2 needs it",
 }
-# Their newest C library (glibc 2.36 in Debian 12) takes all wheels up to this.
 _ZIPS_FIRST_DAY_S = "315532800"  # of 1980: a wheel built here is the same at any time
+# Their newest C library (glibc 2.36 in Debian 12) takes all wheels up to this.
 _GLIBC_MINORS = range(17, 37)
 
 

@@ -92,7 +92,7 @@ def test_wheels_become_an_environment_with_our_own_commands_alone(tmp_path: Path
 
 
 def test_a_wheel_that_is_built_here_is_the_same_each_time(tmp_path: Path) -> None:
-    digests = set()
+    digests: set[str] = set()
     for name in ("one", "two"):
         checkout = tmp_path / name
         (checkout / "thing").mkdir(parents=True)
