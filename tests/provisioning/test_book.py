@@ -69,6 +69,17 @@ def test_a_part_that_gives_more_than_3_3_v_has_something_in_between(driver: str)
             assert wire.share != 1.0
 
 
+def test_a_board_that_a_pin_switches_from_5_v_is_said_to_take_3_3_v() -> None:
+    switched = [
+        each
+        for each in ENTRIES.outputs.values()
+        if {wire.to for wire in each.wires} >= {"pin", "5V"}
+    ]
+    assert switched
+    for each in switched:
+        assert any("3.3 V" in ENTRIES.pieces[name].name.en for name in each.pieces), each.name.en
+
+
 def test_every_name_is_in_both_languages() -> None:
     parts = every_part(ENTRIES).values()
     names = [each.name for each in parts] + [each.name for each in ENTRIES.pieces.values()]
