@@ -43,7 +43,8 @@ def perception() -> configparser.RawConfigParser:
 def on_this_machine(unit: Path, folder: Path) -> Path:
     """The unit with a program that is here, since verify insists on one."""
     copy = folder / unit.name
-    copy.write_text(re.sub(r"/opt/haetae/bin/haetae.*|/usr/bin/systemctl.*", "/bin/true", unit.read_text()))
+    program = r"/opt/haetae/bin/haetae.*|/usr/bin/systemctl.*"
+    copy.write_text(re.sub(program, "/bin/true", unit.read_text()))
     return copy
 
 

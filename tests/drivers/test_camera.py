@@ -120,6 +120,9 @@ class Other:
     def obey(self, *, is_muted: bool) -> None:
         raise AssertionError(is_muted)
 
+    def draw(self, *, is_wanted: bool) -> None:
+        raise AssertionError(is_wanted)
+
 
 def test_a_model_that_hangs_is_a_failure_though_the_camera_sees(rig: Rig) -> None:
     rig.read()
