@@ -185,7 +185,7 @@ def _which_image() -> Failure:
 
 def _which_device() -> Failure:
     return Failure(
-        "which-device",
+        "label-of-which-device",
         Why(
             "어느 기기의 라벨을 새로 만들지 정하지 않았습니다.",
             "It is not said which device is to have a new label.",

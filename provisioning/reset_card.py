@@ -75,7 +75,7 @@ _NEXT = Why(
     "flash.",
 )
 _NOT_CONFIRMED = Failure(
-    "not-confirmed",
+    "reset-not-typed",
     Why("카드를 바꾸지 않았습니다.", "The card was not changed."),
     Why(
         "정말 초기화하려면 다시 실행해서 라벨에 있는 기기 이름을 그대로 입력해 주세요.",

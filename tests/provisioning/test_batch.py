@@ -225,7 +225,7 @@ def test_a_device_made_again_with_a_new_label_has_another_setup_code_too(desk: D
 
 
 def test_a_new_label_is_asked_for_with_the_name_of_its_device(desk: Desk) -> None:
-    assert desk.batch(desk.table(*stalls(1)), "--new-label").failure == "which-device"
+    assert desk.batch(desk.table(*stalls(1)), "--new-label").failure == "label-of-which-device"
 
 
 def test_only_what_was_made_can_be_made_again(desk: Desk) -> None:

@@ -273,7 +273,7 @@ def test_no_card_is_asked_that_nobody_confirmed_or_that_is_no_devices(tmp_path: 
     desk, card = Desk(tmp_path), tmp_path / "card.img"
     made(desk, card)
     before = card.read_bytes()
-    assert desk.ask("factory-reset", "--card", card, typed="yes\n").failure == "not-confirmed"
+    assert desk.ask("factory-reset", "--card", card, typed="yes\n").failure == "reset-not-typed"
     assert card.read_bytes() == before
     other = tmp_path / "other.img"
     other.write_bytes(small_image(tmp_path).read_bytes())
