@@ -85,6 +85,8 @@ def _codes(
     tree: ast.Module, function: ast.FunctionDef | None, call: ast.Call, *, is_from_table: bool
 ) -> list[str]:
     code = call.args[0]
+    if isinstance(code, ast.Starred):
+        return []  # a sensor's, of a table of its own
     if isinstance(code, ast.Attribute | ast.Call) or (isinstance(code, ast.Name) and is_from_table):
         return []  # another's, passed on; or of a table
     if isinstance(code, ast.IfExp):

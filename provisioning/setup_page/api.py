@@ -260,7 +260,7 @@ POSTS: Mapping[str, Callable[[Installation, bytes], object]] = {
 
 def _refuse_muted(what: Installation, sensor: str) -> None:
     if steps.is_muted(what, sensor):
-        raise RefusedError(Failure("muted", *FAILURES[FailureKind.MUTED][1:]))
+        raise RefusedError(Failure(*FAILURES[FailureKind.MUTED]))
 
 
 def outline_of(what: Installation, camera: str) -> dict[str, Any]:
