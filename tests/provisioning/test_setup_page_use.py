@@ -187,7 +187,7 @@ def draw_by_keyboard(page: SetupWalk, handset: Phone) -> None:
     tab_to(handset, "#finish-camera")
     press_keys(handset, Keys.ENTER)
     shows(page, "#screen", "1. 침대 1")
-    handset.show("zones-ko")
+    handset.show("zones-ko", "#screen")
     handset.darken(is_dark=True)
     handset.show("zones-dark-ko", ".plan")
     handset.darken(is_dark=False)
