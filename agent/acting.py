@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from agent.annunciator import NEVER_FROM_AFAR
-from agent.commands import Answered, Away, Code, Command, Identify, Silence
+from agent.commands import Answered, Away, Code, Command, Identify, Mistaken, Silence
 from agent.detectors.report import RULE as REPORT
 from agent.values import HUB, Event, Hazard, Reading, Stage
 from drivers.sensor import Quantity
@@ -46,17 +46,19 @@ class Told(Protocol):
         """Note who answered for it."""
 
 
-def act(
+def act(  # noqa: PLR0913  # all that a command touches
     command: Command,
     now: float,
     *,
     shown: Shown,
     told: Told,
     feed: Callable[[Reading], None] | None,
+    take_back: Callable[[str], bool],
 ) -> tuple[Code, str] | None:
     """Do what the command asks at `now` (seconds of the agent's clock); else say why not.
 
     `feed` takes a reading as if a sensor had said it; None where nothing watches who is at home.
+    `take_back` ends a button's call; False: there is none.
     """
     if isinstance(command, Identify):
         shown.identify()
@@ -64,6 +66,9 @@ def act(
         return _answer(command, shown, told)
     elif isinstance(command, Silence):
         return _silence(command, shown, told)
+    elif isinstance(command, Mistaken):
+        if not take_back(command.sensor):
+            return Code.NOT_ACTIVE, f"no call by `{command.sensor}` is open, or it is pressed now"
     elif isinstance(command, Away):
         if feed is None:
             why = "the profile has neither `[inactivity]` nor `[unused]`: nobody is missed here"

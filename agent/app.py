@@ -238,8 +238,7 @@ class App:
                 self._recall(now)
                 self._report(now)
                 beat()
-            is_late = now - started > ARM_WITHIN_S * self._pace
-            if not self._armed and (not self._unheard or is_late):
+            if not self._armed and (not self._unheard or now - started > ARM_WITHIN_S * self._pace):
                 self._armed = True
                 self._report(now)
                 sdnotify.notify("READY=1")
@@ -301,7 +300,8 @@ class App:
                 now,
                 shown=self._annunciator,
                 told=self._status,
-                feed=self._take if self._misses_somebody else None,
+                feed=self._take if self._config.inactivity or self._config.unused else None,
+                take_back=lambda sensor: self._decide(self._pipeline.take_back(sensor, now)),
             )
         self._report(now)
         self._done(order, refusal)
@@ -316,10 +316,6 @@ class App:
         if not self._link.done(order, refusal, told):
             self._orders.done(order, refusal, told)
 
-    @property
-    def _misses_somebody(self) -> bool:
-        return self._config.inactivity is not None or self._config.unused is not None
-
     def _signs(self) -> Signs:
         """How the agent stands: whether a configuration that is on trial is good."""
         return Signs.of(
@@ -329,7 +325,8 @@ class App:
             hub=self._hubs.has_answered,
         )
 
-    def _decide(self, detections: list[Detection]) -> None:
+    def _decide(self, detections: list[Detection]) -> bool:
+        """Have all that was found shown, told and kept; whether there was any."""
         for detection in detections:  # all of them first: the siren waits for no disk
             self._annunciator.show(detection)
         for detection in detections:
@@ -352,6 +349,7 @@ class App:
             self._recorder.freeze(event)
             self._status.note(detection, event)
             log.warning("%s %s %s: %s", event.id, event.hazard, event.stage, event.why.en)
+        return bool(detections)
 
     def _report(self, now: float) -> None:
         health = {each.name: self._pipeline.health(each.name) for each in self._config.sensors}

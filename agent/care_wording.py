@@ -317,6 +317,15 @@ def call_over(source: str, open_s: float) -> Why:
     )
 
 
+def mistaken(button: str) -> Why:
+    """Who sets the device up said that the call was none."""
+    return Why(
+        f"설치하는 사람이 버튼({button})을 실수로 눌렀다고 했습니다. 전화로 확인해 주세요.",
+        f"Who sets the device up said that {button} was pressed by mistake. "
+        "Please ring to make sure.",
+    )
+
+
 def cancelled(button: str) -> Why:
     """Who had called took it back, by a long press."""
     return Why(

@@ -74,6 +74,12 @@ class Away(Command, frozen=True, kw_only=True):
     hours: Annotated[float, Meta(ge=0, le=744)]
 
 
+class Mistaken(Command, frozen=True, kw_only=True):
+    """A call by this button was none, says who sets the device up. No verb: never from afar."""
+
+    sensor: str
+
+
 class Identify(Command, frozen=True, kw_only=True):
     """Blink for half a minute, so that an installer finds the device."""
 

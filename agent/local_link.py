@@ -6,6 +6,7 @@ One JSON object a line in, one a line out; a request may carry an `id`, which it
     {"inspect": "smoke_alarm", "within_s": 120}  an inspection as the hub orders it; then its result
     {"accompany": "shutter", "within_s": 60}     mark what this sensor alone provokes as a test
     {"end": true}                                end what was opened, now
+    {"mistaken": "sos"}                          a call by this button was pressed by mistake
     {"identify": true}                           blink
     {"status": true}                             what `status.json` says
     {"outline": "camera"}                        the edges that a camera sees: 24 rows of 32 bits
@@ -26,7 +27,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from agent.commands import Code, Command, Identify, Inspect, Order
+from agent.commands import Code, Command, Identify, Inspect, Mistaken, Order
 from agent.coverage import FLOOR
 from agent.inspector import LINGERS_S
 from agent.ledger_past import COMMAND, COMMISSIONING
@@ -63,6 +64,7 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     readings: bool = False
     inspect: Word = None
     accompany: Word = None
+    mistaken: Word = None
     end: bool = False
     identify: bool = False
     status: bool = False
@@ -203,7 +205,7 @@ class LocalLink:
             self._readers.add(peer)
             for item in list(self._last.values()):
                 self._say(peer, "", _as_line(item))
-        elif asked.inspect is not None or asked.identify:
+        elif asked.inspect is not None or asked.mistaken is not None or asked.identify:
             self._order(peer, asked)
             return None
         elif asked.accompany is not None:
@@ -246,10 +248,14 @@ class LocalLink:
             # as of the hub's: so the next start tells that this one was cut off
             told = {"result": "taken", "verb": "inspect", "id": nonce, "by": BY}
             self._powers.note(COMMAND, told | {"sensor": asked.inspect})
+        elif asked.mistaken is not None:
+            command = Mistaken(
+                id=nonce, issued=now, expires=now + _LIFE, by=BY, sensor=asked.mistaken
+            )
         else:
             command = Identify(id=nonce, issued=now, expires=now + _LIFE, by=BY)
         self._asked[nonce] = peer, asked.id
-        self._powers.put(Order("identify" if asked.inspect is None else "inspect", command))
+        self._powers.put(Order(type(command).__name__.lower(), command))
 
     def _measure(self, peer: Peer, asked: Request, sensor: str) -> Body | None:
         nonce = secrets.token_hex(8)

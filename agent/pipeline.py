@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from agent import wording
-from agent.detectors.detector import Detector, Heeding, Joint
+from agent.detectors.detector import Detector, Heeding, Joint, Revocable
 from agent.hand_over import HandOverConfig, handed_over
 from agent.plausibility import Health, Plausibility, State, Watched
 from agent.values import Detection, Failure, Hazard, Reading, Stage, Why
@@ -57,6 +57,11 @@ class Pipeline:
                 if (score := model.update(reading)) is not None:
                     found += self.handle(score)
         return found
+
+    def take_back(self, sensor: str, now: float) -> list[Detection]:
+        """Have a call for help by this sensor end: it was a mistake, says somebody who is there."""
+        those = [each for each in self._detectors if isinstance(each, Revocable)]
+        return self._told_to_all([each for d in those for each in d.take_back(sensor, now)])
 
     def spare(self, sensors: Collection[str]) -> None:
         """Show the models nothing of these: somebody stimulates them.

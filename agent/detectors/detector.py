@@ -29,6 +29,14 @@ class Heeding(Protocol):
 
 
 @runtime_checkable
+class Revocable(Protocol):
+    """A detector whose calls somebody at the device may take back."""
+
+    def take_back(self, sensor: str, now: float) -> list[Detection]:
+        """End what this sensor called for; nothing where it did not, or does so now."""
+
+
+@runtime_checkable
 class Waiting(Protocol):
     """A detector that will decide by time alone, such as when nobody answers."""
 

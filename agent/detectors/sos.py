@@ -106,6 +106,15 @@ class SosDetector:
         """Time alone begins and ends nothing here."""
         return []
 
+    def take_back(self, sensor: str, now: float) -> list[Detection]:
+        """End the call of a button that is released: somebody says it was pressed by mistake."""
+        if sensor not in self._calls or self._pressed[sensor]:
+            return []
+        del self._calls[sensor]
+        reading = Reading(sensor, Quantity.BUTTON, 0.0, now)
+        why = care_wording.mistaken(sensor)
+        return [_detection(Stage.CLEARED, "cancelled_by_hand", reading, why)]
+
     def _press(self, reading: Reading) -> list[Detection]:
         button = reading.sensor
         self._pressed_at[button] = reading.at

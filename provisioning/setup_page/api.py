@@ -8,7 +8,7 @@ POST /api/zones      {"zones": {camera: [{"name", "points"}]}}
 POST /api/noise      {} the quiet, then, with a meter: {"reference_db", "reference"}
 POST /api/baseline   {"sensor", "heated_h"}               POST /api/network  {}
 POST /api/contacts   {"contacts": [{"name", "phone", "relation", "last_confirmed"}]}
-POST /api/identify   {}
+POST /api/identify   {}                                   POST /api/mistake  {"sensor"}
 POST /api/commission {"installer", "consents"}
 POST /api/reset      {"device"}: its own name; empty: not, after all
 """
@@ -25,6 +25,7 @@ from agent.sections import SensorName
 from agent.values import FailureKind, Why
 from drivers.camera import Zone
 from drivers.outline import COLUMNS
+from provisioning.places import COMMISSIONED as SIGNED
 from provisioning.remedy import Failure
 from provisioning.setup_page import contacts, network, noise, outline, record, reset, steps, trials
 from provisioning.setup_page.draft import Network
@@ -32,6 +33,7 @@ from provisioning.setup_page.installation import Installation
 from provisioning.setup_page.refusals import (
     COMMISSIONED,
     DISK,
+    NO_CALL,
     NO_PROFILE,
     NOT_UNDERSTOOD,
     RefusedError,
@@ -153,6 +155,18 @@ def _try(what: Installation, body: bytes) -> None:
     what.trials.begin(what.config, _asked(body, Sensor).sensor, what.status())
 
 
+def _mistake(what: Installation, body: bytes) -> None:
+    """Whoever stands here pressed a button by mistake; never on a device that is in use."""
+    sensor = _asked(body, Sensor).sensor
+    if what.finished.is_set() or (what.places.configuration / SIGNED).exists():
+        raise RefusedError(COMMISSIONED)
+    if what.link.ask(mistaken=sensor).get("result") == "refused":
+        raise RefusedError(NO_CALL)
+    with what.lock:
+        what.draft.trials.pop(sensor, None)
+        what.keep()
+
+
 def _skip(what: Installation, body: bytes) -> None:
     asked = _asked(body, Skip)
     if what.config is None or asked.sensor not in {each.name for each in what.config.sensors}:
@@ -246,6 +260,7 @@ POSTS: Mapping[str, Callable[[Installation, bytes], object]] = {
     "/api/place": _place,
     "/api/profile": _profile,
     "/api/try": _try,
+    "/api/mistake": _mistake,
     "/api/skip": _skip,
     "/api/zones": _zones,
     "/api/noise": _noise,

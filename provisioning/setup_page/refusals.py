@@ -97,6 +97,11 @@ DISK = Failure(
         "카드를 새 카드로 바꾸고 다시 설치해 주세요.", "Please put in a new card, and begin again."
     ),
 )
+NO_CALL = Failure(
+    "no-call",
+    Why("이 단추로 부른 것이 없어요.", "No call by this button is open."),
+    Why("단추에서 손을 떼고 다시 해 주세요.", "Let go of the button, and try again."),
+)
 COMMISSIONED = Failure(
     "already-commissioned",
     Why("이 기기는 설치를 마쳤어요.", "This device has been set up."),

@@ -92,11 +92,12 @@ class Card {
     this.result = element("div", { class: "result", role: "status" });
     this.curve = element("div", { class: "curve" });
     this.button = button("", () => this.test(), { id: `test-${sensor.name}`, class: "main" });
+    this.mistake = button(page.say("mistake"), () => page.act("/api/mistake", { sensor: this.name }), { id: `mistake-${sensor.name}` });
     this.baseline = new Baseline(page, sensor);
     this.skip = skipping(page, sensor);
     this.node = element(
       "li", { class: "sensor", "data-sensor": sensor.name },
-      heading, this.trial, this.value, this.state, this.prompt, this.result, this.curve, this.baseline.node, this.button, this.skip,
+      heading, this.trial, this.value, this.state, this.prompt, this.result, this.curve, this.baseline.node, this.mistake, this.button, this.skip,
     );
   }
 
@@ -132,6 +133,7 @@ class Card {
     this.button.setAttribute("aria-disabled", String(isRunning || page.state.device.agent === false));
     this.button.classList.toggle("main", !IS_OVER.has(trial.state));
     this.baseline.show(sensor);
+    this.mistake.hidden = isRunning || trial.code !== "called";
     this.skip.hidden = isRunning || IS_OVER.has(trial.state);
     if (isRunning && this.before !== "running") this.node.scrollIntoView({ block: "start" });
     if (this.before === "running" && !isRunning) page.announce(`${this.label}: ${page.words.word("trialStates", trial.state)}. ${said.join(" ")}`);

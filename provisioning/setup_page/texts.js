@@ -43,7 +43,7 @@ const KO = {
   profileWhich: "어디를 지키나요?", wiring: "부품과 배선 그림 보기", wiringOf: "{name}: 배선 그림", suggested: "주문할 때 고른 것", fits: "연결된 부품에 더 맞아요", misfit: "연결된 부품은 '{name}'에 더 맞아 보여요. 상자를 보고 맞으면 쓰임을 다시 고르세요.", misfitGo: "쓰임 다시 고르기",
   profileResets: "쓰임을 바꾸면 센서 시험을 처음부터 다시 해야 해요.",
 
-  sensorsCount: "센서 {count}개 중 {number}개를 마쳤어요.", noSensors: "기기가 센서를 준비하고 있어요.", test: "시험하기", again: "다시 시험하기", nextSensor: "다음 센서 시험하기",
+  sensorsCount: "센서 {count}개 중 {number}개를 마쳤어요.", noSensors: "기기가 센서를 준비하고 있어요.", mistake: "실수로 눌렀어요", test: "시험하기", again: "다시 시험하기", nextSensor: "다음 센서 시험하기",
   live: "지금 값", noValue: "아직 값이 없어요", doThis: "지금 하세요", watching: "기기가 센서의 값을 살피고 있어요.", skip: "건너뛰기", skipWhy: "왜 건너뛰나요?", skipDo: "이 센서를 건너뛰기",
   skipReasons: { absent: "부품이 상자에 없어요", tool: "시험할 도구가 없어요 (연기, 가스)", later: "지금은 할 수 없어서 나중에 해요", other: "다른 이유" },
   skipOther: "다른 이유를 적어 주세요", skipWarn: "건너뛴 센서는 지키는 것으로 치지 않아요. 기록에 남아요.", testAll: "아직 시험하지 않은 센서: {name}",
@@ -137,7 +137,7 @@ const EN = {
   profileWhich: "What does it protect?", wiring: "Show parts and wiring", wiringOf: "{name}: wiring picture", suggested: "As ordered", fits: "Fits the parts that are connected better", misfit: "The parts that are connected look more like: {name}. Please look at the box; if that is right, choose again.", misfitGo: "Choose again",
   profileResets: "If you choose another one, all sensors have to be tested again.",
 
-  sensorsCount: "{number} of {count} sensors done.", noSensors: "The device is getting its sensors ready.", test: "Test", again: "Test again", nextSensor: "Test the next sensor",
+  sensorsCount: "{number} of {count} sensors done.", noSensors: "The device is getting its sensors ready.", mistake: "It was pressed by mistake", test: "Test", again: "Test again", nextSensor: "Test the next sensor",
   live: "Value now", noValue: "No value yet", doThis: "Do this now", watching: "The device is watching this sensor's value.", skip: "Skip", skipWhy: "Why do you skip it?", skipDo: "Skip this sensor",
   skipReasons: { absent: "The part is not in the box", tool: "I have no tool to test it (smoke, gas)", later: "Not possible now, to be done later", other: "Another reason" },
   skipOther: "Please write the reason", skipWarn: "A skipped sensor does not count as protecting. The record says so.", testAll: "Not tested yet: {name}",

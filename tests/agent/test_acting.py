@@ -10,7 +10,7 @@ import pytest
 from agent import care, config
 from agent.acting import CALLS, act
 from agent.cli import PROFILES
-from agent.commands import VERBS, Answered, Away, Code, Command, Inspect, Silence
+from agent.commands import VERBS, Answered, Away, Code, Command, Inspect, Mistaken, Silence
 from agent.config import ConfigError
 from agent.detectors.calendar import Calendar
 from agent.detectors.sos import SosDetector
@@ -49,7 +49,14 @@ class Device:
         return event
 
     def act(self, command: Command) -> Code | None:
-        refused = act(command, 1.0, shown=self.room.annunciator, told=self.status, feed=None)
+        refused = act(
+            command,
+            1.0,
+            shown=self.room.annunciator,
+            told=self.status,
+            feed=None,
+            take_back=lambda sensor: sensor == "sos",
+        )
         return None if refused is None else refused[0]
 
     def answered(self) -> dict[str, str]:
@@ -137,7 +144,7 @@ def test_who_is_away_by_the_hubs_word_is_not_missed(
         told.extend(pipeline.handle(reading))
 
     room, away = Room().annunciator, Away(hours=hours, **COMMON)
-    assert act(away, 1.0, shown=room, told=status(tmp_path), feed=feed) is None
+    assert act(away, 1.0, shown=room, told=status(tmp_path), feed=feed, take_back=bool) is None
     for n in range(36 * 60):
         for name in ("motion", "motion_kitchen"):
             feed(Reading(name, Quantity.MOTION, 0.0, 60.0 * n))
@@ -209,3 +216,17 @@ def test_no_sensor_takes_the_hubs_name(tmp_path: Path) -> None:
     path.write_text(text.replace('name = "motion"', 'name = "hub"'), "utf-8")
     with pytest.raises(ConfigError, match="hub's own name"):
         config.load(path)
+
+
+@pytest.mark.parametrize(("sensor", "code"), [("sos", None), ("sos_bed", Code.NOT_ACTIVE)])
+def test_only_a_call_that_is_open_is_taken_back(
+    tmp_path: Path, sensor: str, code: Code | None
+) -> None:
+    found = Device(tmp_path).act(
+        Mistaken(id="nonce-0001", issued=NOW, expires=NOW, by="setup page", sensor=sensor)
+    )
+    assert found is code
+
+
+def test_no_hub_can_take_a_call_back() -> None:
+    assert Mistaken not in VERBS.values()

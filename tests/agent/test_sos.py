@@ -169,3 +169,15 @@ def test_an_accelerometer_that_is_asked_too_seldom_or_missing_is_refused() -> No
     slow = {"body": Source(frozenset({Quantity.VIBRATION_M_S2}), 2.0)}
     assert len(list(SHAKING.problems(slow))) == 1
     assert len(list(SHAKING.problems({}))) == 1
+
+
+def test_a_call_by_mistake_ends_only_once_the_button_is_released() -> None:
+    detector = SosDetector(["sos"])
+    assert detector.take_back("sos", 0.0) == []
+    detector.update(Reading("sos", Quantity.BUTTON, 1.0, 1.0))
+    assert detector.take_back("sos", 2.0) == []
+    detector.update(Reading("sos", Quantity.BUTTON, 0.0, 3.0))
+    (over,) = detector.take_back("sos", 4.0)
+    assert (over.stage, over.rule, over.subject) == (Stage.CLEARED, "cancelled_by_hand", "sos")
+    assert detector.take_back("sos", 5.0) == []
+    assert detector.update(Reading("sos", Quantity.BUTTON, 1.0, 6.0))[0].stage is Stage.ALARM
