@@ -145,7 +145,10 @@ def too_small(detail: str) -> Failure:
     """The image does not fit."""
     return Failure(
         "card-too-small",
-        Why("이미지가 들어갈 자리가 없습니다.", "There is no room for the image."),
+        Why(
+            "카드나 디스크에 자리가 모자랍니다.",
+            "There is too little room on the card or the disk.",
+        ),
         Why(
             "더 큰 카드(8 GB 이상)를 쓰거나, 파일이라면 디스크를 비운 뒤 다시 실행해 주세요.",
             "Use a larger card (8 GB or more); for a file, free the disk. Then run it again.",

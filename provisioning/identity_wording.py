@@ -14,8 +14,8 @@ WORDS: dict[str, tuple[str, str, str, str]] = {
     "wrong-authority": (
         "연결된 곳이 우리 시의 인증 서버가 아닙니다. 기기는 아무것도 보내지 않았습니다.",
         "Who answers is not this city's authority. The device has sent it nothing.",
-        "우리 시에서 만든 카드인지, 다른 사람의 인터넷은 아닌지 확인해 주세요.",
-        "Check that the card was made for this city, and that the network is the stall's own.",
+        "우리 시의 카드인지, 이 가게의 인터넷인지 봐 주세요. 둘 다 맞으면 사무실에 전화해 주세요.",
+        "See that the card is this city's and the network this stall's. If so, call the office.",
     ),
     "authority-expired": (
         "인증 서버의 증명서 기한이 지났습니다.",
