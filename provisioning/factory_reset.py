@@ -51,7 +51,8 @@ _ROUNDS = 2
 _SHORTEST_NAME = 6  # what is shorter is found by chance
 _CHURN = 400  # changes; each writes some blocks of the journal's 1024 (4 MiB)
 _UNITS = (
-    *("haetae-enroll.timer", "haetae-enroll.service", "haetae-setup.service"),
+    *("haetae-apply.path", "haetae-setup.path", "haetae-enroll.timer", "haetae-renew.timer"),
+    *("haetae-enroll.service", "haetae-setup.service"),
     *("haetae-agent.service", "haetae-perception.service", "haetae-wifi.service"),
 )
 _PERSONAL = frozenset({"ko", "en", "name", "phone", "relation", "ssid", "psk", "code"})
