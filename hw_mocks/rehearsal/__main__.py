@@ -37,7 +37,12 @@ from provisioning.seed import parse_seed
 
 ROOT = Path(__file__).parents[2]
 SITE = "cheongnyangni"
-BOOT_S, ENROL_S, PATIENCE_S, FIRE_S = 420.0, 180.0, 240.0, 180.0
+BOOT_S, ENROL_S, PATIENCE_S, FIRE_S = (
+    900.0,
+    300.0,
+    300.0,
+    300.0,
+)  # on a machine that something else keeps busy
 PAGE, KNOBS, SHELL = 443, 5555, 5556  # ports of the guest
 PROFILE = {"raspi3b": "market-stall", "virt": "single-room"}
 BOOT_BYTES = 256 << 20  # of the card, from its first partition on
