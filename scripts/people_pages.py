@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from failure_codes import failures
@@ -36,20 +36,26 @@ SCREENS = ROOT / "docs" / "setup"
 CARD, SHEET = "installer-card", "residents-sheet"
 HANDED_OUT = (CARD, SHEET)
 MARK = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-STEPS = (  # of the setup page, as it calls them; what it shows after the last is the end
-    ("code", "설치 코드", "Setup code"),
-    ("identity", "기기의 신분증", "Identity"),
-    ("place", "설치한 곳", "Place"),
-    ("profile", "기기의 쓰임", "What for"),
-    ("sensors", "센서 시험", "Test sensors"),
-    ("zones", "침대와 소파", "Beds, sofas"),
-    ("noise", "평소 소리", "Usual noise"),
-    ("network", "연결 확인", "Connection"),
-    ("contacts", "연락할 사람", "People to call"),
-    ("commission", "마무리", "Finish"),
+FIRST = 4  # the number on the card of the setup page's first screen
+STEPS = (  # of the setup page, as it calls them, and the stretches of a picture to look at
+    ("code", "설치 코드*", "Code*", ((245, 500),)),
+    ("identity", "기기의 신분증", "Identity", ((297, 352), (415, 605))),
+    ("place", "설치한 곳", "Place", ((275, 405), (565, 680))),
+    ("profile", "기기의 쓰임", "What for", ((845, 1100),)),
+    ("sensors", "센서 시험", "Test sensors", ((440, 695),)),
+    ("zones", "침대와 소파*", "Beds*", ((225, 335), (524, 588), (1030, 1091))),
+    ("noise", "평소 소리*", "Noise*", ((352, 502), (567, 662))),
+    ("network", "연결 확인", "Connection", ((320, 575),)),
+    ("contacts", "연락할 사람", "To call", ((690, 935),)),
+    ("commission", "마무리", "Finish", ((845, 1100),)),
 )
-COLUMNS, SHOT_MM, SHOT_WIDE_MM, SHOT_PX = 5, 46, 36, 330
-BAR = 0.17  # of a screen's width: the bar on top, the same on every screen
+CUES = {  # what to press, where it lies below the picture's end
+    "contacts": ("'이 사람 더하기'", "add"),
+    "commission": ("'설치 마치기'", "finish"),
+}
+COLUMNS, SHOT_WIDE_MM = 5, 37.6
+SHOT_PX = (344, 255)  # of what is shown of a screen: its width without the margins, its height
+CUT_PX = 10  # between two stretches of a screen: what lies between is left out
 
 
 def lamps() -> str:
@@ -140,14 +146,11 @@ def card() -> str:
     text = (FOLDER / f"{CARD}.html").read_text("utf-8")
     values = {
         "columns": str(COLUMNS),
-        "shot": str(SHOT_MM),
+        "shot": f"{SHOT_WIDE_MM * SHOT_PX[1] / SHOT_PX[0]:.1f}",
         "screens": "\n".join(screens()),
-        "try": shown("try", "shot", 24 / 22),
-        "done": shown("done", "shot", 24 / 22),
         "lamps": "\n".join(
-            f'<tr><td>{strip(light)}</td><td><b>{each.ko}</b> <span class="en" '
-            f'style="display:inline" lang="en">{each.en}</span></td><td>{each.short_ko} '
-            f'<span class="en" style="display:inline" lang="en">{each.short_en}</span></td></tr>'
+            f"<div>{strip(light)}<span><b>{each.ko}</b> {english(each.en)} "
+            f"→ {each.short_ko} {english(each.short_en)}</span></div>"
             for light, each in LIGHTS.items()
         ),
     }
@@ -156,28 +159,40 @@ def card() -> str:
     return text
 
 
+def english(words: str) -> str:
+    """Small, beside the Korean."""
+    return f'<span class="en" lang="en">{words}</span>'
+
+
 def screens() -> Iterator[str]:
-    """The setup page's screens, with what they are called."""
-    for number, (step, ko, en) in enumerate(STEPS, 1):
-        caption = f'{number}. {ko}<span class="en" lang="en">{en}</span>'
-        image = shown(step) or '<div class="none"></div>'
-        yield f"<figure>{image}<figcaption>{caption}</figcaption></figure>"
+    """The setup page's screens, with what they are called, numbered on from the card's steps."""
+    for number, (step, ko, en, stretches) in enumerate(STEPS, FIRST):
+        named = f'<span class="n">{number}</span>{ko} {english(en)}'
+        cue_ko, cue_en = CUES.get(step, ("", ""))
+        cue = f"<div>↓ {cue_ko} {english(cue_en)}</div>" if cue_ko else ""
+        yield f"<figure><figcaption>{named}</figcaption>{shown(step, stretches)}{cue}</figure>"
 
 
-def shown(step: str, kind: str = "", ratio: float = SHOT_MM / SHOT_WIDE_MM) -> str:
-    """A screen's picture below its bar, if there is one; `ratio` is height by width."""
-    found = [path for lang in ("ko", "en") if (path := SCREENS / f"{step}-{lang}.png").exists()]
-    if not found:
-        return ""
-    with Image.open(found[0]) as picture:
-        wide = picture.width
-        top = 0 if step == "try" else round(wide * BAR)  # that one is scrolled
-        upper = picture.crop((0, top, wide, top + round(wide * ratio)))
-        small = upper.resize((SHOT_PX, round(SHOT_PX * ratio)), Image.Resampling.LANCZOS)
-        out = io.BytesIO()
-        small.convert("RGB").quantize(48).save(out, "PNG", optimize=True)
+def shown(step: str, stretches: Sequence[tuple[int, int]]) -> str:
+    """Stretches of a screen's picture, from and to in pixels, one below the other.
+
+    Raises:
+        FileNotFoundError: There is no picture of this screen.
+    """
+    wide, _ = SHOT_PX
+    put = Image.new("RGB", SHOT_PX, "white")
+    with Image.open(SCREENS / f"{step}-ko.png") as picture:
+        screen = picture.convert("RGB")
+    margin, at = (screen.width - wide) // 2, 0
+    for top, bottom in stretches:
+        put.paste(screen.crop((margin, top, margin + wide, bottom)), (0, at))
+        at += bottom - top
+        put.paste("#555", (0, at, wide, at + 2))
+        at += CUT_PX
+    out = io.BytesIO()
+    put.quantize(32).save(out, "PNG", optimize=True)
     coded = base64.b64encode(out.getvalue()).decode()
-    return f'<img class="{kind}" src="data:image/png;base64,{coded}" alt="">'
+    return f'<img src="data:image/png;base64,{coded}" alt="">'
 
 
 def printable() -> dict[str, str]:

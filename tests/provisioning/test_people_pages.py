@@ -87,17 +87,26 @@ def test_what_is_handed_out_is_one_sheet_of_a4_in_both_languages(printed: Path, 
 def test_the_card_has_its_steps_in_their_order(printed: Path) -> None:
     text = asked("pdftotext", "-raw", str(printed / "installer-card.pdf"), "-")
     steps = (
-        "배선하고 카드를",
-        "전원을 켜요",
-        "라벨을 차례로",
+        "배선하고 SD 카드를",
+        "전원 플러그를 꽂으세요",
+        "라벨의 QR을",
         "화면이 시키는",
-        "정말로 시험",
-        "인증서를",
+        "센서를 실제로",
+        "마치고 나서",
     )
     places = [text.index(each) for each in steps]
     assert places == sorted(places)
     for screen in ("설치 코드", "설치한 곳", "센서 시험", "연결 확인", "연락할 사람", "마무리"):
         assert screen in text
+
+
+def test_the_card_has_one_numbering(tmp_path: Path) -> None:
+    made("--html", str(tmp_path))
+    card = (tmp_path / "installer-card.html").read_text("utf-8")
+    numbers = [int(each) for each in re.findall(r'class="n">(\d+)<', card)]
+    again = numbers.pop(13)  # the sensors' screen, and below the screens how each is tried
+    assert numbers == list(range(1, 15))
+    assert f'<span class="n">{again}</span>센서 시험 ' in card
 
 
 def test_the_long_guides_can_be_printed_too(printed: Path) -> None:
