@@ -85,7 +85,7 @@ def test_openssl_reads_what_the_authority_sends_and_what_a_device_asks(
     own = next(e for e in x509.load_pem_x509_certificates(chain.encode()) if names(e) == [DEVICE])
     (tmp_path / "own.pem").write_bytes(own.public_bytes(Encoding.PEM))
     said = openssl(tmp_path, "req", "-inform", "DER", "-in", "request.der", "-verify", "-noout")
-    assert said == ""
+    assert "verify OK" in said
     files = ("-CAfile", "root.pem", "-untrusted", "chain.pem", "own.pem")
     assert "OK" in openssl(tmp_path, "verify", "-x509_strict", "-purpose", "sslclient", *files)
 
@@ -96,9 +96,17 @@ def names(certificate: x509.Certificate) -> list[str]:
 
 
 def openssl(folder: Path, *words: str) -> str:
-    done = subprocess.run(("openssl", *words), cwd=folder, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
-    return done.stdout.decode()
+    """What it says: where to is not the same in each version."""
+    done = subprocess.run(
+        ("openssl", *words),
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
 
 
 def test_csrattrs_wish_for_ecdsa_on_p256(city: City) -> None:

@@ -20,6 +20,7 @@ from provisioning.identity import Identity, certificate_request, make_key
 from provisioning.remedy import ProvisioningError
 from tests.brokers import Listener
 from tests.provisioning.cities import DEVICE, City, Stall
+from tests.provisioning.tpm_device import NOT_HERE
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ("swtpm", "tpm2-abrmd", "tpm2_getcap", "dbus-run-session", "openssl")
@@ -122,6 +123,8 @@ def test_a_key_in_a_tpm_enrols_signs_and_logs_in(city: City, tmp_path: Path) -> 
             check=False,
             cwd=ROOT,
         )
+        if done.returncode == NOT_HERE:
+            pytest.skip(done.stderr.strip())
         assert done.returncode == 0, done.stderr
         said = json.loads(done.stdout)
         assert said["sent"], said

@@ -19,11 +19,12 @@ from agent.hub import Hub
 from agent.sections import HubConfig
 from agent.signing import load_signer
 from hw_mocks.broker import free_port
-from hw_mocks.child import until
+from hw_mocks.child import TooLateError, until
 from provisioning.enroll import Enroller
 from tests.agent.events import row_of
 
 _START_S = 20.0
+NOT_HERE = 77  # the exit code where a machine cannot have a simulated TPM
 _CHIP = ("socket", "--tpm2", "--flags", "not-need-init,startup-clear")
 
 
@@ -43,7 +44,12 @@ def chip(folder: Path) -> Iterator[None]:
             process = stack.enter_context(subprocess.Popen(command, stdout=log, stderr=log))
             stack.callback(process.kill)
             is_there = started.exists if command[0] == "swtpm" else is_managed
-            until(is_there, _START_S, command[0])
+            try:
+                until(is_there, _START_S, command[0])
+            except TooLateError:
+                words = (folder / f"{command[0]}.log").read_text("utf-8", "replace").strip()
+                sys.stderr.write(f"{command[0]} does not come up here: {words}\n")
+                sys.exit(NOT_HERE)
         os.environ["TPM2OPENSSL_TCTI"] = "tabrmd:bus_type=session"
         yield
 
