@@ -21,6 +21,17 @@ class Stimulus:
     steps: Sequence[Turn]
     is_gradual: bool = True
 
+    def from_now(self, value: float | None) -> "Stimulus":
+        """The same way up and down from `value`, where it is warmth: no room becomes warmer by it.
+
+        A part that jumped to another rest would look like a fire for as long as that rest lasts.
+        """
+        if value is None or set(self.rest) != {"celsius"}:
+            return self
+        by = value - self.rest["celsius"]
+        turns = [{"celsius": each["celsius"] + by} for each in (self.rest, *self.steps)]
+        return Stimulus(turns[0], turns[1:], self.is_gradual)
+
 
 def path(knob: str, *values: float) -> Stimulus:
     """One knob, from the first value over the others and back to the first."""

@@ -132,7 +132,8 @@ class SetupWalk:
         for _ in range(2):
             for sensor in self.sensors():
                 if sensor["trial"]["state"] not in {"passed", "skipped"}:
-                    self._try_and_put_back(sensor["name"], STIMULI[sensor["driver"]])
+                    stimulus = STIMULI[sensor["driver"]].from_now(sensor.get("value"))
+                    self._try_and_put_back(sensor["name"], stimulus)
         for sensor in self.sensors():
             if sensor["trial"]["state"] == "failed":
                 self.skip(sensor["name"], "tool")
