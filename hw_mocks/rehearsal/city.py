@@ -112,7 +112,7 @@ class City:
     def event(  # which event
         self, device: str, hazard: str, stage: str, within_s: float, *, behind: int = 0
     ) -> Heard:
-        """The first such event of a device behind the first so many, once it has come.
+        """The first such event of a device behind the first so many that is no test, once it came.
 
         Raises:
             TooLateError: It did not come in time.
@@ -187,7 +187,8 @@ def unix_now() -> int:
 
 def _is(heard: Heard, device: str, hazard: str, stage: str) -> bool:
     *_, named, _event, kind = heard.topic.split("/")
-    return (named, kind) == (device, hazard) and heard.body["stage"] == stage
+    is_test = heard.attributes.get("test") == "true"
+    return (named, kind) == (device, hazard) and heard.body["stage"] == stage and not is_test
 
 
 def _ca(*words: object) -> list[str]:
