@@ -7,7 +7,6 @@ for the real seconds that the start takes, since starting is not compressed.
 import contextlib
 import json
 import random
-import sqlite3
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from typing import Any
 from agent.sections import HubConfig
 from hw_mocks.control import ControlClient
 from tests.torture.disk import CardDisk
-from tests.torture.life import ROOT, Happened, decode, eventually
+from tests.torture.life import ROOT, eventually
 
 SITE, DEVICE = "bench", "month-1"
 SENSORS = ("ceiling", "room", "co", "motion")  # those that may die; the others are witnesses
@@ -158,23 +157,6 @@ class Device:
             found: dict[str, Any] = json.loads((self._folder / "run" / "status.json").read_bytes())
             return found
         return None
-
-    def rows(self) -> list[tuple[str, bytes, bool, bool]]:
-        """The file's last rows as another process reads them: id, body, is alarm, is confirmed."""
-        with contextlib.suppress(sqlite3.Error):
-            where = f"{self.database.absolute().as_uri()}?mode=ro"
-            with contextlib.closing(sqlite3.connect(where, uri=True)) as db:
-                return list(
-                    db.execute(
-                        "SELECT id, body, alarm, confirmed_at IS NOT NULL FROM event "
-                        "ORDER BY seq DESC LIMIT 400"
-                    )
-                )
-        return []
-
-    def decode(self, body: bytes) -> Happened:
-        """What happened."""
-        return decode(body)
 
     def holds_together(self) -> None:
         """Hold it to be running.

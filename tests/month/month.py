@@ -13,12 +13,13 @@ from tests.brokers import Listener, Mosquitto
 from tests.month.device import SENSORS, Device
 from tests.month.plan import DEATHS, JUMPS_S, Kind, Trouble
 from tests.month.samples import Sample
-from tests.torture.life import bytes_written, eventually
+from tests.torture.life import bytes_written, decode, eventually, rows
 
 LOOK_S = 0.1  # real time between two looks
 PRESSED_S = 0.02  # real time
 ARRIVE_S = 120.0  # for what is under way at the end, in fair weather
 DETECTED = ("fire", "sos")  # hazards whose coverage makes it armed
+NEWEST = 400  # rows of the file that are looked at
 ALARMS = frozenset({"sos", "fire"})
 
 
@@ -171,8 +172,8 @@ class Month:
         """Take in the alarms that are in the file now."""
         found = {
             each.id: each.hazard
-            for _, body, is_alarm, _ in self.device.rows()
-            if is_alarm and (each := self.device.decode(body)).hazard in ALARMS
+            for _, body, is_alarm, _ in rows(self.device.database, NEWEST)
+            if is_alarm and (each := decode(body)).hazard in ALARMS
         }
         self.accepted |= found
         return found

@@ -83,6 +83,21 @@ def decode(body: bytes) -> Happened:
     return msgspec.json.decode(body, type=Happened)
 
 
+def rows(database: Path, limit: int) -> list[tuple[str, bytes, bool, bool]]:
+    """A file's last rows as another process reads them: id, body, is alarm, is confirmed."""
+    with contextlib.suppress(sqlite3.Error):
+        where = f"{database.absolute().as_uri()}?mode=ro"
+        with contextlib.closing(sqlite3.connect(where, uri=True)) as db:
+            return [
+                (id_, body, bool(alarm), at is not None)
+                for id_, body, alarm, at in db.execute(
+                    "SELECT id, body, alarm, confirmed_at FROM event ORDER BY seq DESC LIMIT ?",
+                    (limit,),
+                )
+            ]
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A row that another process read in the file; `at` is monotonic s."""
@@ -169,18 +184,8 @@ class Agent:
             raise SystemExit(f"torture: the agent ended by itself: {process.poll()}\n{tail}")
 
     def rows(self, limit: int = 1_000_000) -> list[tuple[str, bytes, bool, bool]]:
-        """The file's last rows as another process reads them: id, body, is alarm, is confirmed."""
-        with contextlib.suppress(sqlite3.Error):
-            where = f"{self.database.absolute().as_uri()}?mode=ro"
-            with contextlib.closing(sqlite3.connect(where, uri=True)) as db:
-                return [
-                    (id_, body, bool(alarm), at is not None)
-                    for id_, body, alarm, at in db.execute(
-                        "SELECT id, body, alarm, confirmed_at FROM event ORDER BY seq DESC LIMIT ?",
-                        (limit,),
-                    )
-                ]
-        return []
+        """The file's last rows, as `rows` has them."""
+        return rows(self.database, limit)
 
     def alarms(self) -> set[str]:
         """The ids of all alarms in the file."""
