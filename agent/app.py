@@ -31,16 +31,15 @@ from agent.perceived import outline_of
 from agent.pipeline import Pipeline
 from agent.recorder import Recorder
 from agent.records import device_ledger, proofs
-from agent.sampler import Channel, Sampler
 from agent.status import Status
 from agent.timekeeping import DOUBTED_S, Timekeeping
 from agent.trial import RESTART, Signs
 from agent.values import Detection, Failure, Reading
 from agent.wallclock import WallTime, read_wall_clock
 from agent.watch import detectors, watched
+from agent.wires import samplers
 from agent.workers import Worker, Workers
 from drivers.board import Board
-from drivers.i2c_recovery import recovery
 from drivers.sensor import Quantity
 
 log = logging.getLogger(__name__)
@@ -155,7 +154,9 @@ class App:
             wall=self._time.read,
             clock=clock,
         )
-        self._samplers = self._make_samplers()
+        self._samplers = samplers(
+            config.sensors, board, put=self._queue.put, clock=clock, pace=pace
+        )
         powers = Powers(
             put=self._queue.put,
             status=self._status.whole,
@@ -379,20 +380,3 @@ class App:
         }
         parts["configuration"] = self._in_force.trouble
         return {name: trouble for name, trouble in parts.items() if trouble}
-
-    def _make_samplers(self) -> list[Sampler]:
-        wires: dict[str, list[Channel]] = {}
-        for each in self._config.sensors:
-            channel = Channel(each.name, each.build(self._board), each.every_s)
-            wires.setdefault(each.wire(), []).append(channel)
-        return [
-            Sampler(
-                wire,
-                channels,
-                put=self._queue.put,
-                clock=self._clock,
-                pace=self._pace,
-                polled=recovery(self._board, wire),
-            )
-            for wire, channels in wires.items()
-        ]
