@@ -175,16 +175,20 @@ class Received:
 
 
 class Listener:
-    """The hub's side: hears all of `topic`, and misses nothing while it is disconnected."""
+    """The hub's side: hears all of `topic`, and misses nothing while it is disconnected.
 
-    def __init__(self, broker: Mosquitto, topic: str = "haetae/v1/#") -> None:
+    With `qos` 0 it keeps no session, and reads what is in its socket to the last byte: one that
+    acknowledges gives up what it has not read yet as soon as it cannot write any more.
+    """
+
+    def __init__(self, broker: Mosquitto, topic: str = "haetae/v1/#", qos: int = 1) -> None:
         self.messages: list[Received] = []
-        self._topic = topic
+        self._topic, self._qos = topic, qos
         self._changed = threading.Condition()
         self._subscribed = False
         certificate, key = broker.authority.issue("hub")
         self._client = client = Client(
-            CallbackAPIVersion.VERSION2, client_id="hub", protocol=MQTTProtocolVersion.MQTTv5
+            CallbackAPIVersion.VERSION2, client_id=f"hub-{qos}", protocol=MQTTProtocolVersion.MQTTv5
         )
         client.tls_set(str(broker.authority.ca), str(certificate), str(key))
         client.reconnect_delay_set(0.1, 0.1)  # type: ignore[arg-type]  # it takes any number
@@ -192,8 +196,8 @@ class Listener:
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
-        session = lasting_session()
-        client.connect_async(broker.host, broker.port, clean_start=False, properties=session)
+        session = lasting_session() if qos else None
+        client.connect_async(broker.host, broker.port, clean_start=not qos, properties=session)
 
     def __enter__(self) -> Self:
         self._client.loop_start()
@@ -232,7 +236,7 @@ class Listener:
         return [each.body for each in self.messages if each.topic.endswith("/state")]
 
     def _on_connect(self, client: Client, *_: Any) -> None:
-        client.subscribe(self._topic, qos=1)
+        client.subscribe(self._topic, qos=self._qos)
 
     def _on_subscribe(
         self, _client: Client, _data: Any, _mid: int, reasons: list[ReasonCode], *_: Any
