@@ -19,3 +19,14 @@ COMMISSIONED = "commissioning.jws"  # in CONFIGURATION: there once the device is
 SETUP_REQUEST = "setup-requested"  # in the agent's run directory: the button was held for 5 s
 STATE = Path("/var/lib/haetae")
 RUN = Path("/run/haetae")
+
+# Updates (docs/updates.md): what is fetched belongs to an own user, what is installed to root.
+UPDATES = Path("/var/lib/haetae-update")  # catalogue, downloads, the floor of versions
+INSTALLED = Path("/var/lib/haetae-app")  # trees that stand over the shipped packages
+UPDATE_RUN = Path("/run/haetae-update")  # requests to root, and the report
+UPDATE_REPORT = "report.json"  # in UPDATES and UPDATE_RUN: what became of the last update
+RELEASE_ROOTS = Path("/usr/lib/haetae/release-roots.pem")  # who may sign; newer ones in UPDATES
+VERSION_FILE = Path("/usr/lib/haetae/version.json")  # of the system: version, board, suite, commit
+# Recovery (docs/recovery.md): why the device starts anew.
+RECOVERY = Path("/var/lib/haetae-recovery")  # root's: the reboot ledger and what it has counted
+REBOOT_REQUEST = "reboot-wanted.json"  # in RUN: asked for by the agent, granted by root's budget
