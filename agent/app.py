@@ -134,6 +134,7 @@ class App:
             clock=clock,
             restart=self._restart,
             note=self._ledger.note,
+            done=self._done,
         )
         self._inspector = Inspector(
             config,

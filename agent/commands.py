@@ -100,6 +100,10 @@ class Selftest(Command, frozen=True, kw_only=True):
     """Prove the way from reading to alarm and outbox; the answer has the result in short."""
 
 
+class LocalSelftest(Selftest, frozen=True, kw_only=True):
+    """The same, told part by part to who asks on this machine. No verb: never from afar."""
+
+
 class Recording(Command, frozen=True, kw_only=True):
     """Send the numbers frozen with this event, or without one those of the last minutes.
 

@@ -14,12 +14,12 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from agent.collect import collected, described, frozen
-from agent.commands import Code, Configuration, Order, Recording, Selftest
+from agent.commands import Code, Configuration, LocalSelftest, Order, Recording, Selftest
 from agent.in_force import InForce
 from agent.orders import Note, Orders, unnoted
 from agent.trial import Signs
@@ -47,11 +47,15 @@ class Errand:
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One part of the self-test, as `haetae selftest --json` prints it."""
+    """One part of the self-test, as `haetae selftest --json` prints it.
+
+    `by` is `arithmetic`, or `stimulus` where a sensor was made to feel something.
+    """
 
     part: str
     passed: bool
     detail: str
+    by: Literal["arithmetic", "stimulus"] = "arithmetic"
 
 
 _PARTS = msgspec.json.Decoder(Part)
@@ -61,7 +65,8 @@ class Errands:
     """Carries out one order after another and answers for it; tends a trial meanwhile.
 
     `signs` tells how the agent stands, `clock` is the agent's, `restart` ends the process to begin
-    anew. `test` is the command line that prints a self-test as JSON lines.
+    anew. `test` is the command line that prints a self-test as JSON lines; `done` answers for an
+    order.
     """
 
     def __init__(  # noqa: PLR0913  # what it does its errands with
@@ -75,7 +80,9 @@ class Errands:
         clock: Callable[[], float],
         restart: Callable[[], None],
         note: Note = unnoted,
+        done: Callable[[Order, Refusal | None, Told | None], None] | None = None,
     ) -> None:
+        self._done = orders.done if done is None else done
         self._orders, self._in_force = orders, in_force
         self._recordings, self._test = recordings, test
         self._signs, self._clock, self._restart, self._note = signs, clock, restart, note
@@ -120,7 +127,9 @@ class Errands:
     def _do(self, errand: Errand, beat: Callable[[], None]) -> None:
         order, command = errand.order, errand.order.command
         told: Told = {}
-        if isinstance(command, Selftest):
+        if isinstance(command, LocalSelftest):
+            refusal = self._selftest_here(told, beat)
+        elif isinstance(command, Selftest):
             refusal = self._selftest(told, beat)
         elif isinstance(command, Recording):
             refusal = self._recording(command, errand, told)
@@ -131,7 +140,7 @@ class Errands:
                 return  # answered once it has stood its trial, or not
         else:
             raise TypeError(f"no errand is made of {type(command).__name__}")
-        self._orders.done(order, refusal, told)
+        self._done(order, refusal, told)
 
     def _recording(self, command: Recording, errand: Errand, told: Told) -> Refusal | None:
         readings: Sequence[Reading] | None = errand.readings
@@ -154,14 +163,27 @@ class Errands:
             left_s = SELFTEST_EVERY_S - (now - self._tested_at)
             return Code.TOO_MANY, f"one in {SELFTEST_EVERY_S:.0f} s: again in {left_s:.0f} s"
         self._tested_at = now
+        results, refusal = self._noted("command", beat)
+        failed = [f"{each.part}: {each.detail}" for each in results if not each.passed]
+        if refusal is None:
+            told |= {"passed": len(results) - len(failed), "failed": failed[:_LONGEST_TOLD]}
+        return refusal
+
+    def _selftest_here(self, told: Told, beat: Callable[[], None]) -> Refusal | None:
+        results, refusal = self._noted("local", beat)
+        if refusal is None:
+            passed = all(each.passed for each in results)
+            told |= {"passed": passed, "parts": msgspec.to_builtins(results)}
+        return refusal
+
+    def _noted(self, by: str, beat: Callable[[], None]) -> tuple[Sequence[Part], Refusal | None]:
+        """Test, and record what came of it; nothing but why not, where it did not run."""
         try:
             results = self._tested(beat)
         except (OSError, ValueError) as error:
-            return Code.FAILED, f"the self-test did not run: {error}"
-        self._note("selftest", {"by": "command", "results": msgspec.to_builtins(results)})
-        failed = [f"{each.part}: {each.detail}" for each in results if not each.passed]
-        told |= {"passed": len(results) - len(failed), "failed": failed[:_LONGEST_TOLD]}
-        return None
+            return (), (Code.FAILED, f"the self-test did not run: {error}")
+        self._note("selftest", {"by": by, "results": msgspec.to_builtins(results)})
+        return results, None
 
     def _tested(self, beat: Callable[[], None]) -> list[Part]:
         """Run the self-test as a process; what it found, part by part.

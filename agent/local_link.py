@@ -9,6 +9,7 @@ One JSON object a line in, one a line out; a request may carry an `id`, which it
     {"mistaken": "sos"}                          a call by this button was pressed by mistake
     {"identify": true}                           blink
     {"status": true}                             what `status.json` says
+    {"selftest": true}                           would a danger still become an alarm? part by part
     {"outline": "camera"}                        the edges that a camera sees: 24 rows of 32 bits
     {"baseline": "gas", "heated_h": 24}          measure a part in clean air, or at rest
     {"commissioned": {...}}                      have the ledger record that it was handed over
@@ -27,7 +28,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from agent.commands import Code, Command, Identify, Inspect, Mistaken, Order
+from agent.commands import Code, Command, Identify, Inspect, LocalSelftest, Mistaken, Order
 from agent.coverage import FLOOR
 from agent.inspector import LINGERS_S
 from agent.ledger_past import COMMAND, COMMISSIONING
@@ -68,6 +69,7 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     end: bool = False
     identify: bool = False
     status: bool = False
+    selftest: bool = False
     outline: Word = None
     baseline: Word = None
     commissioned: Handover | None = None
@@ -205,7 +207,7 @@ class LocalLink:
             self._readers.add(peer)
             for item in list(self._last.values()):
                 self._say(peer, "", _as_line(item))
-        elif asked.inspect is not None or asked.mistaken is not None or asked.identify:
+        elif asked.inspect or asked.mistaken or asked.identify or asked.selftest:
             self._order(peer, asked)
             return None
         elif asked.accompany is not None:
@@ -252,6 +254,8 @@ class LocalLink:
             command = Mistaken(
                 id=nonce, issued=now, expires=now + _LIFE, by=BY, sensor=asked.mistaken
             )
+        elif asked.selftest:
+            command = LocalSelftest(id=nonce, issued=now, expires=now + _LIFE, by=BY)
         else:
             command = Identify(id=nonce, issued=now, expires=now + _LIFE, by=BY)
         self._asked[nonce] = peer, asked.id

@@ -93,7 +93,7 @@ def device(tmp_path: Path) -> Device:
 def test_a_self_test_is_told_in_short_and_recorded_whole(device: Device) -> None:
     answer = device.do(Selftest(id="nonce-0001", **COMMON))
     assert answer.told == {"passed": 1, "failed": ["co: no alarm"]}
-    results = [json.loads(GOOD), json.loads(BAD)]
+    results = [json.loads(each) | {"by": "arithmetic"} for each in (GOOD, BAD)]
     assert device.notes == [("selftest", {"by": "command", "results": results})]
     again = device.do(Selftest(id="nonce-0002", **COMMON))
     assert again.code is Code.TOO_MANY

@@ -89,6 +89,15 @@ def test_only_our_own_user_may_open_the_file(device: Device) -> None:
     assert stat.S_IMODE((device.run_dir / FILE).stat().st_mode) == 0o600
 
 
+def test_who_asks_for_a_self_test_is_told_every_part(device: Device, asker: Asker) -> None:
+    told = asker.ask(selftest=True)
+    assert {each["part"] for each in told["parts"]} >= {"sos by sos BUTTON", "outbox"}
+    assert {each["by"] for each in told["parts"]} == {"arithmetic"}
+    assert told["passed"] is all(each["passed"] for each in told["parts"])
+    until(lambda: notes(device, "selftest"), 10, "the ledger to have it")
+    assert [each["by"] for each in notes(device, "selftest")] == ["local"]
+
+
 def test_who_asks_for_readings_is_told_the_last_of_each_first(asker: Asker) -> None:
     assert asker.ask(readings=True)["result"] == "accepted"
     assert {each["sensor"] for each in asker.unasked} >= {"mains", "sos", "hush", "door"}
