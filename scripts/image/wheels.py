@@ -1,6 +1,7 @@
 """Python's part: this checkout's wheel and what `requirements/device.lock` pins, for the device.
 
-Wheels are fetched for aarch64 and laid out on the host; nothing of theirs is run.
+Wheels are fetched for aarch64, or for a machine that is named, and laid out on the host; nothing of
+theirs is run.
 """
 
 import configparser
@@ -20,6 +21,7 @@ from packaging.utils import canonicalize_name
 from image.tools import BuildError, run, step
 
 HOME = Path("opt/haetae")
+DEVICE = "aarch64"
 # Without a wheel for arm64, and of no use without libcamera's own Python module, which Debian 12
 # has not: Raspberry Pi's cameras. What only they need is left out with them.
 LEFT_OUT = {
@@ -55,12 +57,12 @@ class Pinned:
         return " ".join([self.requirement, *(f"--hash={each}" for each in self.hashes)])
 
 
-def pinned(lock: str, python: str) -> Iterator[Pinned]:
-    """What a lock asks for on an arm64 device with that Python ("3.11")."""
+def pinned(lock: str, python: str, machine: str = DEVICE) -> Iterator[Pinned]:
+    """What a lock asks for on a device with that Python ("3.11")."""
     environment = {
         "implementation_name": "cpython",
         "os_name": "posix",
-        "platform_machine": "aarch64",
+        "platform_machine": machine,
         "platform_python_implementation": "CPython",
         "platform_system": "Linux",
         "python_full_version": f"{python}.0",
@@ -79,22 +81,23 @@ def pinned(lock: str, python: str) -> Iterator[Pinned]:
         yield Pinned(name, str(found), tuple(each.strip() for each in hashes))
 
 
-def fetch_wheels(lock: Path, python: str, folder: Path) -> list[Path]:
+def fetch_wheels(lock: Path, python: str, folder: Path, machine: str = DEVICE) -> list[Path]:
     """The wheels that a lock pins, checked against its digests; fetched once.
 
     Raises:
         BuildError: One has no wheel for the device, or its digest is another.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = [each for each in pinned(lock.read_text("utf-8"), python) if each.name not in LEFT_OUT]
+    asked = pinned(lock.read_text("utf-8"), python, machine)
+    wanted = [each for each in asked if each.name not in LEFT_OUT]
     digests = {each.name: {one.removeprefix("sha256:") for one in each.hashes} for each in wanted}
     missing = [each for each in wanted if _kept(folder, each.name, digests[each.name]) is None]
     if missing:
-        with step(f"fetch {len(missing)} wheels for aarch64"):
-            _download(missing, python, folder)
+        with step(f"fetch {len(missing)} wheels for {machine}"):
+            _download(missing, python, folder, machine)
     found = {each.name: _kept(folder, each.name, digests[each.name]) for each in wanted}
     if lost := sorted(name for name, path in found.items() if path is None):
-        raise BuildError(f"no wheel for aarch64 and Python {python}: {', '.join(lost)}")
+        raise BuildError(f"no wheel for {machine} and Python {python}: {', '.join(lost)}")
     return sorted(path for path in found.values() if path is not None)
 
 
@@ -163,10 +166,12 @@ def _kept(folder: Path, name: str, digests: set[str]) -> Path | None:
     return None
 
 
-def _download(wanted: Sequence[Pinned], python: str, folder: Path) -> None:
-    """By pip for the other machine; what comes as source only, and is pure Python, built here."""
+def _download(wanted: Sequence[Pinned], python: str, folder: Path, machine: str) -> None:
+    """By pip for that machine; what comes as source only, and is pure Python, built here."""
     lines = folder / "wanted.txt"
-    for each in [each for each in wanted if not _download_wheels([each], python, folder, lines)]:
+    for each in wanted:
+        if _download_wheel(each, python, folder, machine):
+            continue
         into = folder / "sources"
         lines.write_text(each.line() + "\n", "utf-8")
         options = ("--no-deps", "--no-binary=:all:", "--no-build-isolation", "--require-hashes")
@@ -181,19 +186,20 @@ def _download(wanted: Sequence[Pinned], python: str, folder: Path) -> None:
              if canonicalize_name(path.name.partition("-")[0]) == each.name), None,
         )  # fmt: skip
         if built is None:
-            raise BuildError(f"{each.requirement}: no wheel for aarch64, and not of pure Python")
+            raise BuildError(f"{each.requirement}: no wheel for {machine}, and not of pure Python")
         built.with_suffix(".from").write_text(sha256_of(source), "ascii")
 
 
-def _download_wheels(wanted: Sequence[Pinned], python: str, folder: Path, lines: Path) -> bool:
-    platforms = [f"--platform=manylinux_2_{minor}_aarch64" for minor in _GLIBC_MINORS]
-    lines.write_text("".join(each.line() + "\n" for each in wanted), "utf-8")
+def _download_wheel(wanted: Pinned, python: str, folder: Path, machine: str) -> bool:
+    lines = folder / "wanted.txt"
+    platforms = [f"--platform=manylinux_2_{minor}_{machine}" for minor in _GLIBC_MINORS]
+    lines.write_text(wanted.line() + "\n", "utf-8")
     abi = f"cp{python.replace('.', '')}"
     options = ("--no-deps", "--only-binary=:all:", "--require-hashes", "--implementation=cp")
     versions = (f"--python-version={python}", f"--abi={abi}", "--abi=abi3", "--abi=none")
     try:
         _pip(
-            "download", *options, *versions, *platforms, "--platform=manylinux2014_aarch64",
+            "download", *options, *versions, *platforms, f"--platform=manylinux2014_{machine}",
             "-r", lines, "-d", folder,
         )  # fmt: skip
     except BuildError as error:
