@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from agent import state_lock
 from agent.coverage import FLOOR
 from agent.eventfile import history
 from agent.inspector import LINGERS_S
@@ -17,7 +18,6 @@ from agent.ledger_file import backwards
 from agent.local_link import FILE, LocalLink, Powers
 from agent.local_socket import LONGEST_LINE, MOST_PEERS, MOST_UNSENT, LocalSocket, Peer
 from agent.long_press import HELD_S, LongPress
-from agent.state_lock import hold
 from agent.values import Detection, Hazard, Reading, Stage, Why
 from drivers.sensor import Quantity
 from tests.agent.links import Asker, Device
@@ -91,7 +91,9 @@ def test_only_our_own_user_may_open_the_file(device: Device) -> None:
 
 
 def test_who_asks_for_a_self_test_is_told_every_part(device: Device, asker: Asker) -> None:
-    with hold(device.state):  # as `haetae run` does: its self-test writes into no other's ledger
+    with state_lock.hold(
+        device.state
+    ):  # as `haetae run` does: its self-test writes into no other's ledger
         told = asker.ask(selftest=True)
     assert {each["part"] for each in told["parts"]} >= {"sos by sos BUTTON", "outbox"}
     assert {each["by"] for each in told["parts"]} == {"arithmetic"}
