@@ -22,9 +22,26 @@ _PLACES = {
 }
 _UNIT_KINDS = {".service", ".timer", ".path", ".socket", ".target", ".mount"}
 # Of the data partition: what is bound over the root's own folders (systemd/image/fstab).
-DATA_FOLDERS = {"configuration": 0o755, "network": 0o700, "state": 0o750, "systemd": 0o755}
+DATA_FOLDERS = {
+    "application": 0o755,
+    "configuration": 0o755,
+    "network": 0o700,
+    "recovery": 0o755,
+    "state": 0o750,
+    "systemd": 0o755,
+    "update": 0o755,
+}
 _EMPTY = ("boot", "run", "tmp", "var/cache", "var/lib/apt", "var/lib/systemd", "var/log", "var/tmp")
-_FOLDERS = ("data", "boot/firmware", "etc/haetae", "var/lib/haetae", "var/lib/bluetooth")
+_FOLDERS = (
+    "data",
+    "boot/firmware",
+    "etc/haetae",
+    "var/lib/bluetooth",
+    "var/lib/haetae",
+    "var/lib/haetae-app",
+    "var/lib/haetae-recovery",
+    "var/lib/haetae-update",
+)
 _STEPS = "steps.conf"  # words of systemd 254 and later
 
 
