@@ -40,24 +40,44 @@ class Jws:
     signature: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The three parts, decoded and no more: nothing in them is understood yet."""
+
+    header: bytes
+    payload: bytes
+    signed: bytes
+    signature: bytes
+
+
+def take_apart(text: bytes) -> Parts:
+    """Decode the three parts of a compact JWS.
+
+    Raises:
+        JwsError: There are no three, or the signature is none of 64 bytes.
+    """
+    if (found := _PARTS.fullmatch(text)) is None:
+        raise JwsError("not three parts of base64url: what is signed here is a compact JWS")
+    header, payload, signature = (_decoded(part) for part in found.groups())
+    if len(signature) != SIGNATURE_BYTES:
+        raise JwsError(f"its signature has {len(signature)} bytes, not {SIGNATURE_BYTES}")
+    return Parts(header, payload, text[: text.rindex(b".")], signature)
+
+
 def parse(text: bytes) -> Jws:
     """Take a compact JWS apart.
 
     Raises:
         JwsError: It is none, or one with an algorithm or a header that is not taken.
     """
-    if (found := _PARTS.fullmatch(text)) is None:
-        raise JwsError("not three parts of base64url: a signed command is a compact JWS")
-    header, payload, signature = (_decoded(part) for part in found.groups())
-    if len(header) > LONGEST_HEADER_BYTES:
+    found = take_apart(text)
+    if len(found.header) > LONGEST_HEADER_BYTES:
         raise JwsError(f"its header is longer than {LONGEST_HEADER_BYTES} bytes")
     try:
-        understood = msgspec.json.decode(header, type=Header)
+        understood = msgspec.json.decode(found.header, type=Header)
     except (ValueError, RecursionError) as error:
         raise JwsError(f"its header: {error}") from None
-    if len(signature) != SIGNATURE_BYTES:
-        raise JwsError(f"its signature has {len(signature)} bytes, not {SIGNATURE_BYTES}")
-    return Jws(understood, payload, text[: text.rindex(b".")], signature)
+    return Jws(understood, found.payload, found.signed, found.signature)
 
 
 def payload_of(text: bytes) -> bytes:

@@ -58,7 +58,7 @@ def new_key(curve: str, file: Path, secret: bytes) -> ec.EllipticCurvePrivateKey
     return key
 
 
-def load_key(file: Path, secret: bytes) -> ec.EllipticCurvePrivateKey:
+def load_key(file: Path, secret: bytes | None) -> ec.EllipticCurvePrivateKey:
     """Read a key.
 
     Raises:
