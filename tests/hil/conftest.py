@@ -4,11 +4,13 @@ A test takes the fixture `rig`, and says by `@needs(...)` what of it: on a rig t
 skipped with the reason, which the report counts as not proven there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.hil.device import about, last_words
 from tests.hil.refusal import REFUSED, OutputsRefusedError
 from tests.hil.rigs import RIGS, make
 from tests.hil.rigs.rig import Rig, RigError, RigUnavailableError, missing
@@ -39,6 +41,7 @@ class Standing:
         self._name, self._folder = name, folder
         self._rig: Rig | None = None
         self._is_open = False
+        self.device = ""  # what it says of itself, once it is open
         self._failed: Exception | None = None
 
     def rig(self) -> Rig:
@@ -72,7 +75,7 @@ class Standing:
             except (RigUnavailableError, RigError) as error:
                 self._failed = error
                 raise
-            self._is_open = True
+            self._is_open, self.device = True, about(rig)
         return rig
 
     def close(self) -> None:
@@ -102,4 +105,14 @@ def rig(standing: Standing, request: pytest.FixtureRequest) -> Rig:
     except OutputsRefusedError as error:
         pytest.exit(str(error), returncode=REFUSED)
     found.settle()
+    request.node.user_properties += [("rig", found.name), ("device", standing.device)]
     return found
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    report = yield
+    found = getattr(item, "funcargs", {}).get("rig")
+    if report.failed and found is not None:
+        report.sections.append(("what the device said last", last_words(found)))
+    return report

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hw_mocks.child import TooLateError, until
-from tests.hil.rigs.rig import CommandError, Rig, RigError
+from tests.hil.rigs.rig import Capability, CommandError, Rig, RigError
 
 
 def haetae(rig: Rig, words: str, within_s: float = 60) -> tuple[int, list[dict[str, Any]]]:
@@ -33,3 +33,25 @@ def wait(holds: Callable[[], Any], within_s: float, what: str) -> Any:
         return until(lambda: holds() or None, within_s, what)
     except TooLateError as error:
         raise AssertionError(str(error)) from error
+
+
+def about(rig: Rig) -> str:
+    """The device in a line: software, processor, and whether its wires are real."""
+    found = status(rig)
+    wires = "simulated wires" if found.get("simulated") else "real wires"
+    try:
+        machine = rig.run("uname -m").strip()
+        model = rig.run("tr -d '\\0' </proc/device-tree/model 2>/dev/null || true").strip()
+    except RigError as error:
+        machine, model = str(error), ""
+    return ", ".join(filter(None, (found.get("software"), model, machine, wires)))
+
+
+def last_words(rig: Rig) -> str:
+    """What the agent has last written, for whoever reads why a test failed; never raises."""
+    journal = "journalctl --unit=haetae-agent --lines=80 --no-pager"
+    try:
+        logged = rig.run(journal) if Capability.INIT in rig.can else ""
+    except RigError as error:
+        logged = str(error)
+    return f"{logged}\n{json.dumps(status(rig), indent=1, ensure_ascii=False)}"
