@@ -11,6 +11,7 @@ from image.tools import run
 IMAGE_UNITS = "image"  # in systemd/: what only the image needs
 _HUB_SIDE = "haetae-gateway"
 _PLACES = {
+    "e2fsck.conf": "etc/e2fsck.conf",
     "fstab": "etc/fstab",
     "modprobe.conf": "etc/modprobe.d/haetae.conf",
     "modules.conf": "etc/modules-load.d/haetae.conf",
@@ -50,11 +51,12 @@ def install_units(checkout: Path, root: Path, systemd_is_new: bool) -> list[str]
     source, units = checkout / "systemd", root / "etc/systemd/system"
     for unit in _units(source):
         _copy(unit, units / unit.name)
-        for drop_in in sorted((source / f"{unit.name}.d").glob("*.conf")):
-            if drop_in.name == _STEPS and systemd_is_new:
-                _copy(drop_in, units / f"{unit.name}.d" / drop_in.name)
+        if systemd_is_new and (steps := source / f"{unit.name}.d" / _STEPS).exists():
+            _copy(steps, units / f"{unit.name}.d" / _STEPS)
     for folder, target in (
         ("journald.conf.d", "etc/systemd/journald.conf.d"),
+        ("sysctl.d", "etc/sysctl.d"),
+        ("system.conf.d", "etc/systemd/system.conf.d"),
         ("tmpfiles.d", "etc/tmpfiles.d"),
         ("sysusers.d", "etc/sysusers.d"),
         ("udev", "etc/udev/rules.d"),
@@ -62,7 +64,7 @@ def install_units(checkout: Path, root: Path, systemd_is_new: bool) -> list[str]
         for file in sorted((source / folder).iterdir()):
             if not file.name.startswith(_HUB_SIDE):
                 _copy(file, root / target / file.name)
-    _install_image_files(source / IMAGE_UNITS, root)
+    _install_image_files(source / IMAGE_UNITS, root, systemd_is_new)
     run("systemd-sysusers", f"--root={root}")
     return _enable(root, [unit.name for unit in (*_units(source), *_units(source / IMAGE_UNITS))])
 
@@ -105,11 +107,13 @@ def _units(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _install_image_files(source: Path, root: Path) -> None:
+def _install_image_files(source: Path, root: Path, systemd_is_new: bool) -> None:
     units = root / "etc/systemd/system"
     for unit in _units(source):
         _copy(unit, units / unit.name)
     for drop_in in sorted(source.glob("*.d/*.conf")):
+        if drop_in.name == _STEPS and not systemd_is_new:
+            continue
         _copy(drop_in, units / drop_in.parent.name / drop_in.name)
     for network in sorted((source / "network").iterdir()):
         _copy(network, root / "etc/systemd/network" / network.name)
