@@ -23,6 +23,7 @@ from typing import Literal
 
 import msgspec
 
+from agent.sdnotify import notify
 from drivers.kept import sync
 from provisioning import first_run, radio
 from provisioning.boot_partition import writable
@@ -290,8 +291,12 @@ def _run(places: Places) -> int:
 
 
 def _go_on(told: str) -> None:
-    """Give a reset its time, step by step, and say on the console how far it is."""
+    """Give a reset its time, step by step, and say on the console how far it is.
+
+    systemd counts, too (TimeoutStartSec of the unit), and is asked for the same time.
+    """
     signal.alarm(_RESET_STEP_S)
+    notify(f"EXTEND_TIMEOUT_USEC={(_RESET_STEP_S + _WITHIN_S) * 1_000_000}")
     if told:
         sys.stdout.write(f"haetae: {told}\n")
         sys.stdout.flush()
