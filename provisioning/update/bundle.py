@@ -40,12 +40,16 @@ _PRESET = 6
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle whose signature and payload hold; `sha256` is that of the whole file."""
+    """A bundle whose signature and payload hold; `sha256` is that of the whole file.
+
+    `signature` is kept with what is unpacked, so that it can be checked again at every start.
+    """
 
     manifest: Manifest
     sha256: str
     signer: str
     payload: bytes
+    signature: bytes
 
     def unpack(self, into: Path) -> None:
         """Write its files below `into`, which must not be there yet; on flash when this returns.
@@ -137,7 +141,8 @@ def opened(path: Path, roots: Sequence[Path], *, at: Moment | None = None) -> Bu
         raise error("release-damaged", f"{path.name}: its payload is not what was signed")
     whole = hashlib.sha256(head + signature)
     whole.update(payload)
-    return Bundle(found, whole.hexdigest(), signed.signer.subject.rfc4514_string(), payload)
+    signer = signed.signer.subject.rfc4514_string()
+    return Bundle(found, whole.hexdigest(), signer, payload, signature)
 
 
 def _plain_file(path: Path) -> BinaryIO:
