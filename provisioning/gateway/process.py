@@ -221,8 +221,8 @@ def _poster(
 
 def _seal(config: settings.WebhookConfig, now: Callable[[], float]) -> Seal:
     try:
-        secrets = [read_secret(Path(each)) for each in config.secrets]
-        signers = [load_signer(Path(each)) for each in config.keys]
+        secrets = [read_secret(settings.file_of(each)) for each in config.secrets]
+        signers = [load_signer(settings.file_of(each)) for each in config.keys]
     except (SecretError, SigningError) as error:
         raise ConfigError(str(error)) from None
     for path, signer in zip(config.keys, signers, strict=True):
@@ -242,9 +242,10 @@ def tls_of(config: settings.BrokerConfig) -> ssl.SSLContext | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_verify_locations(config.ca)
+        context.load_verify_locations(settings.file_of(config.ca))
+        certificate, key = map(settings.file_of, (config.certificate, config.key))
         # without a password given, OpenSSL would ask for one on the terminal, and wait
-        context.load_cert_chain(config.certificate, config.key, password=lambda: b"")
+        context.load_cert_chain(certificate, key, password=lambda: b"")
     except OSError as error:
         files = f"{config.ca}, {config.certificate}, {config.key}"
         raise ConfigError(f"{files}: {error}: issue the gateway's certificate") from None

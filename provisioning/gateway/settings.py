@@ -1,5 +1,6 @@
 """`gateway.toml`: which broker, which outputs; checked whole before anything starts."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,17 @@ TOPICS = "haetae/gateway/v1"  # below it lies all that the gateway says of its o
 Url = Annotated[str, Meta(pattern=r"^https?://[^\s/?#]+[^\s#]*\Z", max_length=2048)]
 Topic = Annotated[str, Meta(pattern=r"^[^\s/+#][^\s+#]*[^\s/+#]\Z", max_length=200)]
 Seconds = Annotated[float, Meta(ge=0.5, le=120)]
+
+
+def file_of(name: str) -> Path:
+    """Where a file of IDENTITY is read: systemd hands a copy over, which nobody else can read.
+
+    Elsewhere, and for any other folder, it is the file itself (systemd.exec(5), LoadCredential=).
+    """
+    path, credentials = Path(name), os.environ.get("CREDENTIALS_DIRECTORY")
+    if credentials and path.parent == Path(IDENTITY):
+        return Path(credentials, f"{path.parent.name}_{path.name}")
+    return path
 
 
 class BrokerConfig(Section, frozen=True, kw_only=True):
