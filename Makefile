@@ -1,11 +1,12 @@
 # Every target sets up what it needs; see `make help`.
 PYTHON ?= python3
 DATA ?= ../shared/data
+RIG ?= sim
 RUN := .venv/bin
 
 export PYTHON
 
-.PHONY: help setup demo test check bench bench-peers clusters fleet image rehearse-install bad-month torture evaluate-fire resident-year contract sensors-page profiles-page people prompts lock clean
+.PHONY: help setup demo test check bench bench-peers clusters fleet image rehearse-install hil bad-month torture evaluate-fire resident-year contract sensors-page profiles-page people prompts lock clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -49,6 +50,10 @@ rehearse-install: apt .venv/dev.stamp ## image, cards, emulated Pis, enrolment, 
 	@scripts/apt.sh $$(sed 's/#.*//' scripts/image/apt.txt)
 	@rm -rf build/rehearsal
 	@$(RUN)/python -m hw_mocks.rehearsal $(REHEARSE)
+
+hil: apt .venv/dev.stamp ## the hardware-in-the-loop suite; RIG=sim|nspawn|qemu|board; build/hil
+	@[ "$(RIG)" != qemu ] || scripts/apt.sh $$(sed 's/#.*//' scripts/image/apt.txt)
+	@$(RUN)/python -m tests.hil --rig $(RIG) $(HIL)
 
 bad-month: apt .venv/dev.stamp ## 30 days of a bad life, compressed; 2.5 hours; MONTH=options
 	@$(RUN)/python -m tests.month $(MONTH)
