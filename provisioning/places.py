@@ -23,10 +23,16 @@ RUN = Path("/run/haetae")
 # Updates (docs/updates.md): what is fetched belongs to an own user, what is installed to root.
 UPDATES = Path("/var/lib/haetae-update")  # catalogue, downloads, the floor of versions
 INSTALLED = Path("/var/lib/haetae-app")  # trees that stand over the shipped packages
+APPLICATION_RUN = Path("/run/haetae-app")  # root's: what the agent runs from (PYTHONPATH)
 UPDATE_RUN = Path("/run/haetae-update")  # requests to root, and the report
+INSTALL_REQUEST = "install-wanted.json"  # in UPDATE_RUN: something was fetched
 UPDATE_REPORT = "report.json"  # in UPDATES and UPDATE_RUN: what became of the last update
 RELEASE_ROOTS = Path("/usr/lib/haetae/release-roots.pem")  # who may sign; newer ones in UPDATES
 VERSION_FILE = Path("/usr/lib/haetae/version.json")  # of the system: version, board, suite, commit
+BOOT_FILES = Path("/usr/lib/haetae/boot")  # of each root: what its slot starts by
+SLOTS = Path("/data/slots")  # root's own: what became of the slots, and the trial of one
+SLOTS_RUN = Path("/run/haetae-slots")  # the keyring that RAUC is given; the other root, mounted
+ON_TRIAL = Path("/run/haetae-trial")  # the first RAM disk's: this start is the only one
 # Recovery (docs/recovery.md): why the device starts anew.
 RECOVERY = Path("/var/lib/haetae-recovery")  # root's: the reboot ledger and what it has counted
 REBOOT_REQUEST = "reboot-wanted.json"  # in RUN: asked for by the agent, granted by root's budget

@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from image import card, debian, device_trees, kernel, rehearsal, root, sbom, wheels
+from image import card, debian, kernel, rehearsal, release, root, sbom, wheels
 from image.source import CHECKOUT, Source, take
 from image.suites import MIRROR, SECURITY, SUITES, Suite
 from image.tools import BuildError, keep_only, require_tools, run, step
@@ -34,6 +34,7 @@ class Order:
     output: Path
     rehearsal: bool
     compress: bool
+    roots: Path | None
 
 
 def build(order: Order) -> dict[str, object]:
@@ -109,6 +110,8 @@ def _finish(order: Order, tree: Path, work: Path, source: Source) -> Path:
         root.install_units(source.folder, tree, order.suite.name != "bookworm")
         if order.rehearsal:
             rehearsal.install(source.folder, tree, order.suite.python)
+        release.describe(tree, source, order.suite.name, order.roots)
+        release.install_boot_files(tree, work / "unpacked", work)
         root.settle(tree, source.epoch_s)
     return own
 
@@ -126,7 +129,7 @@ def _parts(tree: Path, work: Path, epoch_s: int) -> dict[str, Path]:
         }
         digest = wheels.sha256_of(parts["root A"])
         signature = _signature(digest)
-        files = _boot_files(work, signature)
+        files = _boot_files(tree, work / "unpacked", signature)
         card.make_fat(files, parts["boot"], signature, epoch_s, work)
         uuid = f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-8{digest[17:20]}-{digest[20:32]}"
         card.make_data(folders, parts["data"], uuid, epoch_s)
@@ -137,23 +140,13 @@ def _signature(digest: str) -> int:
     return int(digest[:8], 16) | 1
 
 
-def _boot_files(work: Path, signature: int) -> dict[str, bytes]:
+def _boot_files(tree: Path, unpacked: Path, signature: int) -> dict[str, bytes]:
     """All that the FAT partition holds, by name."""
-    unpacked = work / "unpacked"
     files = {"config.txt": (_HERE / "config.txt").read_bytes()}
     for path in sorted((unpacked / "usr/lib/raspi-firmware").iterdir()):
         if path.suffix in _FIRMWARE_SUFFIXES:
             files[path.name] = path.read_bytes()
-    command_line = (_HERE / "cmdline.txt").read_text("ascii").strip()
-    part_uuid = card.part_uuid(signature, 2)
-    command_line = command_line.replace("PARTUUID=", f"PARTUUID={part_uuid}")
-    files["a/cmdline.txt"] = command_line.encode() + b"\n"
-    files["a/vmlinuz"] = kernel.image_of(unpacked)
-    files["a/initrd.img"] = kernel.first_ram_disk(unpacked)
-    trees = work / "trees"
-    trees.mkdir()
-    for name, tree in device_trees.device_trees(unpacked, trees).items():
-        files[f"a/{name}"] = tree
+    files.update(release.first_slot(tree, signature))
     files["haetae/README.txt"] = (_HERE / "seed-folder.txt").read_bytes()
     return files
 
@@ -168,6 +161,7 @@ def _write(
     with step(f"write {target}"):
         digest = wheels.sha256_of(parts["root A"])
         card.assemble(target, _signature(digest), parts)
+        release.keep_root(parts["root A"], order.output / f"{name}.root.squashfs")
         whole = wheels.sha256_of(target)
     (order.output / f"{name}.img.sha256").write_text(f"{whole}  {target.name}\n", "ascii")
     (order.output / f"{name}.cdx.json").write_bytes(bill)
@@ -202,6 +196,8 @@ def _order(arguments: list[str]) -> Order:
         "--rehearsal", action="store_true", help="with simulated wires: for emulated boards alone"
     )
     parser.add_argument("--xz", action="store_true", help="compress it, too")
+    about = "who may sign updates: certificates of `haetae-release root`; without it, nobody"
+    parser.add_argument("--release-roots", type=Path, metavar="PEM", help=about)
     args = parser.parse_args(arguments)
     return Order(
         suite=SUITES[args.suite],
@@ -211,6 +207,7 @@ def _order(arguments: list[str]) -> Order:
         output=args.output,
         rehearsal=args.rehearsal,
         compress=args.xz,
+        roots=args.release_roots,
     )
 
 

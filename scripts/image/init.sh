@@ -13,6 +13,9 @@ for word in $($b cat /proc/cmdline); do
   case $word in
     root=PARTUUID=*) root=${word#root=PARTUUID=} ;;
     init=*) init=${word#init=} ;;
+    rauc.slot=A) slot=a other=b ;;
+    rauc.slot=B) slot=b other=a ;;
+    haetae.trial=1) trial=1 ;;
   esac
 done
 for module in $($b cat /modules); do
@@ -31,13 +34,39 @@ find_disk() {
   done
 }
 
-find_root() {
+# The partition of that number on that disk.
+find_part() {
   for part in "/sys/block/$1"/*/partition; do
-    [ -e "$part" ] && [ "$($b cat "$part")" = "$((0x${root##*-}))" ] || continue
+    [ -e "$part" ] && [ "$($b cat "$part")" = "$(($2))" ] || continue
     part=${part%/partition}
     echo "/dev/${part##*/}"
     return
   done
+}
+
+# Both roots by a name that does not depend on the kind of disk: RAUC writes the other one.
+name_roots() {
+  $b mkdir -p /dev/haetae
+  $b ln -sf "$(find_part "$1" 2)" /dev/haetae/root-a
+  $b ln -sf "$(find_part "$1" 3)" /dev/haetae/root-b
+}
+
+# A slot on trial has this one start. Before anything else of it runs, the next start is given back
+# to the other slot, so that no hang, panic or power cut of this one can keep the board from it; the
+# confirmation takes it again (docs/adr/0023-slots.md). One letter in one sector, overwritten in
+# place. A card that the firmware started by tryboot.txt has the other slot's letter there already.
+give_back() {
+  echo "slot $slot" >/run/haetae-trial
+  $b mkdir -p /boot
+  if $b mount -t vfat -o rw,noatime,nodev,nosuid,noexec "$(find_part "$1" 1)" /boot; then
+    if $b grep -q "^os_prefix=$slot/" /boot/config.txt; then
+      $b sed "s:^os_prefix=$slot/:os_prefix=$other/:" /boot/config.txt >/config.new
+      $b dd if=/config.new of=/boot/config.txt bs=64k conv=notrunc,fsync 2>/dev/null
+    fi
+    $b umount /boot && echo "haetae: slot $slot is on trial; the next start is slot $other"
+  else
+    echo "haetae: slot $slot is on trial, and the card cannot be told"
+  fi
 }
 
 # Moves the end of the fourth partition, the data's, to the end of the card: at the first boot. Here,
@@ -60,7 +89,12 @@ grow_data() {
 mount_root() {
   disk=$(find_disk) && [ -n "$disk" ] || return
   grow_data "$disk"
-  device=$(find_root "$disk") && [ -n "$device" ] || return
+  name_roots "$disk"
+  if [ "$trial" = 1 ]; then
+    trial=0
+    give_back "$disk"
+  fi
+  device=$(find_part "$disk" "0x${root##*-}") && [ -n "$device" ] || return
   $b mount -t squashfs -o ro,nodev "$device" $new
 }
 

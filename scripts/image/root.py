@@ -19,6 +19,9 @@ _PLACES = {
     "timesyncd.conf": "etc/systemd/timesyncd.conf.d/haetae.conf",
     "boot-report": "usr/lib/haetae/boot-report",
     "one-wire": "usr/lib/haetae/one-wire",
+    "rauc.conf": "etc/rauc/system.conf",
+    "rauc-backend": "usr/lib/haetae/rauc-backend",
+    "rauc-post-install": "usr/lib/haetae/rauc-post-install",
     "zram": "usr/lib/haetae/zram",
 }
 _UNIT_KINDS = {".service", ".timer", ".path", ".socket", ".target", ".mount"}
@@ -28,6 +31,7 @@ DATA_FOLDERS = {
     "configuration": 0o755,
     "network": 0o700,
     "recovery": 0o755,
+    "slots": 0o700,
     "state": 0o750,
     "systemd": 0o755,
     "update": 0o755,

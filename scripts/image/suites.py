@@ -21,6 +21,8 @@ ROOT_PACKAGES = (
     "libportaudio2",  # sounddevice's
     "openssl",  # makes the key in a TPM
     "python3",
+    "rauc",  # writes the next version into the other slot
+    "rauc-service",
     "systemd-resolved",  # names of the network, and our own by multicast DNS
     "systemd-sysv",
     "systemd-timesyncd",
@@ -59,7 +61,8 @@ SUITES = {
 # Modules of the kernel that stay, by the folder or file under kernel/; with what they depend on.
 MODULES = (
     "arch/arm64/crypto", "crypto", "lib",
-    "drivers/block/virtio_blk", "drivers/block/zram", "drivers/bluetooth", "drivers/char/hw_random",
+    "drivers/block/loop", "drivers/block/virtio_blk", "drivers/block/zram", "drivers/bluetooth",
+    "drivers/char/hw_random",
     "drivers/char/tpm", "drivers/clk", "drivers/cpufreq", "drivers/dma", "drivers/gpio",
     "drivers/hwmon/raspberrypi", "drivers/i2c/busses/i2c-bcm", "drivers/i2c/i2c-dev",
     "drivers/i2c/i2c-mux", "drivers/i2c/muxes", "drivers/iio", "drivers/md/dm-mod",
@@ -77,9 +80,11 @@ MODULES = (
     "fs/squashfs", "net/bluetooth", "net/rfkill", "net/wireless", "sound/soc/bcm",
     "sound/soc/codecs/snd-soc-spdif", "sound/usb/snd-usb-audio",
 )  # fmt: skip
-# In the first RAM disk: what it takes to find and mount the root, on a Pi and under QEMU.
+# In the first RAM disk: what it takes to find and mount the root, on a Pi and under QEMU, and to
+# give the next start back to the slot before a trial (FAT).
 FIRST_MODULES = (
     "bcm2835", "sdhci-iproc", "mmc_block", "virtio_mmio", "virtio_pci", "virtio_blk", "squashfs",
+    "vfat", "nls_cp437", "nls_ascii",
 )  # fmt: skip
 # The boards whose device trees go onto the card, as far as the suite's kernel knows them.
 BOARDS = ("bcm2837-rpi-", "bcm2711-rpi-", "bcm2712-")

@@ -1,0 +1,106 @@
+"""After a start with a slot on trial: keep it if its detection works, else go back, and say why.
+
+    haetae-confirm.service, root: python -m provisioning.update.confirm
+
+Runs on either slot, wherever a trial was begun. On the slot on trial it judges; the other one finds
+out that it was started again, and tells what the slot on trial has said of itself, or that it said
+nothing. A slot that does not even come so far is restarted by haetae-trial-deadline.timer, a kernel
+that panics by itself: the next start is the other slot's already.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from provisioning.places import ON_TRIAL, RUN, UPDATE_RUN, UPDATES
+from provisioning.remedy import ProvisioningError
+from provisioning.update import outcome, slots, trial
+from provisioning.update.boot_slot import BootSlots, Slot
+from provisioning.update.slot_record import SlotRecord, SlotTrial
+
+KIND = "system"
+CAME_NOT_UP = (
+    "it was started and not confirmed: it did not come up, hung, or its power was cut before"
+)
+COMES_UP_S = 300.0  # the whole start of a slow board lies within
+_RESTARTS = ("/bin/systemctl", "show", "--property=NRestarts", "--value", "haetae-agent.service")
+_FAILED = 1
+
+# why what runs is not good enough to be kept, by the claims of what ran before; empty if it is
+Judge = Callable[[Mapping[str, str]], str]
+Mark = Callable[[Slot, bool], None]
+Tell = Callable[[outcome.Report], None]
+
+
+def settle(booted: Slot, record: SlotRecord, judged: Judge, mark: Mark, tell: Tell) -> bool:
+    """See to the trial that was begun, if one was; whether this start may go on.
+
+    Raises:
+        ProvisioningError: The card cannot be written.
+        OSError: The data partition takes nothing.
+    """
+    going = record.trial
+    if going is None:
+        return True
+    if booted is not going.slot:
+        _tell_of_return(going, record, mark, tell)
+        return True
+    tell(outcome.report(KIND, going.version, "trying"))
+    if why := judged(going.claims):
+        record.begin(msgspec.structs.replace(going, why=why))
+        mark(booted, False)
+        return False
+    mark(booted, True)
+    record.end()
+    tell(outcome.report(KIND, going.version, "good"))
+    return True
+
+
+def _tell_of_return(going: SlotTrial, record: SlotRecord, mark: Mark, tell: Tell) -> None:
+    """In this order: what is cut off is done again at the next start, and nothing is lost."""
+    mark(going.slot, False)
+    record.note_failed(going.version)
+    tell(outcome.report(KIND, going.version, "rolled-back", going.why or CAME_NOT_UP))
+    record.end()
+
+
+def main() -> int:
+    """Settle it; a slot that is not good is restarted from here, into the other one."""
+    boot, record = BootSlots(), SlotRecord()
+    try:
+        may_stay = settle(boot.booted, record, judge, _mark, _tell)
+    except (ProvisioningError, OSError) as error:
+        sys.stderr.write(f"confirm: {error}\n")
+        return _FAILED
+    if may_stay:
+        Path(ON_TRIAL).unlink(missing_ok=True)
+        return 0
+    return subprocess.run(("/bin/systemctl", "reboot"), check=False).returncode
+
+
+def judge(before: Mapping[str, str]) -> str:
+    """Why what was just booted is not good enough; `before` is what was claimed per hazard."""
+    watched = trial.Watched(trial.look_at(RUN), _agents_restarts, trial.selftest_by(RUN))
+    return trial.judge(trial.Expected(), before, watched, trial.Terms(within_s=COMES_UP_S))
+
+
+def _agents_restarts() -> int:
+    done = subprocess.run(  # noqa: S603  # every word is ours
+        _RESTARTS, capture_output=True, text=True, check=False
+    )
+    return int(done.stdout.strip() or 0)
+
+
+def _mark(slot: Slot, good: bool) -> None:  # RAUC's two words
+    slots.mark(slot, good=good)
+
+
+def _tell(what: outcome.Report) -> None:
+    outcome.tell(what, UPDATE_RUN, UPDATES)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""System updates: a signed RAUC bundle into the slot that does not run, and a trial of it.
+
+RAUC checks signature, board and every block (dm-verity), and writes; what it does not know is
+refused here: a version that is not newer, or that was tried on this device and not kept.
+Root's; nothing here waits for calm or asks the agent: that is the caller's (`device`).
+"""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from drivers.kept import replace
+from provisioning.places import RELEASE_ROOTS, SLOTS_RUN
+from provisioning.update.boot_slot import TRYBOOT, BootPlaces, BootSlots, Slot
+from provisioning.update.slot_record import SlotRecord, SystemVersion, running_version
+from provisioning.update.versions import is_newer
+from provisioning.update.words import error
+
+KEYRING = "release-roots.pem"  # in SLOTS_RUN, as system.conf has it
+TRYBOOT_ARGUMENT = "0 tryboot"  # of the restart: Raspberry Pi's kernel passes it to the firmware
+_INSTALL_S, _ASK_S = 1800, 120
+# what RAUC says, and whose code it is; the first that is found
+_SAID = (
+    ("compatible", "update-other-board"),
+    ("signature", "release-untrusted"),
+    ("certificate", "release-untrusted"),
+    ("verify", "release-untrusted"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SystemBundle:
+    """What a bundle says of itself, once its signature holds."""
+
+    version: str
+    compatible: str
+
+
+def read_bundle(bundle: Path, roots: Path = RELEASE_ROOTS) -> SystemBundle:
+    """What a bundle is, if it was signed by somebody who may.
+
+    Its payload is not read here: that is held to the signed digests as it is installed.
+
+    Raises:
+        ProvisioningError: `release-untrusted`, `release-damaged`, `roots-unusable`.
+    """
+    if not roots.is_file():
+        raise error("roots-unusable", f"there is no {roots}")
+    words = ("info", f"--keyring={roots}", "--output-format=json", str(bundle))
+    try:
+        found = json.loads(_rauc(words, _ASK_S))
+        return SystemBundle(found["version"], found["compatible"])
+    except (ValueError, KeyError, TypeError) as problem:
+        raise error("release-damaged", f"{bundle.name}: {problem}") from None
+
+
+def check(
+    bundle: SystemBundle, running: SystemVersion, failed: Sequence[str], floor: str = ""
+) -> None:
+    """See that a bundle is for this device, newer, and was not tried here in vain.
+
+    Raises:
+        ProvisioningError: `no-slots`, `update-other-board`, `update-not-newer`,
+            `update-failed-before`.
+    """
+    if bundle.compatible != running.compatible:
+        raise error("update-other-board", f"for {bundle.compatible}, not {running.compatible}")
+    try:
+        for least in (running.version, floor):
+            if not is_newer(bundle.version, least):
+                raise error("update-not-newer", f"{bundle.version}, not newer than {least}")
+    except ValueError as problem:
+        raise error("release-unusable", str(problem)) from None
+    if bundle.version in failed:
+        raise error("update-failed-before", bundle.version)
+
+
+def install(bundle: Path, roots: Path = RELEASE_ROOTS, floor: str = "") -> SystemBundle:
+    """Write a bundle into the slot that does not run; the present one goes on, and starts next.
+
+    Raises:
+        ProvisioningError: It is refused, or the card does not take it.
+    """
+    slots, record = BootSlots(), SlotRecord()
+    other = slots.booted.other
+    about = read_bundle(bundle, roots)
+    check(about, running_version(), record.failed, floor)
+    keyring = SLOTS_RUN / KEYRING
+    keyring.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    replace(keyring, roots.read_bytes())
+    _rauc(("install", str(bundle)), _INSTALL_S)
+    written = record.version_in(other)
+    if written is None or written.version != about.version:
+        raise error("release-unusable", f"its root says {written}, the bundle {about.version}")
+    return about
+
+
+def start(restart: Sequence[str] = ("systemctl", "reboot")) -> None:
+    """Restart into the slot that was just written, on trial: it gets this one start.
+
+    Raises:
+        ProvisioningError: The card cannot be written; nothing is restarted.
+    """
+    _rauc(("status", "mark-active", "other"), _ASK_S)
+    # tryboot.txt is there where the firmware is to be asked for a single start
+    is_asked = (BootPlaces().boot / TRYBOOT).exists()
+    words = (*restart, *([f"--reboot-argument={TRYBOOT_ARGUMENT}"] if is_asked else []))
+    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603  # ours
+    if done.returncode:
+        raise error("release-unusable", done.stderr.strip())
+
+
+def mark(slot: Slot, *, good: bool) -> None:
+    """Have RAUC keep a slot, or give it up.
+
+    Raises:
+        ProvisioningError: The card cannot be written.
+    """
+    which = "booted" if slot is BootSlots().booted else "other"
+    _rauc(("status", f"mark-{'good' if good else 'bad'}", which), _ASK_S)
+
+
+def _rauc(words: Sequence[str], within_s: float) -> str:
+    """What RAUC says.
+
+    Raises:
+        ProvisioningError: It refused; or it is not here.
+    """
+    program = shutil.which("rauc")
+    if program is None:
+        raise error("release-unusable", "there is no rauc on this system")
+    try:
+        done = subprocess.run(  # noqa: S603  # the words are ours, the bundle a path
+            (program, *words), capture_output=True, text=True, check=False, timeout=within_s
+        )
+    except subprocess.TimeoutExpired:
+        raise error("release-unusable", f"rauc {words[0]}: not within {within_s} s") from None
+    if done.returncode:
+        raise error(_code(done.stdout + done.stderr), _last(done.stdout + done.stderr))
+    return done.stdout
+
+
+def _code(said: str) -> str:
+    low = said.lower()
+    return next((code for mark, code in _SAID if mark in low), "release-damaged")
+
+
+def _last(said: str) -> str:
+    """The line that says why, of all that RAUC prints."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    told = [line for line in lines if "rror" in line or "ailed" in line]
+    return (told or lines or ["it said nothing"])[-1][:400]
