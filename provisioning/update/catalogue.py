@@ -86,8 +86,13 @@ def address(release: Release, base: str) -> str:
     Raises:
         ProvisioningError: It is not on HTTPS.
     """
-    found = urljoin(base, release.url)
-    parts = urlsplit(found)
-    if parts.scheme != "https" or not parts.hostname or parts.username is not None:
-        raise error("release-unusable", f"{found}: not an address of HTTPS")
+    try:
+        found = urljoin(base, release.url)
+        parts = urlsplit(found)
+        is_ours = parts.scheme == "https" and parts.hostname and parts.username is None
+        _ = parts.port
+    except ValueError as problem:
+        raise error("release-unusable", f"{release.url}: {problem}") from None
+    if not is_ours or not found.isascii() or not found.isprintable() or " " in found:
+        raise error("release-unusable", f"{found!r}: not an address of HTTPS")
     return found
