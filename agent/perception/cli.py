@@ -16,7 +16,7 @@ from typing import Protocol
 
 import msgspec
 
-from agent import config
+from agent import config, sdnotify
 from agent.cli import BAD_CONFIG, FOUND_WRONG
 from agent.cli_words import CONFIG, Parser
 from agent.config import ConfigError
@@ -67,6 +67,7 @@ def run(args: argparse.Namespace, open_camera: Sources = pi_camera) -> int:
         raise blind
     if not workers:
         what = "no camera and no microphone in the configuration"
+        sdnotify.notify("READY=1")  # else systemd takes even an end that is no failure for one
         raise ConfigError(f"{what}: add one, or disable haetae-perception")
     process = Perception(workers, sender)
     for number in (signal.SIGTERM, signal.SIGINT):
