@@ -42,6 +42,7 @@ _OPTIONS = (
 _NO_WHEEL = {"3.13": {"lgpio"}}
 _OURS = ("agent", "drivers", "models", "provisioning", "hw_mocks", "systemd", "scripts/image")
 _OUR_FILES = ("setup.cfg", "pyproject.toml", "README.md", "tests/hil/rigs/nspawn_root.py")
+_NOT_HERE = "[Unit]\nConditionVirtualization=!container\n"
 _DROP_INS = {
     "agent": f"""\
 # In place of the wires, which a container does not have.
@@ -51,8 +52,9 @@ ExecStart=/{wheels.HOME}/bin/python -m hw_mocks --config /etc/haetae/device.toml
 --control /run/haetae/control --state /var/lib/haetae --run-dir /run/haetae
 Environment=PYTHONPATH=/{rehearsal.FOLDER}
 """,
-    # it sees this machine's own swap device
-    "zram": "[Unit]\nConditionVirtualization=!container\n",
+    # they would find this machine's own swap device, and no modules for its kernel
+    "zram": _NOT_HERE,
+    "one-wire": _NOT_HERE,
 }
 _NETWORK = """\
 # The rig sets it from outside, as a router would.
