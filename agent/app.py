@@ -34,6 +34,7 @@ from agent.records import device_ledger, proofs
 from agent.status import Status
 from agent.timekeeping import DOUBTED_S, Timekeeping
 from agent.trial import RESTART, Signs
+from agent.updates import Updates
 from agent.values import Detection, Failure, Reading
 from agent.wallclock import WallTime, read_wall_clock
 from agent.watch import detectors, watched
@@ -110,6 +111,7 @@ class App:
             wall=self._time.read,
         )
         in_force.note_by(self._ledger.note)
+        self._updates = Updates(state, run_dir, self._ledger.note)
         self._recorder = Recorder(state / "recordings", config.recorder)
         self._status = Status(config, self._identity, run_dir / "status.json", wall=self._time.read)
         self._mutes = Mutes(config.sensors, board, state)
@@ -259,6 +261,7 @@ class App:
                 self._orders.interrupted(told["nonce"], told)
 
     def _write_down(self, late: list[str]) -> None:
+        self._updates.look(self._clock())
         self._status.write(late)
         self._daily.write()
 
@@ -362,6 +365,8 @@ class App:
             armed=not self._unheard,
             siren=self._annunciator.playing(),
             muted=self._mutes.names(),
+            tried=sorted(self._inspector.tried(now) | self._link.tried(now)),
+            update=self._updates.text,
             trouble=self._annunciator.trouble | self._other_trouble(),
             pending=self._outbox.pending(),
             ledger=self._ledger.head,

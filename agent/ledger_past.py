@@ -16,6 +16,7 @@ COMMISSIONING: Final = "commissioning"  # handed over, with the record that says
 CONFIGURATION: Final = "configuration"
 FIRMWARE: Final = "firmware"
 COMMAND: Final = "command"
+UPDATE: Final = "update"  # of the software, models, rules or keys: kept, taken back, refused
 CLOCK: Final = "clock"
 START: Final = "start"
 STOP: Final = "stop"
@@ -24,8 +25,8 @@ TRIM: Final = "trim"  # the oldest segments go
 TORN: Final = "torn"  # a power cut left a piece of a record, which was put aside
 GAP: Final = "gap"  # what was not written, since the disk took nothing for too long
 KINDS = (
-    EVENT, SELFTEST, INSPECTION, COMMISSIONING, CONFIGURATION, FIRMWARE, COMMAND, CLOCK, START,
-    STOP, KEY, TRIM, TORN, GAP,
+    EVENT, SELFTEST, INSPECTION, COMMISSIONING, CONFIGURATION, FIRMWARE, COMMAND, UPDATE, CLOCK,
+    START, STOP, KEY, TRIM, TORN, GAP,
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from agent.hub_cause import Cause
 from agent.ledger_file import Head
 from agent.pipeline import Health
 from agent.sections import Config
+from agent.updates import installed
 from agent.values import Detection, Event, Hazard, Stage
 from agent.wallclock import WallTime, read_wall_clock
 
@@ -37,7 +38,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sensors that cannot be relied on; `active` the incidents under way, hazard by event id; `muted`
     the cameras and microphones that people have switched off by hand; `answered` who sent help to
     which of the `active`, by event id; `configuration` the one from afar by which the device runs,
-    as `remote` or `trial` and the first 16 hex digits of its SHA-256; `ledger` is the
+    as `remote` or `trial` and the first 16 hex digits of its SHA-256; `update` is what became of
+    the last update of the software, while there is something to tell; `ledger` is the
     newest record of the ledger that is on flash, its number and the first 96 bits of its digest;
     `last_words` are there once the supply is lost, while there is power left to say so.
     """
@@ -54,6 +56,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     siren: str = "quiet"
     pending: int = 0
     configuration: str = ""
+    update: str = ""
     ledger: str = ""
     last_words: str = ""
 
@@ -73,6 +76,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             siren=found["siren"],
             pending=found["outbox"]["pending"],
             configuration=found["configuration"]["from_afar"],
+            update=found["update"],
             ledger=found["ledger"],
         )
 
@@ -101,6 +105,7 @@ class Status:
         self._unsupplied: set[str] = set()  # the sensors that say so
         self._unwritten = False
         self._in_force = {"origin": "installed", "sha256": "", "from_afar": ""}
+        self._installed = installed()
 
     def configuration(self, origin: str, sha256: str) -> None:
         """Note by which configuration the agent runs: `installed`, `remote` or on `trial`."""
@@ -164,6 +169,8 @@ class Status:
         hub: tuple[str, Cause],
         hubs: Sequence[Mapping[str, object]] = (),
         muted: Sequence[str] = (),
+        tried: Sequence[str] = (),
+        update: str = "",
         ledger: Head | None = None,
     ) -> None:
         """Take the state of every part at `now` (seconds of the agent's clock)."""
@@ -199,6 +206,9 @@ class Status:
             },
             "trouble": aged | dict(trouble),
             "muted": list(muted),
+            "tried": list(tried),
+            "update": update,
+            "installed": self._installed,
             "clock": _clock(wall),
             "ledger": "" if ledger is None else str(ledger),
             "outbox": {"pending": pending, "last_seq": self._last_seq},
