@@ -1,42 +1,47 @@
 """A card in an emulated board: QEMU as a Raspberry Pi 3B, or as a plain arm64 machine: faster.
 
-It does not imitate the Pi's own firmware: start.elf, config.txt and tryboot. Kernel, first RAM
-disk, device tree and command line are taken from the card's `a/`, as the firmware would.
+QEMU has no firmware of the Pi's: `hw_mocks.pi_firmware` stands in for it, as far as its docstring
+says. At each restart of the guest QEMU ends, what is on the card now is read anew, and QEMU begins
+again, as a board does. On the Pi a request for a single start (tryboot) goes from Raspberry Pi's
+kernel to the firmware by its mailbox; here it is read from the console, where Debian's kernel
+writes the argument of the restart.
 """
 
-import os
+import contextlib
+import json
 import shutil
 import socket
-import struct
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from hw_mocks import pi_firmware
 from hw_mocks.broker import free_port
+from hw_mocks.card_image import EmulationError, round_up
 
 HOST = "10.0.2.2"  # the host's loopback, as the guest sees it
 CONTROL_PORT, SHELL_PORT = 5555, 5556  # of a rehearsal's image: scripts/image/rehearsal.py
 BOOT_OVER = "haetae: boot over: "  # systemd/image/boot-report
 _SHELL_BEGIN, _SHELL_AGAIN_S = "shell-begins", 1.0
 _OFF = ("reboot: Power down", "reboot: System halted")
+_RESET = "guest-reset"  # QEMU's word for why it ended: a restart, a panic, a watchdog
+_CONNECTS_S, _LINGERS_S = 60.0, 10.0  # QEMU, to its listener
 _NEEDED = {"qemu-system-aarch64": "qemu-system-arm", "mcopy": "mtools"}
-_SECTOR = 512
-
-
-class EmulationError(Exception):
-    """The board cannot be started, or did not come as far as was waited for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A board that QEMU knows: its options, console and device tree (none where QEMU makes one)."""
+    """A board that QEMU knows: its options, console and device tree (none where QEMU makes one).
+
+    `filters` are the sections of config.txt that are for it.
+    """
 
     name: str
     options: tuple[str, ...]
@@ -44,6 +49,7 @@ class Machine:
     network: str
     console: str
     tree: str | None = None
+    filters: tuple[str, ...] = ()
 
 
 # The second UART is the one that Debian's kernel calls ttyS1; the board has 1 GiB and one USB port.
@@ -54,6 +60,7 @@ RASPI3B = Machine(
     "usb-net",
     "ttyS1,115200",
     "bcm2837-rpi-3-b.dtb",
+    ("pi3",),
 )
 VIRT = Machine(
     "virt",
@@ -71,7 +78,7 @@ class EmulatedPi:
     `card` is written to, as a real one is. `forwards` are the guest's TCP ports that the host
     wants; `ports` then says where each is on 127.0.0.1. `words` are added to the kernel's command
     line; `clock_s` (seconds since 1970) sets a rehearsal image's clock. `console` is what the
-    board has said so far.
+    board has said so far, and `starts` what the firmware has started since it was switched on.
     """
 
     def __init__(
@@ -85,18 +92,20 @@ class EmulatedPi:
     ) -> None:
         self.machine = machine
         self.ports = {port: free_port() for port in forwards}
+        self.starts: list[pi_firmware.Start] = []
         self._card = card
         self._words = [*words, *([] if clock_s is None else [f"haetae.clock={clock_s}"])]
         self._said = threading.Condition()
         self._text = ""
-        self._ended = False
+        self._ended = self._is_off = False
         self._process: subprocess.Popen[str] | None = None
-        self._reader = threading.Thread(target=self._read, name="console", daemon=True)
+        self._mains = threading.Thread(target=self._run, name="emulated board", daemon=True)
         self._stack = ExitStack()
+        self._failed: EmulationError | None = None
 
     @property
     def console(self) -> str:
-        """All that the board has written to its serial console."""
+        """All that the board has written to its serial console, over all its starts."""
         with self._said:
             return self._text
 
@@ -109,17 +118,14 @@ class EmulatedPi:
         missing = [package for name, package in _NEEDED.items() if shutil.which(name) is None]
         if missing:
             raise EmulationError(f"missing: sudo apt-get install {' '.join(missing)}")
-        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="haetae-pi-")))
-        _round_up(self._card)
-        self._process = subprocess.Popen(
-            self._command(folder),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
-        self._reader.start()
+        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="haetae-pi-"))
+        self._folder = Path(folder)
+        round_up(self._card)
+        self._qemu = self._stack.enter_context(socket.socket(socket.AF_UNIX))
+        self._qemu.bind(str(self._folder / "qmp"))
+        self._qemu.listen(1)
+        self._start(once=False)
+        self._mains.start()
         return self
 
     def __exit__(
@@ -134,25 +140,28 @@ class EmulatedPi:
 
     def cut_power(self) -> None:
         """End it between two instructions, as a pulled plug does."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._reader.join()
-            if self._process.stdout is not None:
-                self._process.stdout.close()
+        with self._said:
+            self._is_off = True
+            if self._process is not None:
+                self._process.kill()
+        if self._mains.is_alive():
+            self._mains.join()
 
-    def wait_for(self, mark: str, within_s: float) -> str:
+    def wait_for(self, mark: str, within_s: float, *, behind: int = 0) -> str:
         """The line of the console that has `mark` in it, once it is there.
+
+        `behind` is how many characters of the console are not looked at: those of earlier starts.
 
         Raises:
             EmulationError: It did not come in that time, or the board is off.
         """
         with self._said:
-            self._said.wait_for(lambda: self._line(mark) or self._ended, within_s)
-            if (line := self._line(mark)) is not None:
+            self._said.wait_for(lambda: self._line(mark, behind) or self._ended, within_s)
+            if (line := self._line(mark, behind)) is not None:
                 return line
             last = "\n".join(self._text.splitlines()[-20:])
-            why = "the board is off" if self._ended else f"not within {within_s:.0f} s"
+            off = f"the board is off: {self._failed}" if self._failed else "the board is off"
+            why = off if self._ended else f"not within {within_s:.0f} s"
         raise EmulationError(f"{self.machine.name}: no {mark!r}: {why}; its console ends:\n{last}")
 
     def shell(self, command: str, within_s: float = 60) -> str:
@@ -198,92 +207,100 @@ class EmulatedPi:
             raise EmulationError(f"{self.machine.name}: still on after {within_s:.0f} s")
         self.cut_power()
 
-    def _line(self, mark: str) -> str | None:
-        return next((line for line in self._text.splitlines() if mark in line), None)
+    def wait_for_starts(self, count: int, within_s: float) -> pi_firmware.Start:
+        """The last of so many starts, once the firmware has made it.
 
-    def _read(self) -> None:
-        stream = self._process.stdout if self._process else None
-        for line in stream or ():
-            with self._said:
-                self._text += line
-                self._said.notify_all()
+        Raises:
+            EmulationError: It did not in that time, or the board is off.
+        """
+        with self._said:
+            self._said.wait_for(lambda: len(self.starts) >= count or self._ended, within_s)
+            if len(self.starts) >= count:
+                return self.starts[count - 1]
+        raise EmulationError(f"{self.machine.name}: {len(self.starts)} starts, not {count}")
+
+    def _line(self, mark: str, behind: int = 0) -> str | None:
+        return next((line for line in self._text[behind:].splitlines() if mark in line), None)
+
+    def _run(self) -> None:
+        """Read the console to its end; where that was a restart, start again as the firmware."""
+        while self._reset():
+            try:
+                self._start(once=self._asked_once())
+            except (EmulationError, OSError) as error:
+                self._failed = EmulationError(str(error))
+                break
         with self._said:
             self._ended = True
             self._said.notify_all()
 
-    def _command(self, folder: Path) -> list[str]:
-        files = {"vmlinuz": "-kernel", "initrd.img": "-initrd"}
-        if self.machine.tree:
-            files[self.machine.tree] = "-dtb"
-        read_from_card(self._card, [*files, "cmdline.txt"], folder)
-        boot = [word for name, option in files.items() for word in (option, str(folder / name))]
+    def _start(self, *, once: bool) -> None:
+        machine = self.machine
+        start = pi_firmware.start(
+            self._card, self._folder, machine.tree, machine.filters, once=once
+        )
+        with self._said:
+            if self._is_off:
+                return
+            self._began = len(self._text)
+            self.starts.append(start)
+            self._process = subprocess.Popen(
+                self._command(start),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+            )
+            self._said.notify_all()
+
+    def _reset(self) -> bool:
+        """Wait for the end of QEMU; whether the guest has restarted itself."""
+        process, ends = self._process, list[str]()
+        if process is None:
+            return False
+        listener = threading.Thread(target=self._hear_end, args=(ends,), daemon=True)
+        listener.start()
+        for line in process.stdout or ():
+            with self._said:
+                self._text += line
+                self._said.notify_all()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+        listener.join(_LINGERS_S)
+        return not self._is_off and ends[-1:] == [_RESET]
+
+    def _hear_end(self, ends: list[str]) -> None:
+        """Why QEMU ends, by its own protocol (QMP)."""
+        self._qemu.settimeout(_CONNECTS_S)
+        with contextlib.suppress(OSError, ValueError):
+            link, _ = self._qemu.accept()
+            with link, link.makefile("rw") as lines:
+                lines.readline()
+                lines.write('{"execute": "qmp_capabilities"}\n')
+                lines.flush()
+                for line in lines:
+                    said = json.loads(line)
+                    if said.get("event") == "SHUTDOWN":
+                        ends.append(said["data"]["reason"])
+
+    def _asked_once(self) -> bool:
+        with self._said:
+            return pi_firmware.ASKED_ONCE in self._text[self._began :]
+
+    def _command(self, start: pi_firmware.Start) -> list[str]:
         ports = "".join(
             f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for guest, host in self.ports.items()
         )
-        line = (folder / "cmdline.txt").read_text("ascii").split()
-        kept = [word for word in line if not word.startswith("console=")]
+        kept = [word for word in start.words if not word.startswith("console=")]
         words = [f"console={self.machine.console}", *kept, *self._words]
+        tree = ["-dtb", str(start.tree)] if start.tree else []
         card = [each.format(card=self._card) for each in self.machine.card]
         network = [f"user,id=net0{ports}", "-device", f"{self.machine.network},netdev=net0"]
         return [
             "qemu-system-aarch64", *self.machine.options, "-display", "none", "-monitor", "none",
-            *boot, "-append", " ".join(words), *card,
-            "-netdev", *network,
+            "-no-reboot", "-qmp", f"unix:{self._folder / 'qmp'}",
+            "-kernel", str(start.kernel), "-initrd", str(start.first_ram_disk), *tree,
+            "-append", " ".join(words), *card, "-netdev", *network,
         ]  # fmt: skip
-
-
-def read_from_card(card: Path, names: Sequence[str], folder: Path, prefix: str = "a/") -> None:
-    """Copy files of the card's first partition into a folder; nothing is mounted.
-
-    Raises:
-        EmulationError: The card has no such file.
-    """
-    source = f"{card}@@{first_partition(card)}"
-    for name in names:
-        command = ("mcopy", "-n", "-i", source, f"::{prefix}{name}", str(folder / name))
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, env=_mtools_environment()
-        )
-        if done.returncode:
-            raise EmulationError(f"{card}: no {prefix}{name}: {done.stderr.strip()}")
-
-
-def write_to_card(card: Path, files: Mapping[str, bytes]) -> None:
-    """Put files onto the card's first partition, as a laptop does.
-
-    Raises:
-        EmulationError: It cannot be written.
-    """
-    target = f"{card}@@{first_partition(card)}"
-    with tempfile.TemporaryDirectory() as scratch:
-        for name, data in files.items():
-            (Path(scratch) / "file").write_bytes(data)
-            command = ("mcopy", "-o", "-i", target, f"{scratch}/file", f"::{name}")
-            done = subprocess.run(
-                command, capture_output=True, text=True, check=False, env=_mtools_environment()
-            )
-            if done.returncode:
-                raise EmulationError(f"{card}: {name}: {done.stderr.strip()}")
-
-
-def first_partition(card: Path) -> int:
-    """Where the card's first partition begins, in bytes.
-
-    Raises:
-        EmulationError: It has no partition table.
-    """
-    with card.open("rb") as file:
-        sector = file.read(_SECTOR)
-    if sector[510:] != b"\x55\xaa":
-        raise EmulationError(f"{card}: not a card's image: no partition table")
-    return int(struct.unpack_from("<I", sector, 446 + 8)[0]) * _SECTOR
-
-
-def _round_up(card: Path) -> None:
-    """QEMU's SD card has a size of a power of two."""
-    size = card.stat().st_size
-    os.truncate(card, 1 << (size - 1).bit_length())
-
-
-def _mtools_environment() -> dict[str, str]:
-    return {**os.environ, "MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C.UTF-8"}

@@ -20,14 +20,9 @@ import zxingcpp
 from PIL import Image
 from selenium.common.exceptions import WebDriverException
 
+from hw_mocks.card_image import EmulationError, first_partition
 from hw_mocks.child import TooLateError, until
-from hw_mocks.emulated_pi import (
-    HOST,
-    MACHINES,
-    EmulatedPi,
-    EmulationError,
-    first_partition,
-)
+from hw_mocks.emulated_pi import HOST, MACHINES, EmulatedPi
 from hw_mocks.rehearsal.city import City, Heard, unix_now
 from hw_mocks.rehearsal.knobs import Knobs
 from hw_mocks.rehearsal.phone import phone, serves_page

@@ -9,18 +9,14 @@ good has it kept. All that writes the card's first partition is done here, in RA
 import sys
 from collections.abc import Sequence
 
-from provisioning.places import RUN
 from provisioning.remedy import ProvisioningError
-from provisioning.update import calm, trial
 from provisioning.update.boot_slot import BootSlots, Slot
-from provisioning.update.slot_record import SlotRecord, SlotTrial, SystemVersion, running_version
+from provisioning.update.slot_record import SlotRecord
 
 _USAGE, _FAILED = 64, 1
 
 
-def answer(
-    words: Sequence[str], slots: BootSlots, record: SlotRecord, running: SystemVersion
-) -> str | None:
+def answer(words: Sequence[str], slots: BootSlots, record: SlotRecord) -> str | None:
     """What RAUC is answered, empty for a wish; None for what is no question of RAUC's.
 
     Raises:
@@ -33,24 +29,15 @@ def answer(
         case ["get-state", ("A" | "B") as name]:
             return "good" if record.is_good(Slot(name)) else "bad"
         case ["set-primary", ("A" | "B") as name]:
-            _set_primary(Slot(name), slots, record, running)
+            if Slot(name) is slots.booted:
+                slots.keep()
+            else:
+                slots.begin_trial()
             return ""
         case ["set-state", ("A" | "B") as name, ("good" | "bad") as state]:
             _set_state(Slot(name), slots, record, good=state == "good")
             return ""
     return None
-
-
-def _set_primary(slot: Slot, slots: BootSlots, record: SlotRecord, running: SystemVersion) -> None:
-    if slot is slots.booted:
-        slots.keep()
-        return
-    written = record.version_in(slot)
-    version = "" if written is None else written.version
-    found = calm.status(RUN)
-    claims = {} if found is None else trial.claims(found.body)
-    record.begin(SlotTrial(slot=slot, version=version, from_version=running.version, claims=claims))
-    slots.begin_trial()
 
 
 def _set_state(slot: Slot, slots: BootSlots, record: SlotRecord, *, good: bool) -> None:
@@ -67,7 +54,7 @@ def _set_state(slot: Slot, slots: BootSlots, record: SlotRecord, *, good: bool) 
 def main() -> int:
     """Answer RAUC."""
     try:
-        said = answer(sys.argv[1:], BootSlots(), SlotRecord(), running_version())
+        said = answer(sys.argv[1:], BootSlots(), SlotRecord())
     except (ProvisioningError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return _FAILED

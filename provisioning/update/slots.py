@@ -8,14 +8,14 @@ Root's; nothing here waits for calm or asks the agent: that is the caller's (`de
 import json
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.kept import replace
 from provisioning.places import RELEASE_ROOTS, SLOTS_RUN
 from provisioning.update.boot_slot import TRYBOOT, BootPlaces, BootSlots, Slot
-from provisioning.update.slot_record import SlotRecord, SystemVersion, running_version
+from provisioning.update.slot_record import SlotRecord, SlotTrial, SystemVersion, running_version
 from provisioning.update.versions import is_newer
 from provisioning.update.words import error
 
@@ -98,12 +98,21 @@ def install(bundle: Path, roots: Path = RELEASE_ROOTS, floor: str = "") -> Syste
     return about
 
 
-def start(restart: Sequence[str] = ("systemctl", "reboot")) -> None:
+def start(claims: Mapping[str, str], restart: Sequence[str] = ("/bin/systemctl", "reboot")) -> None:
     """Restart into the slot that was just written, on trial: it gets this one start.
+
+    `claims` is what the agent claims per hazard now; the new system must not claim less.
 
     Raises:
         ProvisioningError: The card cannot be written; nothing is restarted.
     """
+    record, other = SlotRecord(), BootSlots().booted.other
+    if (written := record.version_in(other)) is None:
+        raise error("release-unusable", f"nothing was written into slot {other}")
+    running = running_version().version
+    record.begin(
+        SlotTrial(slot=other, version=written.version, from_version=running, claims=dict(claims))
+    )
     _rauc(("status", "mark-active", "other"), _ASK_S)
     # tryboot.txt is there where the firmware is to be asked for a single start
     is_asked = (BootPlaces().boot / TRYBOOT).exists()

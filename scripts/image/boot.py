@@ -10,7 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from hw_mocks.emulated_pi import BOOT_OVER, MACHINES, EmulatedPi, EmulationError, write_to_card
+from hw_mocks.card_image import EmulationError, write_to_card
+from hw_mocks.emulated_pi import BOOT_OVER, MACHINES, EmulatedPi
 
 FAILED = 1
 

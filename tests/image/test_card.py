@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from image import card, tools
 
-from hw_mocks import emulated_pi
+from hw_mocks import card_image
 
 EPOCH_S = 1_800_000_000
 SIGNATURE = 0x48A37AE1
@@ -75,10 +75,10 @@ def test_the_boot_partition_is_the_same_each_time_and_holds_its_files(tmp_path: 
     assert digest(made[0]) == digest(made[1])
     whole = tmp_path / "card.img"
     card.assemble(whole, SIGNATURE, {"boot": made[0]})
-    emulated_pi.read_from_card(whole, ["vmlinuz"], tmp_path)
+    card_image.read_from_card(whole, ["vmlinuz"], tmp_path)
     assert (tmp_path / "vmlinuz").read_bytes() == files["a/vmlinuz"]
-    emulated_pi.write_to_card(whole, {"haetae/seed.toml": b"version = 1\n"})
-    emulated_pi.read_from_card(whole, ["seed.toml"], tmp_path, prefix="haetae/")
+    card_image.write_to_card(whole, {"haetae/seed.toml": b"version = 1\n"})
+    card_image.read_from_card(whole, ["seed.toml"], tmp_path, prefix="haetae/")
     assert (tmp_path / "seed.toml").read_bytes() == b"version = 1\n"
 
 
@@ -123,8 +123,8 @@ def test_a_root_that_is_too_large_is_refused(
 
 def test_a_file_that_is_no_card_is_told(tmp_path: Path) -> None:
     (tmp_path / "card").write_bytes(bytes(4096))
-    with pytest.raises(emulated_pi.EmulationError, match="no partition table"):
-        emulated_pi.first_partition(tmp_path / "card")
+    with pytest.raises(card_image.EmulationError, match="no partition table"):
+        card_image.first_partition(tmp_path / "card")
 
 
 def test_a_missing_program_is_named_with_the_command_that_brings_it() -> None:
