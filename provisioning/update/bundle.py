@@ -26,8 +26,17 @@ import msgspec
 from drivers.kept import sync
 from provisioning.update import manifest as kinds
 from provisioning.update.manifest import About, File, Manifest, Payload, read_manifest
-from provisioning.update.signing import BUNDLE, Moment, Signer, read_roots, verified
-from provisioning.update.signing import LARGEST_SIGNED_BYTES as LONGEST_SIGNATURE
+from provisioning.update.roots import check_roots
+from provisioning.update.signing import (
+    BUNDLE,
+    LARGEST_SIGNED_BYTES,
+    Moment,
+    Signer,
+    parse_roots,
+    parse_withdrawn,
+    roots_text,
+    verified,
+)
 from provisioning.update.words import error
 
 MAGIC = b"HAETAE1\n"
@@ -116,21 +125,25 @@ def opened(path: Path, roots: Sequence[Path], *, at: Moment | None = None) -> Bu
     `at` is for a bundle that nobody vouches for but its signer: then its certificate must not
     have ended. What a catalogue names, or was installed before, needs none.
 
+    A `keys` bundle is held against the roots that it would follow, too.
+
     Raises:
         ProvisioningError: It is damaged, not signed by who may, or none that is taken.
     """
-    trusted = read_roots(roots)
+    in_force = roots_text(roots)
+    trusted = parse_roots(in_force)
     try:
         with _plain_file(path) as file:
             head = file.read(len(MAGIC) + _LENGTH_BYTES)
             length = int.from_bytes(head[len(MAGIC) :])
             if not head.startswith(MAGIC) or len(head) < len(MAGIC) + _LENGTH_BYTES:
                 raise error("release-damaged", f"{path.name} is no bundle")
-            if length > LONGEST_SIGNATURE:
+            if length > LARGEST_SIGNED_BYTES:
                 raise error("release-damaged", f"{path.name}: a signature of {length} bytes")
             signature = file.read(length)
             signed = verified(signature, BUNDLE, trusted)
             found = read_manifest(signed.payload)
+            signed.check_withdrawn(parse_withdrawn(in_force, trusted))
             signed.check_signer(Moment(found.made, is_known=True))
             if at is not None:
                 signed.check_signer(Moment(at.at, is_known=False))
@@ -142,7 +155,11 @@ def opened(path: Path, roots: Sequence[Path], *, at: Moment | None = None) -> Bu
     whole = hashlib.sha256(head + signature)
     whole.update(payload)
     signer = signed.signer.subject.rfc4514_string()
-    return Bundle(found, whole.hexdigest(), signer, payload, signature)
+    bundle = Bundle(found, whole.hexdigest(), signer, payload, signature)
+    if found.kind == kinds.KEYS:
+        files = {each.path: b"".join(chunks) for each, chunks in bundle.contents()}
+        check_roots(in_force, files, Moment(found.made, is_known=True) if at is None else at)
+    return bundle
 
 
 def _plain_file(path: Path) -> BinaryIO:
@@ -209,6 +226,8 @@ class _Unpacked:
                     return found
         except lzma.LZMAError as problem:
             raise error("release-unusable", f"its payload: {problem}") from None
+        if self._xz.unused_data or self._at < len(self._payload):
+            raise error("release-unusable", "something follows its payload")
         return b""
 
 

@@ -5,6 +5,7 @@ so that nobody can offer yesterday's list again; and it expires, so that nobody 
 from learning of new ones without that being noticed.
 """
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 from urllib.parse import urljoin, urlsplit
@@ -14,7 +15,7 @@ from cryptography import x509
 from msgspec import Meta
 
 from provisioning.update.manifest import Digest, Instant, Terms
-from provisioning.update.signing import CATALOGUE, Moment, Signer, verified
+from provisioning.update.signing import CATALOGUE, Moment, Signer, Withdrawn, verified
 from provisioning.update.words import error
 
 FILE = "catalogue.jws"
@@ -60,7 +61,12 @@ def signed(catalogue: Catalogue, signer: Signer) -> bytes:
 
 
 def read_catalogue(
-    text: bytes, roots: list[x509.Certificate], at: Moment, *, seen: int = 0
+    text: bytes,
+    roots: Sequence[x509.Certificate],
+    at: Moment,
+    *,
+    seen: int = 0,
+    withdrawn: Withdrawn = frozenset(),
 ) -> Catalogue:
     """Check and understand a catalogue; `seen` is the highest serial that was seen before.
 
@@ -68,6 +74,7 @@ def read_catalogue(
         ProvisioningError: It is not signed by who may, older than one seen, or has expired.
     """
     signature = verified(text.strip(), CATALOGUE, roots)
+    signature.check_withdrawn(withdrawn)
     try:
         found = msgspec.json.decode(signature.payload, type=Catalogue)
     except (ValueError, RecursionError) as problem:

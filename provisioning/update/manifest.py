@@ -21,7 +21,6 @@ APPLICATION, MODELS, RULES, KEYS, SYSTEM = "application", "models", "rules", "ke
 KINDS = (KEYS, SYSTEM, APPLICATION, MODELS, RULES)  # in the order in which they are installed
 ROOTS_FILE = "release-roots.pem"  # of a `keys` bundle: who may sign from now on
 VOUCHERS_FILE = "crossed.pem"  # of a `keys` bundle: each new root, signed by one before it
-WITHDRAWN_FILE = "withdrawn.pem"  # of a `keys` bundle: lists of signers withdrawn, by their roots
 LARGEST_FILE_BYTES = 32 << 20
 LARGEST_TREE_BYTES = 128 << 20  # of all files of a bundle, unpacked
 LARGEST_PAYLOAD_BYTES = 48 << 20  # as it is fetched; it is held in memory while it is unpacked
@@ -32,7 +31,7 @@ _ALLOWED = {
     APPLICATION: r"(agent|drivers|models|provisioning)/.+|haetae-[0-9a-z.]+\.dist-info/.+",
     MODELS: r"models/(manifest\.toml|weights/[^/]+\.(tflite|json)|cards/[^/]+\.md)",
     RULES: r"(agent|provisioning|drivers)/.+\.(toml|json|csv)",
-    KEYS: "|".join(map(re.escape, (ROOTS_FILE, VOUCHERS_FILE, WITHDRAWN_FILE))),
+    KEYS: "|".join(map(re.escape, (ROOTS_FILE, VOUCHERS_FILE))),
 }
 
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
@@ -147,5 +146,5 @@ def _check_path(path: str, allowed: re.Pattern[str]) -> None:
     is_plain = len(parts) <= _DEEPEST and all(_SEGMENT.match(each) for each in parts)
     if not is_plain or len(path) > _LONGEST_PATH:
         raise error("release-unusable", f"{path[:80]!r} is no plain path")
-    if allowed.fullmatch(path) is None:
+    if allowed.fullmatch(path) is None or "__pycache__" in parts or path.endswith(".pyc"):
         raise error("release-unusable", f"{path}: not in a bundle of this kind")

@@ -11,6 +11,7 @@ surely past, and never against a guess (`Moment`).
 """
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -47,6 +48,9 @@ _UNREADABLE = (
     x509.UnsupportedGeneralNameType,
 )
 
+_LISTS = re.compile(rb"-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----", re.ASCII)
+
+Withdrawn = frozenset[tuple[bytes, int]]  # issuer's name and serial number of each
 Purpose = Literal["haetae-bundle", "haetae-catalogue"]
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
@@ -96,6 +100,16 @@ class Signed:
             told = f"good from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}, and not on {at.at:%Y-%m-%d}"
             raise error("signer-expired", told)
 
+    def check_withdrawn(self, withdrawn: Withdrawn) -> None:
+        """See that the signer was not withdrawn.
+
+        Raises:
+            ProvisioningError: It was.
+        """
+        if (self.signer.issuer.public_bytes(), self.signer.serial_number) in withdrawn:
+            name = self.signer.subject.rfc4514_string()
+            raise error("release-untrusted", f"{name}: this signer was withdrawn")
+
 
 @dataclass(frozen=True, slots=True)
 class Signer:
@@ -114,24 +128,76 @@ class Signer:
         return signed + b"." + _base64url(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
 
 
-def read_roots(paths: Sequence[Path]) -> list[x509.Certificate]:
-    """The roots in force: those of the first file that there is.
+def roots_text(paths: Sequence[Path]) -> bytes:
+    """The file of roots in force: the first that there is.
 
     Raises:
         ProvisioningError: There is none, or it cannot be read.
     """
     for path in paths:
         try:
-            text = path.read_bytes()
+            return path.read_bytes()
         except FileNotFoundError:
             continue
         except OSError as problem:
             raise error("roots-unusable", f"{path}: {problem.strerror}") from None
-        try:
-            return x509.load_pem_x509_certificates(text)
-        except _UNREADABLE as problem:
-            raise error("roots-unusable", f"{path}: {problem}") from None
     raise error("roots-unusable", "there is none of " + ", ".join(map(str, paths)))
+
+
+def parse_roots(text: bytes) -> list[x509.Certificate]:
+    """The certificates in a file of roots.
+
+    Raises:
+        ProvisioningError: There is none, or one cannot be read.
+    """
+    try:
+        return x509.load_pem_x509_certificates(text)
+    except _UNREADABLE as problem:
+        raise error("roots-unusable", str(problem)) from None
+
+
+def read_roots(paths: Sequence[Path]) -> list[x509.Certificate]:
+    """The roots in force.
+
+    Raises:
+        ProvisioningError: There is none, or it cannot be read.
+    """
+    return parse_roots(roots_text(paths))
+
+
+def read_withdrawn(paths: Sequence[Path]) -> Withdrawn:
+    """The signers that the file in force says are withdrawn.
+
+    Raises:
+        ProvisioningError: It cannot be read.
+    """
+    text = roots_text(paths)
+    return parse_withdrawn(text, parse_roots(text))
+
+
+def parse_withdrawn(text: bytes, roots: Sequence[x509.Certificate]) -> Withdrawn:
+    """The signers on the lists in a file of roots, as far as one of these roots has signed them.
+
+    Raises:
+        ProvisioningError: A list cannot be read.
+    """
+    found: set[tuple[bytes, int]] = set()
+    try:
+        for each in _LISTS.findall(text):
+            withdrawn = x509.load_pem_x509_crl(each)
+            if any(_has_signed(root, withdrawn) for root in roots):
+                issuer = withdrawn.issuer.public_bytes()
+                found.update((issuer, entry.serial_number) for entry in withdrawn)
+    except _UNREADABLE as problem:
+        raise error("roots-unusable", f"a list of signers: {problem}") from None
+    return frozenset(found)
+
+
+def _has_signed(root: x509.Certificate, withdrawn: x509.CertificateRevocationList) -> bool:
+    public = root.public_key()
+    if withdrawn.issuer != root.subject or not isinstance(public, ec.EllipticCurvePublicKey):
+        return False
+    return withdrawn.is_signature_valid(public)
 
 
 def verified(text: bytes, purpose: Purpose, roots: Sequence[x509.Certificate]) -> Signed:
