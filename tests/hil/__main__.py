@@ -26,9 +26,9 @@ def main() -> int:
     out: Path = args.out.resolve()
     folder = out / args.rig
     folder.mkdir(parents=True, exist_ok=True)
-    seen = results.Results()
+    seen = results.Results(args.rig)
     code = int(pytest.main([*_words(args.rig, folder), *args.words], plugins=[seen]))
-    run = seen.run(args.rig)
+    run = seen.run()
     if not run.shown or args.words:  # refused, stopped before the first test, or not all of it
         _say(f"not noted, the last whole run stands: {out / 'table.html'}")
         return code

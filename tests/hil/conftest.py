@@ -24,8 +24,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    line = "needs(*capabilities, knobs): what the test asks of a rig (tests/hil/rigs/rig.py)"
-    config.addinivalue_line("markers", line)
+    needs = "needs(*capabilities, knobs): what the test asks of a rig (tests/hil/rigs/rig.py)"
+    thorough = "thorough: left out where no --rig was named: `make hil` has the time"
+    for line in (needs, thorough):
+        config.addinivalue_line("markers", line)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -95,6 +97,9 @@ def standing(
 @pytest.fixture
 def rig(standing: Standing, request: pytest.FixtureRequest) -> Rig:
     """The rig, at rest, if it can do what the test needs; else the test is skipped."""
+    named = request.config.getoption("--rig", default=None)
+    if not named and request.node.get_closest_marker("thorough"):
+        pytest.skip("thorough: only where a --rig is named")
     try:
         for mark in request.node.iter_markers("needs"):
             if why := missing(standing.rig(), mark.args, mark.kwargs.get("knobs", ())):

@@ -18,7 +18,7 @@ Outcome = Literal["proven", "failed", "not proven"]
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """How one test ended; `why` is the reason where it is not proven, or how it failed."""
 
-    test: str  # as docs/safety.md names it: file::function
+    test: str  # as docs/safety.md names it, file::function, and its row in brackets if it has rows
     outcome: Outcome
     why: str = ""
     seconds: float = 0.0
@@ -38,30 +38,38 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Results:
-    """A pytest plugin that collects them."""
+    """A pytest plugin that collects them on one rig."""
 
-    def __init__(self) -> None:
+    def __init__(self, rig: str) -> None:
+        self._rig = rig
         self._parts: dict[str, list[Shown]] = {}
         self._device = ""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         said = dict(report.user_properties)
         self._device = str(said.get("device", self._device))
-        test = report.nodeid.partition("[")[0]
+        test = name_of(report.nodeid, self._rig)
         if report.when == "call" or report.outcome != "passed":
             self._parts.setdefault(test, []).append(_shown(test, report))
 
-    def run(self, rig: str) -> Run:
-        """All of it; a test with several rows is proven where every row is that could be."""
+    def run(self) -> Run:
+        """All of it; a test that failed in any of its phases has failed."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         shown = [_together(parts) for parts in self._parts.values()]
         return Run(
-            rig=rig,
+            rig=self._rig,
             commit=commit(),
             at=at,
             device=self._device,
             shown=shown,
         )
+
+
+def name_of(node: str, rig: str) -> str:
+    """A test's name without the rig: `file::function`, or `file::function[row]`."""
+    function, _, row = node.removesuffix("]").partition("[")
+    row = "" if row == rig else row.removeprefix(f"{rig}-").removesuffix(f"-{rig}")
+    return f"{function}[{row}]" if row else function
 
 
 def write(run: Run, folder: Path) -> None:

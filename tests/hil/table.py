@@ -44,17 +44,27 @@ class Table:
     def requirements(self) -> list[Row]:
         """A row for each requirement that a test of this suite holds."""
         return [
-            Row(number, title, tuple(self._together(rig, tests) for rig in RIGS))
+            Row(number, title, tuple(self._together(rig, self._rows_of(tests)) for rig in RIGS))
             for number, title, tests in self._requirements
         ]
 
     def tests(self) -> list[Row]:
-        """A row for each test that any rig has met."""
-        names = dict.fromkeys(test for shown in self._shown.values() for test in shown)
+        """A row for each test that any rig has met, and for each of a test's own rows."""
         held = {test: number for number, _, tests in self._requirements for test in tests}
         return [
-            Row(name, held.get(name, ""), tuple(self._alone(rig, name) for rig in RIGS))
-            for name in sorted(names)
+            Row(name, held.get(_function(name), ""), tuple(self._alone(rig, name) for rig in RIGS))
+            for name in self._names()
+        ]
+
+    def _names(self) -> list[str]:
+        return sorted({test for shown in self._shown.values() for test in shown})
+
+    def _rows_of(self, tests: Sequence[str]) -> list[str]:
+        known = self._names()
+        return [
+            name
+            for test in tests
+            for name in [each for each in known if _function(each) == test] or [test]
         ]
 
     def about(self) -> list[tuple[str, str]]:
@@ -144,6 +154,10 @@ def as_html(table: Table) -> str:
             parts.append(f"<tr><th scope=row>{name}</th><td>{about}</td>{cells}</tr>")
         parts.append("</table>")
     return "\n".join([*parts, ""])
+
+
+def _function(name: str) -> str:
+    return name.partition("[")[0]
 
 
 def _short(row: Row) -> str:

@@ -12,6 +12,7 @@ import msgspec
 from agent.sections import HubConfig
 from tests import brokers
 
+OFFLINE = b"offline"  # the last will
 SITE, DEVICE = "test", "rig-1"
 
 
@@ -48,7 +49,9 @@ class RigHub:
         self.broker = brokers.Mosquitto(folder, address=address, port=port)
         if seen_as != address:
             self.broker.authority.issue("server", address=seen_as)
+        self._log = folder / "mosquitto.log"
         self._certificate, self._key = self.broker.authority.issue(device)
+        self.key_on_device = ""  # where it was put, once `tables` has said so
         self._stack = ExitStack()
         self._listener: brokers.Listener | None = None
         self._is_up = False
@@ -74,18 +77,23 @@ class RigHub:
 
     def tables(self, identity: str, **changes: Any) -> str:
         """The tables [device] and [hub] of its configuration; `identity` is that folder there."""
+        self.key_on_device = f"{identity}/device.key"
         settings: dict[str, Any] = {
             "host": self.seen_as,
             "port": self.broker.port,
             "ca": f"{identity}/ca.pem",
             "certificate": f"{identity}/device.pem",
-            "key": f"{identity}/device.key",
+            "key": self.key_on_device,
             "heartbeat_s": 5.0,
         }
         fields = msgspec.to_builtins(HubConfig(**(settings | changes)))
         lines = [f"{key} = {json.dumps(value)}" for key, value in fields.items()]
         about = ["[device]", f'id = "{self.device}"', f'site = "{SITE}"']
         return "\n".join([*about, "[hub]", *lines, ""])
+
+    def log(self) -> str:
+        """All that the broker has written."""
+        return self._log.read_text("utf-8")
 
     def go(self) -> None:
         """Take the hub away, as a power cut there does; nothing it has taken is lost."""
@@ -114,9 +122,10 @@ class RigHub:
         return [self._event(each) for each in self._heard.events() if self._is_ours(each.topic)]
 
     def states(self) -> list[dict[str, Any]]:
-        """What the device has said of itself, in the order of its coming."""
+        """What the device has said of itself, in the order of its coming; `offline` left out."""
         said = [each for each in self._heard.messages if each.topic.endswith("/state")]
-        return [json.loads(each.body) for each in said if self._is_ours(each.topic)]
+        bodies = [each.body for each in said if self._is_ours(each.topic)]
+        return [json.loads(each) for each in bodies if each != OFFLINE]
 
     def wait(self, holds: Callable[[], object], within_s: float) -> bool:
         """Whether something about what was heard comes to hold in so many seconds."""

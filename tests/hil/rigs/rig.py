@@ -51,7 +51,8 @@ class Place:
 
     `haetae` and `python` are the beginnings of shell commands, and may name an environment:
     `haetae` has `--config`, `--state` and `--run-dir` already, `python` finds our packages.
-    `control` is the simulated wires' socket, where there is one.
+    `control` is the simulated wires' socket, where there is one; `stop` is the shell command that
+    ends the agent in order, needed where its wires are real.
     """
 
     haetae: str
@@ -60,6 +61,7 @@ class Place:
     state: str
     run_dir: str
     control: str | None = None
+    stop: str = ""
 
 
 class Rig(Protocol):

@@ -53,8 +53,8 @@ class SimRig:
         control, state, run_dir = (str(folder / each) for each in ("control", "state", "run"))
         config = str(folder / "device.toml")
         places = f"--config {config} --state {state} --run-dir {run_dir}"
-        program = f"{sys.executable} -m agent.cli {places}"
-        self.at = Place(program, sys.executable, config, state, run_dir, control)
+        program = f"{sys.executable} -c 'import agent.cli as cli; raise SystemExit(cli.main())'"
+        self.at = Place(f"{program} {places}", sys.executable, config, state, run_dir, control)
 
     def open(self) -> None:
         if shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin") is None:
