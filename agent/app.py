@@ -31,6 +31,7 @@ from agent.perceived import outline_of
 from agent.pipeline import Pipeline
 from agent.recorder import Recorder
 from agent.records import device_ledger, proofs
+from agent.recovering import Recovering
 from agent.status import Status
 from agent.timekeeping import DOUBTED_S, Timekeeping
 from agent.trial import RESTART, Signs
@@ -72,7 +73,7 @@ class App:
     ) -> None:
         self._in_force, config = in_force, in_force.config
         self._config, self._board, self._clock, self._pace = config, board, clock, pace
-        self._restarts = False
+        self._ends_with = 0
         self._workers = Workers()
         self._stop = self._workers.stopping
         self._queue: queue.Queue[Reading | Failure | Order] = queue.Queue(QUEUE)
@@ -170,6 +171,8 @@ class App:
         )
         self._link = LocalLink(run_dir, powers, clock=clock)
         self._setup = LongPress(run_dir / "setup-requested")
+        note, places = self._ledger.note, (state, run_dir)
+        self._ladder = Recovering(config, places, clock, note, self._restart)
         self._unheard = {sensor.name for sensor in config.sensors}
         self._pressed = self._armed = self._recalled = False
 
@@ -180,7 +183,7 @@ class App:
         self._outbox.close()
         self._board.close()
         self._status.remove()
-        return RESTART if self._restarts and not code else code
+        return code or self._ends_with
 
     def stop(self) -> None:
         """End `run`; from any thread or a signal handler."""
@@ -197,9 +200,9 @@ class App:
         self._link.stop()
         self._outbox.wake()
 
-    def _restart(self) -> None:
-        """End `run` to begin anew: by another configuration."""
-        self._restarts = True
+    def _restart(self, code: int = RESTART) -> None:
+        """End `run` to begin anew: by another configuration, or to open the wires anew."""
+        self._ends_with = code
         self.stop()
 
     def _work(self) -> list[Worker]:
@@ -237,10 +240,11 @@ class App:
                 self._daily.look(now)
                 self._decide(self._pipeline.tick(now))
                 self._decide(self._inspector.step(now))
-                self._pipeline.spare(self._inspector.tried(now) | self._link.tried(now))
+                self._pipeline.spare(tried := self._inspector.tried(now) | self._link.tried(now))
                 self._setup.look(now)
                 self._recall(now)
                 self._report(now)
+                self._ladder.look(now, self._status.whole(), is_tried=bool(tried))
                 beat()
             if not self._armed and (not self._unheard or now - started > ARM_WITHIN_S * self._pace):
                 self._armed = True
@@ -372,6 +376,8 @@ class App:
             ledger=self._ledger.head,
             hub=self._hubs.status,
             hubs=self._hubs.report(),
+            started=self._ladder.started,
+            boot=self._ladder.boot,
         )
 
     def _other_trouble(self) -> dict[str, str]:
@@ -384,5 +390,5 @@ class App:
             "ledger": self._ledger.trouble,
             "hub": self._hubs.trouble,
         }
-        parts["configuration"] = self._in_force.trouble
+        parts |= {"configuration": self._in_force.trouble, **self._ladder.trouble}
         return {name: trouble for name, trouble in parts.items() if trouble}

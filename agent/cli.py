@@ -192,6 +192,7 @@ def status(args: argparse.Namespace) -> int:
     for event, by in found["answered"].items():
         _say(f"  {event}: help is coming: {by}")
     _say(clock_line(found["clock"]))
+    _say(f"started: {found['boot'] or 'nobody knows why'}")
     in_force = found["configuration"]
     _say(f"configuration: {in_force['origin']}, SHA-256 {in_force['sha256']}")
     _say(f"outbox: {found['outbox']['pending']} waiting; hub: {found['hub']}")

@@ -23,10 +23,12 @@ STOP: Final = "stop"
 KEY: Final = "key"  # introduces the key that signs from here on
 TRIM: Final = "trim"  # the oldest segments go
 TORN: Final = "torn"  # a power cut left a piece of a record, which was put aside
+BOOT: Final = "boot"  # why the device started, as root has found out
+RECOVERY: Final = "recovery"  # a rung of a ladder that interrupted the watch
 GAP: Final = "gap"  # what was not written, since the disk took nothing for too long
 KINDS = (
     EVENT, SELFTEST, INSPECTION, COMMISSIONING, CONFIGURATION, FIRMWARE, COMMAND, UPDATE, CLOCK,
-    START, STOP, KEY, TRIM, TORN, GAP,
+    START, STOP, KEY, TRIM, TORN, BOOT, RECOVERY, GAP,
 )  # fmt: skip
 
 

@@ -39,7 +39,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     the cameras and microphones that people have switched off by hand; `answered` who sent help to
     which of the `active`, by event id; `configuration` the one from afar by which the device runs,
     as `remote` or `trial` and the first 16 hex digits of its SHA-256; `update` is what became of
-    the last update of the software, while there is something to tell; `ledger` is the
+    the last update of the software, while there is something to tell; `started` is why the device
+    began anew, told for an hour where it was not in order; `ledger` is the
     newest record of the ledger that is on flash, its number and the first 96 bits of its digest;
     `last_words` are there once the supply is lost, while there is power left to say so.
     """
@@ -57,6 +58,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pending: int = 0
     configuration: str = ""
     update: str = ""
+    started: str = ""
     ledger: str = ""
     last_words: str = ""
 
@@ -77,6 +79,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             pending=found["outbox"]["pending"],
             configuration=found["configuration"]["from_afar"],
             update=found["update"],
+            started=found["started"],
             ledger=found["ledger"],
         )
 
@@ -172,6 +175,8 @@ class Status:
         tried: Sequence[str] = (),
         update: str = "",
         ledger: Head | None = None,
+        started: str = "",
+        boot: str = "",
     ) -> None:
         """Take the state of every part at `now` (seconds of the agent's clock)."""
         wall = self._wall()
@@ -216,6 +221,8 @@ class Status:
             "hub_cause": hub[1],
             "hubs": list(hubs),
             "configuration": self._in_force,
+            "started": started,
+            "boot": boot,
         }
         with self._lock:
             self._now = found

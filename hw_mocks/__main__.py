@@ -22,6 +22,7 @@ from agent import cli, cli_words
 from agent.config import ConfigError
 from agent.config import load as load_config
 from agent.in_force import InForce
+from agent.recovering import ANEW
 from agent.state_lock import AlreadyRunningError, hold
 from agent.trial import RESTART
 from agent.wallclock import WallTime, read_wall_clock
@@ -102,7 +103,7 @@ def probe(args: argparse.Namespace, state: Path, run_dir: Path) -> int:
 def main() -> int:
     """Run or probe; an agent that ended to begin anew does so, as systemd would have it."""
     code = _once(parser().parse_args())
-    if code == RESTART:
+    if code in {RESTART, ANEW}:
         os.execv(sys.executable, [sys.executable, "-m", "hw_mocks", *sys.argv[1:]])
     return code
 

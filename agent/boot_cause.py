@@ -1,0 +1,107 @@
+"""Why the device started, as root has found out at boot, and who has asked for another start.
+
+Root's side is `provisioning.recovery`; between the two lie two small files in memory.
+"""
+
+import contextlib
+import os
+import time
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from agent.envelope import kernel_boot
+from drivers import kept
+from drivers.sensor import NotReadyError
+
+REQUEST = "reboot-wanted.json"  # in the agent's run directory
+BESIDE, FILE = "-recovery", "boot-cause.json"  # beside that directory
+LONGEST = 200  # characters of a reason
+
+Cause = Literal[
+    "first",  # nothing is known of a start before
+    "orderly",  # it was shut down, or started anew by hand
+    "requested",  # a ladder asked for it
+    "update",
+    "watchdog",  # the hardware's: the system hung
+    "panic",  # the kernel's
+    "power_loss",
+    "unknown",  # it ended without order, and nothing tells how
+]
+WORDS: dict[str, str] = {
+    "first": "first start",
+    "orderly": "shut down in order",
+    "requested": "started anew on request",
+    "update": "started anew for an update",
+    "watchdog": "the watchdog started it: the system had hung",
+    "panic": "the kernel failed",
+    "power_loss": "the power was cut",
+    "unknown": "it ended without order",
+}
+
+
+class BootCause(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why boot number `boots`, of the kernel's id `boot`, began.
+
+    `detail` says who asked and why, or by what it was known. It `ended_in_order` where the boot
+    before got as far as its last mark.
+    """
+
+    boot: str
+    boots: int
+    cause: Cause
+    detail: str = ""
+    ended_in_order: bool = False
+    under_voltage: bool = False  # it was seen in the boot before
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether nobody need hear of it."""
+        return self.cause in {"first", "orderly"} and not self.under_voltage
+
+    def __str__(self) -> str:
+        """One line in English."""
+        weak = "; the supply was too low before" if self.under_voltage else ""
+        return f"{WORDS[self.cause]}{f': {self.detail}' if self.detail else ''}{weak}"
+
+
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """That the device start anew: by whom and why, and when (monotonic seconds of boot `boot`)."""
+
+    by: Annotated[str, Meta(pattern=r"^[a-z_-]{1,24}\Z")]
+    reason: Annotated[str, Meta(min_length=1, max_length=LONGEST)]
+    boot: str
+    monotonic_s: float
+
+
+def read_cause(run_dir: Path, boot: str) -> BootCause | None:
+    """What root has found of this boot, beside `run_dir`; None where it has not."""
+    path = run_dir.with_name(run_dir.name + BESIDE) / FILE
+    try:
+        found = kept.load(path, BootCause, what="cause of the boot", remedy="it is found at a boot")
+    except NotReadyError:
+        return None
+    return found if found.boot == boot else None
+
+
+def ask_for_reboot(run_dir: Path, reason: str, *, by: str = "agent") -> None:
+    """Ask root for a reboot, who grants it within a budget, or not at all.
+
+    Raises:
+        OSError: It could not be written.
+    """
+    asked = Request(by, reason[:LONGEST], kernel_boot(), time.monotonic())
+    fresh = run_dir / f".{REQUEST}.new"
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(file.fileno(), 0o644)  # root reads it without a privilege, whatever the umask
+        file.write(msgspec.json.encode(asked))
+    fresh.replace(run_dir / REQUEST)
+
+
+def withdraw_request(run_dir: Path) -> None:
+    """Want no reboot any more."""
+    with contextlib.suppress(OSError):
+        (run_dir / REQUEST).unlink(missing_ok=True)
