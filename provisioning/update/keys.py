@@ -4,11 +4,13 @@ The root is made, and followed by another, as the city's authority is (`provisio
 is one of its own, so that who enrols devices cannot sign releases.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from provisioning.ca import keys as authority
@@ -60,6 +62,34 @@ def issue(
     if wrong := unfit(made):
         raise error("release-files", wrong)
     return made
+
+
+def withdrawal(
+    signers: Sequence[x509.Certificate],
+    before: Sequence[x509.CertificateRevocationList],
+    root: x509.Certificate,
+    root_key: ec.EllipticCurvePrivateKey,
+    *,
+    at: datetime,
+) -> bytes:
+    """The root's list of signers that sign nothing any more, as PEM; who was on it stays on it."""
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(root.subject)
+        .last_update(at)
+        .next_update(root.not_valid_after_utc)  # devices may not hear of the next for years
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(root.public_key()),  # type: ignore[arg-type]
+            critical=False,
+        )
+    )
+    dates = {each.serial_number: each.revocation_date_utc for old in before for each in old}
+    for each in signers:
+        dates.setdefault(each.serial_number, at)
+    for serial, date in sorted(dates.items()):
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(date)
+        builder = builder.add_revoked_certificate(entry.build())
+    return builder.sign(root_key, profiles.hash_for(root_key)).public_bytes(Encoding.PEM)
 
 
 def load_signer(certificate: Path, key: Path, secret: bytes | None) -> Signer:

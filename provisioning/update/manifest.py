@@ -53,7 +53,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     version: VersionText
     boards: Names = ()
     profiles: Names = ()
-    lock: Digest | Literal[""] = ""
+    lock: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z")] = ""
     needs: Annotated[dict[Name, VersionText], Meta(max_length=16)] = {}
     not_before: Instant | None = None
 
