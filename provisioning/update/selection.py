@@ -25,11 +25,16 @@ Kind = Annotated[str, Meta(pattern=r"^[a-z]{1,32}\Z")]
 
 
 class Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One bundle that is installed: the SHA-256 of its file, and on which `system` it was tried."""
+    """One bundle that is installed: the SHA-256 of its file, and its version.
+
+    `system` is the version of the system on which it was tried, `lock` that of the packages that
+    it was made for.
+    """
 
     sha256: Digest
     version: VersionText
     system: str = ""
+    lock: str = ""
 
 
 Layers = Mapping[str, Layer]

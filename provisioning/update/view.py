@@ -42,31 +42,41 @@ class Ground:
         return self.run / CURRENT
 
 
-def switch(ground: Ground, layers: Layers) -> None:
-    """Have every process that starts from now on run with these bundles; none: what was shipped.
+def prepare(ground: Ground, layers: Layers) -> Path | None:
+    """Make the view of these bundles, which nobody uses yet; None for what was shipped.
 
-    Each of them must have been checked. Old views stay as long as a process may run from them.
+    Each of them must have been checked.
 
     Raises:
-        OSError: There is no memory left, or a bundle is gone; what ran before stays.
+        OSError: There is no memory left, or a bundle is gone.
     """
     shown = {kind: layers[kind] for kind in _ORDER if kind in layers}
     if not shown:
-        ground.current.unlink(missing_ok=True)
-        return
+        return None
     text = msgspec.json.encode(shown)
-    name = hashlib.sha256(text).hexdigest()[:16]
-    view = ground.run / VIEWS / name
+    view = ground.run / VIEWS / hashlib.sha256(text).hexdigest()[:16]
     if not view.is_dir():
-        fresh = view.with_name(f".{name}")
+        fresh = view.with_name(f".{view.name}")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True, mode=0o755)
         _fill(fresh, _sources(ground, shown))
         (fresh / INSTALLED_FILE).write_bytes(text)
         fresh.rename(view)
+    return view
+
+
+def switch(ground: Ground, view: Path | None) -> None:
+    """Have every process that starts from now on run from this view; None: what was shipped.
+
+    Raises:
+        OSError: There is no memory left; what ran before stays.
+    """
+    if view is None:
+        ground.current.unlink(missing_ok=True)
+        return
     link = ground.run / f".{CURRENT}"
     link.unlink(missing_ok=True)
-    link.symlink_to(Path(VIEWS, name))
+    link.symlink_to(Path(VIEWS, view.name))
     link.replace(ground.current)
 
 

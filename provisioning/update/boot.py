@@ -1,0 +1,105 @@
+"""At every start, before the agent: what is installed is checked again, and laid over what shipped.
+
+    haetae-app.service, root: haetae-update lay-out
+
+A trial that is still written down was not found good before the device was started anew, whether
+its power was cut, it hung, or somebody pulled the plug: it is taken back here. What is damaged or
+was half written is left aside; what was before it runs, and in the end what was shipped.
+"""
+
+import logging
+
+from provisioning.remedy import ProvisioningError
+from provisioning.update import facts, outcome, selection, trees, view
+from provisioning.update.facts import Places
+from provisioning.update.manifest import KEYS
+from provisioning.update.outcome import Report
+from provisioning.update.selection import Layers, Selection
+from provisioning.update.signing import read_roots
+
+log = logging.getLogger(__name__)
+
+CUT_OFF = "the device was started anew before it was found good"
+
+
+def lay_out(places: Places) -> Layers:
+    """Settle what a power cut has left, and have the agent start from what is whole; what that is.
+
+    Whatever is wrong, something is in force when this returns: a disk that takes nothing leaves
+    the choice as it is, and a tree that cannot be used is not used.
+    """
+    outcome.recall(places.update_run, places.updates)
+    chosen, told = settled(selection.read(places.installed))
+    shown, wrong = usable(places, chosen)
+    if wrong is not None:
+        chosen, told = _without(chosen, shown), wrong
+    try:
+        _keep(places, chosen)
+    except OSError as error:
+        log.error("%s: %s", places.installed, error)  # noqa: TRY400  # no traceback
+    if told is not None:
+        outcome.tell(told, places.update_run, places.updates)
+    try:
+        view.switch(places.ground, view.prepare(places.ground, shown))
+    except OSError as error:
+        log.error("%s: %s: what was shipped runs", places.run, error)  # noqa: TRY400
+        view.switch(places.ground, None)
+        return {}
+    return shown
+
+
+def settled(found: Selection) -> tuple[Selection, Report | None]:
+    """The choice without the trial that was cut off, and what there is to tell of it."""
+    if (trial := found.trial) is None:
+        return found, None
+    told = outcome.report(trial.kind, trial.version, "rolled-back", CUT_OFF)
+    return found.taken_back(CUT_OFF), told
+
+
+def usable(places: Places, chosen: Selection) -> tuple[dict[str, selection.Layer], Report | None]:
+    """The bundles that are in force and whole; what was before, where one of them is damaged."""
+    told: Report | None = None
+    for layers in (chosen.current, chosen.previous or {}):
+        shown, aside = facts.in_force(places, layers)
+        for kind, why in aside.items():
+            log.warning("%s: left aside: %s", kind, why)
+        damaged = _damaged(places, shown)
+        if damaged is None:
+            return shown, told
+        told = told or damaged
+    return {}, told
+
+
+def check(places: Places, layers: Layers) -> None:
+    """Check signature and every file of these bundles again.
+
+    Raises:
+        ProvisioningError: One of them cannot be used; its `detail` begins with its kind.
+    """
+    for kind, layer in layers.items():
+        trusted = read_roots(facts.roots(places, layers if kind != KEYS else {}))
+        trees.whole(places.installed / layer.sha256, kind, trusted)
+
+
+def _damaged(places: Places, layers: Layers) -> Report | None:
+    for kind, layer in layers.items():
+        try:
+            check(places, {k: e for k, e in layers.items() if k in {kind, KEYS}})
+        except ProvisioningError as error:
+            why = f"{error.failure.code}: {error.failure.detail}"
+            return outcome.report(kind, layer.version, "rolled-back", why)
+    return None
+
+
+def _without(chosen: Selection, shown: Layers) -> Selection:
+    """Choose what is whole; what is damaged may be fetched again, for it did not fail a trial."""
+    return Selection(dict(shown), None, None, chosen.failed)
+
+
+def _keep(places: Places, chosen: Selection) -> None:
+    """Write down what has changed, and clear up."""
+    if chosen != selection.read(places.installed):
+        floor = selection.read_floor(places.installed)
+        selection.write_floor(places.installed, floor)  # first: the choice may be a lower one
+        selection.write(places.installed, chosen)
+    trees.prune(places.installed, chosen.used)
