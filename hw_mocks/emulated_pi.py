@@ -40,7 +40,8 @@ _NEEDED = {"qemu-system-aarch64": "qemu-system-arm", "mcopy": "mtools"}
 class Machine:
     """A board that QEMU knows: its options, console and device tree (none where QEMU makes one).
 
-    `filters` are the sections of config.txt that are for it.
+    `filters` are the sections of config.txt that are for it; `words` are added to the kernel's
+    command line, for what QEMU lacks.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Machine:
     console: str
     tree: str | None = None
     filters: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 # The second UART is the one that Debian's kernel calls ttyS1; the board has 1 GiB and one USB port.
@@ -61,6 +63,7 @@ RASPI3B = Machine(
     "ttyS1,115200",
     "bcm2837-rpi-3-b.dtb",
     ("pi3",),
+    ("module_blacklist=vchiq",),  # without the graphics processor's answer it makes an oops
 )
 VIRT = Machine(
     "virt",
@@ -294,7 +297,7 @@ class EmulatedPi:
             f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for guest, host in self.ports.items()
         )
         kept = [word for word in start.words if not word.startswith("console=")]
-        words = [f"console={self.machine.console}", *kept, *self._words]
+        words = [f"console={self.machine.console}", *kept, *self.machine.words, *self._words]
         tree = ["-dtb", str(start.tree)] if start.tree else []
         card = [each.format(card=self._card) for each in self.machine.card]
         network = [f"user,id=net0{ports}", "-device", f"{self.machine.network},netdev=net0"]

@@ -81,8 +81,10 @@ MODULES = (
     "sound/soc/codecs/snd-soc-spdif", "sound/usb/snd-usb-audio",
 )  # fmt: skip
 # In the first RAM disk: what it takes to find and mount the root, on a Pi and under QEMU, and to
-# give the next start back to the slot before a trial (FAT).
+# give the next start back to the slot before a trial (FAT); and the board's timer, without which a
+# Pi cannot start again at all, be it after a panic or for want of a root.
 FIRST_MODULES = (
+    "bcm2835_wdt",
     "bcm2835", "sdhci-iproc", "mmc_block", "virtio_mmio", "virtio_pci", "virtio_blk", "squashfs",
     "vfat", "nls_cp437", "nls_ascii",
 )  # fmt: skip
