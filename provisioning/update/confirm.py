@@ -8,6 +8,7 @@ nothing. A slot that does not even come so far is restarted by haetae-trial-dead
 that panics by itself: the next start is the other slot's already.
 """
 
+import contextlib
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from provisioning.places import ON_TRIAL, RUN, UPDATE_RUN, UPDATES
+from provisioning.recovery import reboots
 from provisioning.remedy import ProvisioningError
 from provisioning.update import outcome, slots, trial
 from provisioning.update.boot_slot import BootSlots, Slot
@@ -78,6 +80,8 @@ def main() -> int:
     if may_stay:
         Path(ON_TRIAL).unlink(missing_ok=True)
         return 0
+    with contextlib.suppress(OSError):
+        reboots.note("update", f"back to system {boot.booted.other}")
     return subprocess.run(("/bin/systemctl", "reboot"), check=False).returncode
 
 
