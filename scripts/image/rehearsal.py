@@ -18,7 +18,7 @@ _AGENT = f"""\
 ExecStart=
 ExecStart=/{wheels.HOME}/bin/python -m hw_mocks --config /etc/haetae/device.toml \
 --control /run/haetae/control --state /var/lib/haetae --run-dir /run/haetae
-Environment=PYTHONPATH=/{FOLDER}
+Environment=PYTHONPATH=/run/haetae-app/current:/{FOLDER}
 MemoryMax=256M
 # emulation is slow
 TimeoutStartSec=300
