@@ -17,7 +17,7 @@ BYTES = 24 << 20
 _MOUNT = (
     "loop,noatime,data=ordered,commit=5"  # Raspberry Pi OS's, with ext4's own defaults written out
 )
-_LET_GO_S = 10.0
+_LET_GO_S = 180.0  # whoever makes a system's root beside it holds all mounts for so long
 _ENDS_S = 0.3  # a cut that waits for a write does not wait for long
 
 
