@@ -15,7 +15,7 @@ from agent.acting import act
 from agent.commanders import Commanders
 from agent.commands import Code, Inspect, Order
 from agent.daily import Daily
-from agent.envelope import Identity, boot_id, stamp
+from agent.envelope import Identity, boot_id, stamper
 from agent.errands import SLOW, Errand, Errands, selftest_command
 from agent.hubs import Hubs
 from agent.in_force import InForce
@@ -33,6 +33,7 @@ from agent.recorder import Recorder
 from agent.records import device_ledger, proofs
 from agent.recovering import Recovering
 from agent.status import Status
+from agent.stimuli import Around, Stimuli
 from agent.timekeeping import DOUBTED_S, Timekeeping
 from agent.trial import RESTART, Signs
 from agent.updates import Updates
@@ -40,7 +41,7 @@ from agent.values import Detection, Failure, Reading
 from agent.wallclock import WallTime, read_wall_clock
 from agent.watch import detectors, watched
 from agent.wires import samplers
-from agent.workers import Worker, Workers
+from agent.workers import Stoppable, Worker, Workers
 from drivers.board import Board
 from drivers.sensor import Quantity
 
@@ -83,7 +84,7 @@ class App:
             self._outbox,
             wall=wall,
             clock=clock,
-            note=self._record,
+            note=lambda *noted: self._ledger.note(*noted),  # noqa: PLW0108  # there is none yet
             doubted_s=0.0 if simulated else DOUBTED_S,  # a scenario begins on any day it likes
         )
         self._daily = Daily(config, state, self._time.read)
@@ -138,6 +139,7 @@ class App:
             restart=self._restart,
             note=self._ledger.note,
             done=self._done,
+            stimuli=lambda *asked: self._stimuli.try_all(*asked),  # noqa: PLW0108  # made below
         )
         self._inspector = Inspector(
             config,
@@ -170,6 +172,16 @@ class App:
             baseline=lambda *asked: any(each.measure(*asked) for each in self._samplers),
         )
         self._link = LocalLink(run_dir, powers, clock=clock)
+        around = Around(
+            wires=self._samplers,
+            feed=self._believe,
+            busy=lambda now: self._signs().alarm or bool(self._tried(now)),
+            health=self._pipeline.health,
+            note=self._ledger.note,
+            prove=self._status.prove,
+            wall=self._time.read,
+        )
+        self._stimuli = Stimuli(config, state, around, self._daily.calendar, began=clock())
         self._setup = LongPress(run_dir / "setup-requested")
         note, places = self._ledger.note, (state, run_dir)
         self._ladder = Recovering(config, places, clock, note, self._restart)
@@ -188,16 +200,10 @@ class App:
     def stop(self) -> None:
         """End `run`; from any thread or a signal handler."""
         self._stop.set()
-        for sampler in self._samplers:
-            sampler.stop()
-        self._annunciator.stop()
-        if self._speaker is not None:
-            self._speaker.stop()
-        self._recorder.stop()
-        self._time.stop()
-        self._errands.stop()
-        self._ledger.stop()
-        self._link.stop()
+        parts: list[Stoppable | None] = [*self._samplers, self._annunciator, self._speaker]
+        parts += [self._recorder, self._time, self._errands, self._ledger, self._link]
+        for each in filter(None, parts):
+            each.stop()
         self._outbox.wake()
 
     def _restart(self, code: int = RESTART) -> None:
@@ -216,8 +222,8 @@ class App:
             Worker("setup", self._link.run, 60.0),
         ]
         for sampler in self._samplers:
-            slowest_s = max(channel.every_s for channel in sampler.channels)
-            workers.append(Worker(sampler.wire, sampler.run, 30.0 + 2 * slowest_s / self._pace))
+            within_s = 30.0 + 2 * sampler.slowest_s / self._pace
+            workers.append(Worker(sampler.wire, sampler.run, within_s))
         if self._speaker is not None:
             workers.append(Worker("voice", self._speaker.run, 60.0))
         return workers + self._hubs.work(self._stop)
@@ -240,7 +246,9 @@ class App:
                 self._daily.look(now)
                 self._decide(self._pipeline.tick(now))
                 self._decide(self._inspector.step(now))
-                self._pipeline.spare(tried := self._inspector.tried(now) | self._link.tried(now))
+                self._decide(self._stimuli.step(now))
+                self._pipeline.withhold(self._stimuli.withheld())
+                self._pipeline.spare(tried := self._tried(now))
                 self._setup.look(now)
                 self._recall(now)
                 self._report(now)
@@ -252,9 +260,9 @@ class App:
                 sdnotify.notify("READY=1")
                 log.warning("armed; not heard from yet: %s", ", ".join(self._unheard) or "none")
 
-    def _record(self, kind: str, body: Mapping[str, object]) -> None:
-        """Have the ledger note something: the clock needs it before there is a ledger."""
-        self._ledger.note(kind, body)
+    def _tried(self, now: float) -> frozenset[str]:
+        """The sensors that somebody inspects or tries out."""
+        return self._inspector.tried(now) | self._link.tried(now)
 
     def _recall(self, now: float) -> None:
         """Take in, once it is read, what was proven before this start and what it cut off."""
@@ -268,6 +276,7 @@ class App:
         self._updates.look(self._clock())
         self._status.write(late)
         self._daily.write()
+        self._stimuli.write()
 
     def _take(self, item: Reading | Failure | Order) -> None:
         if isinstance(item, Order):
@@ -277,7 +286,10 @@ class App:
         self._link.tell(item)
         if isinstance(item, Failure):
             self._decide(self._pipeline.failed(item))
-            return
+        elif not self._stimuli.holds(item):
+            self._believe(item)
+
+    def _believe(self, item: Reading) -> None:
         self._recorder.remember(item)
         self._mutes.take(item)
         self._inspector.take(item)
@@ -344,16 +356,8 @@ class App:
                 continue
             self._status.brace(detection)
             inspection = self._inspector.mark(detection) or self._link.mark(detection)
-            event = self._outbox.put(
-                lambda seq, previous, detection=detection, inspection=inspection: stamp(  # type: ignore[misc]  # bound now
-                    detection,
-                    seq=seq,
-                    previous=previous,
-                    identity=self._identity,
-                    wall=self._time.at(detection.at),
-                    inspection=inspection,
-                )
-            )
+            wall = self._time.at(detection.at)
+            event = self._outbox.put(stamper(detection, self._identity, wall, inspection))
             self._ledger.wake()
             self._recorder.freeze(event)
             self._status.note(detection, event)
@@ -376,6 +380,7 @@ class App:
             ledger=self._ledger.head,
             hub=self._hubs.status,
             hubs=self._hubs.report(),
+            tested=self._stimuli.verdicts,
             started=self._ladder.started,
             boot=self._ladder.boot,
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from agent import care, perceived, town
+from agent import care, perceived, stimulus_rules, town
 from agent.addresses import hub_problems
 from agent.commands import VERBS
 from agent.sections import Config
@@ -24,6 +24,7 @@ from agent.tomlfile import (
 from agent.values import HUB
 from drivers import catalog
 from drivers.sensor import Quantity
+from drivers.stimulus import LineStimulus
 
 __all__ = ["ConfigError", "load"]
 
@@ -127,6 +128,7 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
     yield from care.problems(config)
     yield from town.problems(config)
     yield from config.fall.problems()
+    yield from stimulus_rules.problems(config)
 
 
 def _commanders(config: Config) -> Iterator[tuple[str, str]]:
@@ -157,6 +159,11 @@ def _used_twice(config: Config) -> Iterator[tuple[str, str]]:
         (f"annunciator.{name}", f"gpio{output.gpio}")
         for name, output in outputs.items()
         if output is not None
+    ]
+    claims += [
+        (f"{place}.stimulus", f"gpio{each.stimulus.gpio}")
+        for place, each in places
+        if isinstance(each.stimulus, LineStimulus)
     ]
     for bus, pins in BUS_PINS.items():  # taken once, by the first part on the bus
         user = next((place for place, claim in claims if claim.startswith(bus)), None)

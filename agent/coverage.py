@@ -7,6 +7,7 @@ import msgspec
 
 from agent.pipeline import Health
 from agent.sections import Config
+from agent.tested import Tested
 from agent.values import Hazard
 from drivers.sensor import Quantity
 from drivers.view import HINDERED, View
@@ -42,8 +43,9 @@ PROOF_LASTS_S = 365 * 86_400.0  # a welded contact or a dried-out cell shows in 
 class Proof(msgspec.Struct, frozen=True):
     """A real stimulus that went all the way: when, by both clocks (RFC 3339, monotonic seconds).
 
-    Where it was an inspection, of which `sensor` and by which `nonce`. It is `unverified` where the
-    ledger says so and no known key signed that.
+    Where it was an inspection, of which `sensor` and by which `nonce`; where it was the device's
+    `own` self-test, of which sensor. It is `unverified` where the ledger says so and no known key
+    signed that.
     """
 
     wall_time: str
@@ -51,10 +53,12 @@ class Proof(msgspec.Struct, frozen=True):
     sensor: str = ""
     nonce: str = ""
     unverified: bool = False
+    own: bool = False
 
     def __str__(self) -> str:
         """When, and how."""
         how = f" by inspection of {self.sensor}" if self.nonce else ""
+        how = f" by self-test of {self.sensor}" if self.own else how
         return f"{self.wall_time}{how}{', unverified' if self.unverified else ''}"
 
 
@@ -77,6 +81,7 @@ def coverage(  # noqa: PLR0913  # all that a claim stands on
     simulated: bool,
     worn: Mapping[str, str] = MappingProxyType({}),
     ending: Mapping[str, str] = MappingProxyType({}),
+    tested: Mapping[str, Tested] = MappingProxyType({}),
 ) -> dict[str, Claim]:
     """Claim per hazard from the state of its floor's sensors.
 
@@ -88,12 +93,17 @@ def coverage(  # noqa: PLR0913  # all that a claim stands on
         simulated: Whether the wires are simulated: then nothing is ever claimed to be protected.
         worn: The sensors past their life, and since when: nothing is proven by them.
         ending: Those whose life ends soon, and when.
+        tested: What each sensor's last self-test showed; one that failed cannot show its hazards.
     """
     claims = {}
     for hazard in FLOOR:
         if not (names := standing_for(config, hazard)):
             continue
-        dead = [f"{name}: {why}" for name in names if (why := _lost(hazard, health[name]))]
+        dead = [
+            f"{name}: {why}"
+            for name in names
+            if (why := _lost(hazard, health[name]) or _failed(tested.get(name)))
+        ]
         weak = dead + [f"{name}: {worn[name]}" for name in names if name in worn]
         if len(dead) == len(names):
             claim = Claim("lost", "; ".join(weak))
@@ -101,6 +111,9 @@ def coverage(  # noqa: PLR0913  # all that a claim stands on
             claim = Claim("simulated", "; ".join(weak))
         else:
             claim = _on_proof(proven.get(hazard), weak, now)
+            if claim.claim == "assumed" and not weak:
+                passed = [f"{name}: {tested[name]}" for name in names if name in tested]
+                claim = Claim(claim.claim, "; ".join([claim.why, *passed]))
         soon = [f"{name}: {ending[name]}" for name in names if name in ending]
         claims[str(hazard)] = Claim(claim.claim, "; ".join(filter(None, [claim.why, *soon])))
     return claims
@@ -114,6 +127,11 @@ def _lost(hazard: Hazard, health: Health) -> str:
         return ""
     views = (each.value for each in health.last if each.quantity is Quantity.VIEW)
     return next((HINDERED[View(int(each))] for each in views if each in HINDERED), "")
+
+
+def _failed(tested: Tested | None) -> str:
+    """Why a sensor failed its last self-test; empty where it did not."""
+    return "" if tested is None or tested.passed else str(tested)
 
 
 def _on_proof(proof: Proof | None, weak: list[str], now: float) -> Claim:

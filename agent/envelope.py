@@ -7,6 +7,7 @@ property and the body is the payload; in structured mode (MQTT 3.1.1) they wrap 
 
 import base64
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -117,6 +118,20 @@ def stamp(  # noqa: PLR0913  # all that an event says beside what was detected
         previous=previous,
         inspection=inspection,
         cameras=list(detection.cameras),
+    )
+
+
+def stamper(
+    detection: Detection, identity: Identity, wall: WallTime, inspection: str = ""
+) -> Callable[[int, str], Event]:
+    """The same, as the outbox asks for it once it has a place for it."""
+    return lambda seq, previous: stamp(
+        detection,
+        seq=seq,
+        previous=previous,
+        identity=identity,
+        wall=wall,
+        inspection=inspection,
     )
 
 

@@ -58,6 +58,7 @@ class Part(msgspec.Struct, frozen=True):
     by: Literal["arithmetic", "stimulus"] = "arithmetic"
 
 
+Stimulated = Callable[[Callable[[], None], Callable[[], bool]], Sequence[Part]]
 _PARTS = msgspec.json.Decoder(Part)
 
 
@@ -66,7 +67,7 @@ class Errands:
 
     `signs` tells how the agent stands, `clock` is the agent's, `restart` ends the process to begin
     anew. `test` is the command line that prints a self-test as JSON lines; `done` answers for an
-    order.
+    order; `stimuli` has the sensors provoked that can be, and gives what came of it.
     """
 
     def __init__(  # noqa: PLR0913  # what it does its errands with
@@ -81,7 +82,9 @@ class Errands:
         restart: Callable[[], None],
         note: Note = unnoted,
         done: Callable[[Order, Refusal | None, Told | None], None] | None = None,
+        stimuli: Stimulated = lambda _beat, _is_over: (),
     ) -> None:
+        self._stimuli = stimuli
         self._done = orders.done if done is None else done
         self._orders, self._in_force = orders, in_force
         self._recordings, self._test = recordings, test
@@ -172,6 +175,7 @@ class Errands:
     def _selftest_here(self, told: Told, beat: Callable[[], None]) -> Refusal | None:
         results, refusal = self._noted("local", beat)
         if refusal is None:
+            results = [*results, *self._stimuli(beat, self._stopping.is_set)]
             passed = all(each.passed for each in results)
             told |= {"passed": passed, "parts": msgspec.to_builtins(results)}
         return refusal

@@ -35,7 +35,8 @@ KINDS = (
 class Proven(msgspec.Struct, frozen=True, omit_defaults=True):
     """That a hazard was detected from a real stimulus: when (RFC 3339), and in which inspection.
 
-    `sensor` is empty where it was no inspection but an alarm. It is `unverified` where no known key
+    `sensor` is empty where it was no inspection but an alarm. By the device's `own` self-test less
+    is proven: it never takes the place of another proof. It is `unverified` where no known key
     signed the record that says so.
     """
 
@@ -43,6 +44,7 @@ class Proven(msgspec.Struct, frozen=True, omit_defaults=True):
     sensor: str = ""
     nonce: str = ""
     unverified: bool = False
+    own: bool = False
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -99,7 +101,9 @@ class Past:
         self.key = record.key or self.key
         with contextlib.suppress(TypeError, ValueError):  # damaged: no reason not to start
             self._learn_body(record)
-        self.proven |= proofs_in(record)  # what is read back `past` judges
+        for hazard, each in proofs_in(record).items():  # what is read back `past` judges
+            if not each.own or self.proven.get(hazard, each).own:
+                self.proven[hazard] = each
 
     def _learn_body(self, record: Record) -> None:
         body = record.body
@@ -152,17 +156,21 @@ def _believed(newest_first: Iterable[Sealed], known: Verifier | None) -> dict[st
     """
     believed: dict[str, Proven] = {}
     doubted: dict[str, Proven] = {}
+    own: dict[str, Proven] = {}
     for sealed in newest_first:
         proofs = proofs_in(sealed.record)
         proofs = {hazard: each for hazard, each in proofs.items() if hazard not in believed}
         if not proofs or (is_genuine := _is_genuine(sealed, known)) is False:
             continue
         for hazard, each in proofs.items():
-            if is_genuine and not each.unverified:
+            if each.own:
+                unverified = each.unverified or not is_genuine
+                own.setdefault(hazard, msgspec.structs.replace(each, unverified=unverified))
+            elif is_genuine and not each.unverified:
                 believed[hazard] = each
             else:
                 doubted.setdefault(hazard, msgspec.structs.replace(each, unverified=True))
-    return {**doubted, **believed}
+    return {**own, **doubted, **believed}
 
 
 def _is_genuine(sealed: Sealed, known: Verifier | None) -> bool | None:
@@ -184,6 +192,10 @@ def proofs_in(record: Record) -> dict[str, Proven]:
         is_test = bool(body.get("inspection"))
         if body.get("stage") == "alarm" and not is_test and not body.get("revision"):
             return {str(body.get("hazard")): Proven(record.wall_time)}
+    elif record.kind == SELFTEST and body.get("result") == "proven":
+        hazards = body.get("hazards")
+        proof = Proven(record.wall_time, str(body.get("sensor")), own=True)
+        return {str(each): proof for each in hazards} if isinstance(hazards, list) else {}
     elif record.kind == INSPECTION and body.get("result") == "proven":
         hazards = body.get("hazards")
         proof = Proven(record.wall_time, str(body.get("sensor")), str(body.get("nonce")))

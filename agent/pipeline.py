@@ -39,6 +39,7 @@ class Pipeline:
         self._detectors, self._models = tuple(detectors), tuple(models)
         self._hand_over = hand_over
         self._spared: Collection[str] = ()
+        self._withheld: Collection[str] = ()
         self._told: dict[str, str] = {}  # the rule of each fault that was told, by sensor
 
     def handle(self, reading: Reading) -> list[Detection]:
@@ -71,6 +72,10 @@ class Pipeline:
         """
         self._spared = sensors
 
+    def withhold(self, sensors: Collection[str]) -> None:
+        """Call none of these silent: they are provoked, and what they say is held back."""
+        self._withheld = sensors
+
     def failed(self, failure: Failure) -> list[Detection]:
         """Take a read in that gave no reading."""
         sensor = self._sensors.setdefault(failure.sensor, Plausibility(None))
@@ -81,6 +86,8 @@ class Pipeline:
         """Let time pass to `now` (monotonic seconds): find who fell silent."""
         found: list[Detection] = []
         for name, sensor in self._sensors.items():
+            if name in self._withheld:
+                sensor.excuse(now)
             if sensor.watched is not None:
                 sensor.wait(now)
                 found += self._faults(name, now)

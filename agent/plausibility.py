@@ -191,6 +191,11 @@ class Plausibility:
             self.fault, self.detail = "silent", f"nothing for {silent_s:.0f} s"
             self._good, self._is_good = 0, False
 
+    def excuse(self, now: float) -> None:
+        """Note that it was heard, though what it says is held back: it is provoked."""
+        if self._heard is not None:
+            self._heard = max(self._heard, now)
+
     def health(self) -> Health:
         """Say how far it can be relied on."""
         last = tuple(self.last.values())

@@ -96,7 +96,7 @@ def proofs(proven: Mapping[str, Proven], *, now: float, wall: WallTime) -> dict[
             then, today = (datetime.fromisoformat(at) for at in (each.wall_time, wall.iso))
             age_s = max(0.0, (today - then).total_seconds())
             found[Hazard(hazard)] = Proof(
-                each.wall_time, now - age_s, each.sensor, each.nonce, each.unverified
+                each.wall_time, now - age_s, each.sensor, each.nonce, each.unverified, each.own
             )
         except ValueError:  # a hazard or a time of another version
             continue

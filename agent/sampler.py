@@ -18,6 +18,8 @@ from drivers.sensor import (
     SensorError,
     WrongDeviceError,
 )
+from drivers.stimulus import Provoker
+from drivers.stimulus_line import StimulusLine
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,9 @@ class Channel:
     due: float = 0.0
     error: OSError | SensorError | None = None  # why the last poll gave nothing
     measuring: Measuring | None = None  # its baseline, while somebody has it measured
+    stimulus: Provoker | None = None
+    provoked_until: float = 0.0  # monotonic seconds
+    is_provoked: bool | None = None  # a line may be on from before: the first turn ends it
 
     def poll(self, clock: Callable[[], float]) -> list[Reading | Failure]:
         """Read once. An expected failure is a `Failure`; the next poll opens the sensor anew."""
@@ -56,6 +61,27 @@ class Channel:
         now, self.error = clock(), None
         return [Reading(self.name, quantity, value, now) for quantity, value in values.items()]
 
+    def provoke(self, now: float) -> None:
+        """Begin or end its stimulus, where that is to do; whether it could, its readings tell."""
+        wanted = now < self.provoked_until
+        if self.stimulus is None or self.is_provoked is wanted or (wanted and not self.is_open):
+            return
+        try:
+            self.stimulus.provoke(on=wanted)
+        except (OSError, SensorError) as error:
+            if self.is_provoked is not None:
+                log.warning("%s: its stimulus cannot be switched: %s", self.name, error)
+            self.provoked_until = 0.0
+            self.is_provoked = None  # the next turn tries to end it
+        else:
+            self.is_provoked = wanted
+
+    def close(self) -> None:
+        """Put sensor and stimulus to rest; never raises."""
+        if isinstance(self.stimulus, StimulusLine):
+            self.stimulus.close()
+        self.sensor.close()
+
     def waits(self) -> bool:
         """Whether an edge has come since the last read."""
         return self.is_open and isinstance(self.sensor, EdgeSensor) and self.sensor.pending()
@@ -65,6 +91,11 @@ def failure(sensor: str, error: OSError | SensorError, at: float) -> Failure:
     """Say in one word and one line why a read gave nothing."""
     kind = next((kind for types, kind in _KINDS if isinstance(error, types)), FailureKind.UNUSABLE)
     return Failure(sensor, kind, str(error) or type(error).__name__, at)
+
+
+def _next(channel: Channel) -> float:
+    """When there is something to do for it."""
+    return min(channel.due, channel.provoked_until) if channel.is_provoked else channel.due
 
 
 class Sampler:
@@ -93,20 +124,26 @@ class Sampler:
             if isinstance(channel.sensor, EdgeSensor):
                 channel.sensor.on_edge(self._wake.set)
 
+    @property
+    def slowest_s(self) -> float:
+        """How long it may have nothing to do."""
+        return max(channel.every_s for channel in self.channels)
+
     def run(self, beat: Callable[[], None]) -> None:
         """Poll until `stop`, then close the sensors. A beat after every poll."""
         while not self._stopping:
             self.step(beat)
-            left = min(channel.due for channel in self.channels) - self._clock()
+            left = min(map(_next, self.channels)) - self._clock()
             if left > 0 and self._wake.wait(left / self._pace):
                 self._wake.clear()
         for channel in self.channels:
-            channel.sensor.close()
+            channel.close()
 
     def step(self, beat: Callable[[], None]) -> None:
         """Poll every channel that is due or has an edge waiting."""
         for channel in self.channels:
             now = self._clock()
+            channel.provoke(now)
             if channel.due > now and not channel.waits():
                 continue
             is_due = channel.due <= now
@@ -136,6 +173,16 @@ class Sampler:
                     each.measuring = Measuring(each.sensor, heated_h, told)
                 return each.measuring is not None
         return False
+
+    def provoke(self, name: str, until: float) -> None:
+        """Have a sensor's stimulus on until then (seconds of the clock); from any thread.
+
+        It ends by then whatever becomes of who asked.
+        """
+        for each in self.channels:
+            if each.name == name:
+                each.provoked_until = until
+                self._wake.set()
 
     def stop(self) -> None:
         """End `run` at its next turn; from any thread."""

@@ -31,6 +31,7 @@ from agent.detectors.unused import UnusedConfig
 from agent.detectors.wandering import WanderingConfig
 from agent.detectors.zone import ZoneConfig
 from agent.hand_over import HandOverConfig
+from agent.stimulus_schedule import SelftestConfig
 from agent.values import Hazard, Why
 from drivers.board import GpioNumber
 from drivers.siren import ToneHz
@@ -214,4 +215,5 @@ class Config(Section, frozen=True, kw_only=True):
     hourly: HourlyConfig | None = None
     outdoors: list[SensorName] = []  # they feel the weather: nothing of fire rests on them
     recorder: RecorderConfig = RecorderConfig()
+    selftest: SelftestConfig = SelftestConfig()
     sensors: Annotated[Sensors, Meta(min_length=1, max_length=64)]

@@ -10,7 +10,6 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -18,6 +17,7 @@ import msgspec
 from agent import life, storage
 from agent.commanders import Commanders
 from agent.coverage import FLOOR, floor, standing_for
+from agent.dangers import DANGER
 from agent.envelope import Identity, stamp
 from agent.hearing import Verdict, hear
 from agent.outbox import HOME, Outbox
@@ -32,35 +32,6 @@ from drivers.sensor import Quantity
 CALM_S = 600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Stimulus:
-    """A danger on one channel, in its unit, and the seconds within which it must alarm.
-
-    It grows by `per_s` each second, as a counter does.
-    """
-
-    value: float
-    within_s: float
-    per_s: float = 0.0
-
-    def at(self, since_s: float) -> float:
-        """What the channel says so many seconds after the danger began."""
-        return self.value + self.per_s * since_s
-
-
-DANGER: Mapping[Quantity, Stimulus] = {
-    Quantity.TEMPERATURE_C: Stimulus(80.0, 30.0),  # a step of more than +30 °C: 30 s
-    Quantity.SMOKE_OBSCURATION_PCT_PER_M: Stimulus(20.0, 30.0),
-    Quantity.SMOKE_ALARM_CONTACT: Stimulus(1.0, 10.0),
-    Quantity.CO_PPM: Stimulus(400.0, 15 * 60.0),  # UL 2034
-    Quantity.BUTTON: Stimulus(1.0, 10.0),
-    Quantity.VIBRATION_M_S2: Stimulus(20.0, 15.0),  # shaken by hand
-    Quantity.FALL_SCORE: Stimulus(1.0, 75.0),  # asked about first, for a minute at most
-    Quantity.GAS_RS_R0: Stimulus(0.05, 180.0),  # a hold of two minutes at most
-    Quantity.TILT_DEG: Stimulus(60.0, 3700.0),  # a hold of an hour at most
-    Quantity.WATER_PRESENT: Stimulus(1.0, 660.0),  # a hold of ten minutes at most
-    Quantity.WATER_L: Stimulus(0.0, 15_000.0, per_s=200.0),  # a burst main, and four hours' hold
-}
 CALM: Mapping[Quantity, float] = {
     Quantity.TEMPERATURE_C: 21.0,
     Quantity.RELATIVE_HUMIDITY_PCT: 45.0,

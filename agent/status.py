@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
@@ -19,6 +20,7 @@ from agent.hub_cause import Cause
 from agent.ledger_file import Head
 from agent.pipeline import Health
 from agent.sections import Config
+from agent.tested import Tested
 from agent.updates import installed
 from agent.values import Detection, Event, Hazard, Stage
 from agent.wallclock import WallTime, read_wall_clock
@@ -129,8 +131,9 @@ class Status:
             self._proven[detection.hazard] = Proof(when, detection.at)
 
     def prove(self, hazard: Hazard, proof: Proof) -> None:
-        """Take note that a hazard was detected from a real stimulus."""
-        self._proven[hazard] = proof
+        """Take note that a hazard was detected from a real stimulus; the stronger proof stays."""
+        if not proof.own or self._proven.get(hazard, proof).own:
+            self._proven[hazard] = proof
 
     def recall(self, proofs: Mapping[Hazard, Proof]) -> None:
         """Take in what was proven before this start."""
@@ -177,6 +180,7 @@ class Status:
         ledger: Head | None = None,
         started: str = "",
         boot: str = "",
+        tested: Mapping[str, Tested] = MappingProxyType({}),
     ) -> None:
         """Take the state of every part at `now` (seconds of the agent's clock)."""
         wall = self._wall()
@@ -190,6 +194,7 @@ class Status:
             simulated=self._identity.simulated,
             worn=worn,
             ending=ending,
+            tested=tested,
         )
         found = {
             "at": now,

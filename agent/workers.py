@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from agent import sdnotify, supervisor
 from agent.health import Heartbeats
@@ -25,6 +26,13 @@ class Worker:
     name: str
     work: Callable[[Beat], None]
     within_s: float
+
+
+class Stoppable(Protocol):
+    """Whatever a worker runs in."""
+
+    def stop(self) -> None:
+        """End it; from any thread."""
 
 
 class Workers:

@@ -20,6 +20,7 @@ from drivers.pace import Pace
 from drivers.sensor import Quantity, Sensor, Span
 from drivers.sheet import Sheet
 from drivers.sound_card import device_of
+from drivers.stimulus import Answer, AnyStimulus
 
 if TYPE_CHECKING:
     from busio import I2C
@@ -245,6 +246,7 @@ class SensorConfig(
     name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
     every_s: Annotated[float, Meta(ge=0.1, le=3600)] = 2.0
     installed: date | None = None  # for parts that wear out
+    stimulus: AnyStimulus | None = None  # what provokes it on command: docs/selftest.md
 
     spans: ClassVar[Mapping[Quantity, Span]]  # every quantity that `read` returns
     sheet: ClassVar[Sheet]
@@ -255,6 +257,7 @@ class SensorConfig(
     is_private: ClassVar[bool] = False  # what comes over its wire shows people: probe withholds it
     is_perceived: ClassVar[bool] = False  # its process is perception; only numbers come from there
     life_years: ClassVar[float | None] = None  # by its maker; None: it does not wear out
+    own_stimulus: ClassVar[Answer | None] = None  # what it owes to the one inside; None: has none
 
     def muted_by(self) -> str | None:
         """The button or contact with which people switch it off, by name; None where none does."""

@@ -10,6 +10,7 @@ from drivers.i2c_chip import I2cChip, I2cConfig
 from drivers.sensirion import insist
 from drivers.sensor import NotReadyError, Quantity, Sensor, Span, WrongDeviceError
 from drivers.sheet import Sheet
+from drivers.stimulus import Answer, Reach
 from drivers.sysfs import KernelDevice, KernelSensor
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ class Sht4xConfig(I2cConfig, frozen=True, kw_only=True, tag="sht4x"):
         # cropped to 0 and 100 by the library, and condensation holds it there for hours
         Quantity.RELATIVE_HUMIDITY_PCT: Span(0.0, 100.0),
     }
+    # 200 mW for a second: it must feel 20 °C of that; no heater takes the chip beyond 125 °C
+    own_stimulus: ClassVar[Answer | None] = Answer(
+        rise=20.0, most=105.0, on_s=45.0, back_s=60.0, reaches=Reach.DANGER
+    )
     library: ClassVar[str] = "adafruit_sht4x"
     sheet: ClassVar[Sheet] = Sheet(
         part="Sensirion SHT40, SHT41, SHT45",
@@ -39,8 +44,8 @@ class Sht4xConfig(I2cConfig, frozen=True, kw_only=True, tag="sht4x"):
         wiring="I2C at 0x44 (0x45, 0x46 by order code), 3.3 V, 10 kΩ pull-ups",
         limits=(
             "above 80 % for days its humidity creeps up by 1 to 3 % and comes back in dry air. "
-            "Solvents and cleaning spray spoil it for hours. Its heater is never used. Through "
-            "the kernel (`sysfs`) a value may be 2 s old"
+            "Solvents and cleaning spray spoil it for hours. Its heater is used in its self-test "
+            "alone, two or three seconds of it. Through the kernel (`sysfs`) a value may be 2 s old"
         ),
         library="adafruit-circuitpython-sht4x, Blinka; or the kernel's sht4x (hwmon)",
         source="Sensirion SHT4x data sheet, version 6.5",
@@ -94,6 +99,20 @@ class Sht4x:
             Quantity.TEMPERATURE_C: float(celsius),
             Quantity.RELATIVE_HUMIDITY_PCT: float(humidity_pct),
         }
+
+    def provoke(self, *, on: bool) -> None:
+        """Have each measurement made at the end of a second of 200 mW, or of none.
+
+        A heated read takes 1.1 s, in which the bus has no other.
+
+        Raises:
+            SensorError: It is not open.
+        """
+        from adafruit_sht4x import Mode  # noqa: PLC0415  # only where wired
+
+        if self._library is None:
+            raise NotReadyError(f"{self._chip.place}: not open")
+        self._library.mode = Mode.HIGHHEAT_1S if on else Mode.NOHEAT_HIGHPRECISION
 
     def close(self) -> None:
         """Nothing to put to rest: it sleeps between measurements."""

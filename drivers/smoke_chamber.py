@@ -67,6 +67,11 @@ class Channel:
         self._rise = MOST_DUST * at_10 * every_s / _DUST_S
         self._last: deque[float] = deque(maxlen=_SETTLING_READS)
 
+    @property
+    def clean_level(self) -> float:
+        """What the clean chamber itself scatters, as a share of `at_10`."""
+        return self._clean / self._at_10
+
     def smoke(self, ptr: float) -> float:
         """Take a measurement in; 1 is smoke of 10 %/m.
 

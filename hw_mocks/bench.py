@@ -11,6 +11,7 @@ from typing import Any, Self
 from agent.sections import Config
 from agent.wallclock import WallTime, read_wall_clock
 from drivers.board import SensorConfig
+from drivers.stimulus import LineStimulus
 from hw_mocks.chips import chip
 from hw_mocks.clock import SetWall
 from hw_mocks.wiring import Wiring
@@ -44,6 +45,9 @@ class Bench:
         self.parts: dict[str, Any] = {
             each.name: chip(_driver(each)).plug(self._wiring, each) for each in config.sensors
         }
+        for each in config.sensors:
+            if isinstance(each.stimulus, LineStimulus):
+                self._wiring.lead_stimulus(each.stimulus, self.parts[each.name])
         self.wall = SetWall(wall)
         self.parts.setdefault(CLOCK, self.wall)
         self.board = self._wiring.board(state)

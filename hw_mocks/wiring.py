@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from drivers.board import Board
 from drivers.pace import Pace
+from drivers.stimulus import LineStimulus
 from hw_mocks import blinka
 from hw_mocks.dht import DhtLine, DhtPart
 from hw_mocks.gpio import SimPins
@@ -84,6 +85,14 @@ class Wiring:
         """
         kind = type(place).__struct_config__.tag
         import_module(f"hw_mocks.chips.{kind}").lead(self, place, source)
+
+    def lead_stimulus(self, at: LineStimulus, part: Any) -> None:
+        """Lead the pin of a stimulus to a part, whose `provoked` says whether it acts on it."""
+
+        def move(level: bool) -> None:
+            part.provoked = level is at.active_high
+
+        self.pins.wire(at.gpio).on_level.append(move)
 
     def uart(self, path: str, part: UartPart) -> SimPort:
         """Put a part on the serial port of this name.

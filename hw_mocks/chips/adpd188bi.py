@@ -21,6 +21,7 @@ _BACKGROUND = (0.40, 0.25)  # nW/mW of the clean chamber, blue and infrared
 # nW/mW of one code at the recommended settings and a nominal module, blue and infrared
 NOMINAL = (0.1025 / 169.78 / 0.26 / (0.38 * 0.55595), 0.1025 / 229.41 / 0.41 / 0.22)
 _MOST = 4 * 8191  # codes
+_SLOT_A, _USUAL = 0x31, 0x040E
 # kind 30, gains, offsets of a part that is as bright as the mean; the rest is not looked at
 _FUSES = (30, 112, 112, 206, 154, 0, 0x5A, 0, 0, 0, 0, 0, 0, 0)
 KNOBS = ("smoke_pct_per_m", "dust", "light", "samples")
@@ -92,6 +93,10 @@ class Adpd188biSim:
         answer(self.fault)
         return (self._word() & 0xFFFF).to_bytes(2, "big")[:count]
 
+    def _flashes(self) -> float:
+        """How often its LEDs flash for a sample, of the times that are usual."""
+        return (self.words.get(_SLOT_A, _USUAL) >> 8) / (_USUAL >> 8)
+
     def _word(self) -> int:
         at = self._pointer
         fuses = self.words.get(_FUSES_ON) == 7 and self.words.get(_ACCESS, 0) & 1
@@ -121,7 +126,7 @@ class Adpd188biSim:
             return _MOST, _MOST
         level = math.log(1 - min(99.9, self.smoke_pct_per_m) / 100) / math.log(0.9)
         blue, ir = (
-            round(self.light * (clean + (self.dust + level) * at_10) / per_code)
+            round(self._flashes() * self.light * (clean + (self.dust + level) * at_10) / per_code)
             for clean, at_10, per_code in zip(_BACKGROUND, self._at_10, NOMINAL, strict=True)
         )
         return max(0, min(_MOST, blue)), max(0, min(_MOST, ir))

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 _SUPPLY_V = 3.3  # where the amplifier ends
 
-KNOBS = ("ppm",)
+_TAKES_PPM, _GIVES_BACK = 500.0, 0.7  # while its stimulus acts, and what is left at each look
+KNOBS = ("ppm", "dry")
 SENSES = (Sense("ppm", 20.0, 0.3),)  # T90 45 s, as electrochemical cells have
 
 
@@ -24,9 +25,11 @@ def plug(wiring: "Wiring", config: Any) -> "CoCellSim":
 
 
 class CoCellSim:
-    """Knob `ppm`. Faults: absent (a cut wire: 0 V), stuck, saturated (amplifier at its end).
+    """Knobs `ppm`, and `dry`: nothing is left of its electrolyte, so that it feels nothing.
 
-    Does not imitate the cell's response time, other gases, temperature or age.
+    While it is `provoked` it takes a charge, and gives it back afterwards; a dry one keeps none.
+    Faults: absent (a cut wire: 0 V), stuck, saturated (amplifier at its end). Does not imitate the
+    cell's response time (the charge goes by looks at it, not by seconds), other gases, temperature.
     """
 
     fault = FaultKnob(Fault.ABSENT, Fault.STUCK, Fault.SATURATED, then=lambda cell: cell.hold())
@@ -40,16 +43,25 @@ class CoCellSim:
         bias_v: float = 0.5,
     ) -> None:
         self.ppm = self._held = ppm
+        self.dry = self.provoked = False
+        self._charge_ppm = 0.0
         self._volts_per_ppm, self._bias_v = na_per_ppm * feedback_kohm * 1e-6, bias_v
 
     def hold(self) -> None:
         """Remember where it stands."""
         self._held = self.ppm
 
+    def _charge(self) -> float:
+        """What its stimulus adds now, in ppm."""
+        kept_ppm = 0.0 if self.dry else self._charge_ppm * _GIVES_BACK
+        self._charge_ppm = _TAKES_PPM if self.provoked else kept_ppm
+        return self._charge_ppm
+
     def at_adc_v(self) -> float:
         """What the converter is given, in V."""
         if self.fault is Fault.ABSENT:
             return 0.0
-        ppm = self._held if self.fault is Fault.STUCK else self.ppm
+        felt_ppm = 0.0 if self.dry else self.ppm
+        ppm = self._held if self.fault is Fault.STUCK else felt_ppm + self._charge()
         volts = self._bias_v + ppm * self._volts_per_ppm
         return _SUPPLY_V if self.fault is Fault.SATURATED else max(0.0, min(_SUPPLY_V, volts))

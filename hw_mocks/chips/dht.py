@@ -4,6 +4,7 @@ from itertools import chain
 
 from hw_mocks.faults import Fault, FaultKnob
 
+_HEATED_C = 30.0  # by its stimulus, a resistor beside it, at once
 _LATE_US = 247_000.0  # so late that the host's 250 ms are over in the middle of the frame
 
 
@@ -22,6 +23,7 @@ class DhtSim:
         self, celsius: float = 21.0, humidity_pct: float = 45.0, *, dht11: bool = False
     ) -> None:
         self.celsius, self.humidity_pct, self._dht11 = celsius, humidity_pct, dht11
+        self.provoked = False
         self.start_low_s = 18e-3 if dht11 else 0.8e-3
         self._held = b""
 
@@ -43,10 +45,11 @@ class DhtSim:
     def _frame(self) -> bytes:
         """Humidity, temperature, and the low byte of their sum."""
         dht11 = self._dht11 is not (self.fault is Fault.WRONG_CHIP)
+        felt = self.celsius + (_HEATED_C if self.provoked else 0.0)
         ends = ((0.0, 50.0), (20.0, 90.0)) if dht11 else ((-40.0, 80.0), (0.0, 99.9))
         celsius, humidity = (
             high if self.fault is Fault.SATURATED else max(low, min(high, value))
-            for value, (low, high) in zip((self.celsius, self.humidity_pct), ends, strict=True)
+            for value, (low, high) in zip((felt, self.humidity_pct), ends, strict=True)
         )
         if dht11:
             tenths = round(celsius * 10)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _POWER_ON = bytes.fromhex("50 05 4b 46 7f ff 0c 10")  # 85 °C, and 0c where none was converted
 _DS18S20 = "10"
+_HEATED_C = 30.0  # by its stimulus, a resistor beside it, at once
 
 KNOBS = ("celsius", "converted")
 SENSES = (Sense("celsius", 15.0, 0.1, low=-55.0, high=125.0),)  # in its stainless sleeve
@@ -34,16 +35,17 @@ class Ds18b20Sim:
     _id: str
     celsius: float
     converted: bool
+    provoked: bool
 
     def __init__(self, bus: SimW1, chip_id: str, celsius: float = 21.0) -> None:
-        vars(self).update(_bus=bus, _id=chip_id, celsius=celsius, converted=True)
+        vars(self).update(_bus=bus, _id=chip_id, celsius=celsius, converted=True, provoked=False)
         self._shown = self._scratchpad()
         self.show()
 
     def __setattr__(self, name: str, value: Any) -> None:
         """The reader opens files, so every turn of a knob must reach them."""
         super().__setattr__(name, value)
-        if name in {"celsius", "converted"}:
+        if name in {"celsius", "converted", "provoked"}:
             self.show()
 
     def show(self) -> None:
@@ -63,7 +65,8 @@ class Ds18b20Sim:
 
     def _scratchpad(self) -> bytes:
         """Temperature, alarms, configuration, reserved bytes, checksum (DS18B20, "Memory")."""
-        felt = 125.0 if self.fault is Fault.SATURATED else max(-55.0, min(125.0, self.celsius))
+        celsius = self.celsius + (_HEATED_C if self.provoked else 0.0)
+        felt = 125.0 if self.fault is Fault.SATURATED else max(-55.0, min(125.0, celsius))
         raw = round(felt * 16) & 0xFFFF
         data = raw.to_bytes(2, "little") + _POWER_ON[2:6] + bytes([0x10 - (raw & 0x0F), 0x10])
         data = data if self.converted else _POWER_ON

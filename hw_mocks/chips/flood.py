@@ -17,9 +17,9 @@ def plug(wiring: "Wiring", config: Any) -> "FloodSim":
 
 
 class FloodSim:
-    """Knob `wet`. Faults: absent, stuck. Does not imitate bounce."""
+    """Knob `wet`. While `provoked` it says so too. Faults: absent, stuck. No bounce."""
 
-    fault, wet = wire_fault(), Flag()
+    fault, wet, provoked = wire_fault(), Flag(), Flag()
 
     def __init__(self, pin: SimPin, *, normally_closed: bool = False) -> None:
         self._pin, self._normally_closed = pin, normally_closed
@@ -27,4 +27,5 @@ class FloodSim:
 
     def show(self) -> None:
         """Move the wire."""
-        put(self._pin, self.fault, False if self.wet != self._normally_closed else None)
+        is_wet = self.wet or self.provoked
+        put(self._pin, self.fault, False if is_wet != self._normally_closed else None)

@@ -8,11 +8,15 @@ if TYPE_CHECKING:
     from hw_mocks.wiring import Wiring
 
 
+_FED_V, _FED = 3.0, 0.75  # what its stimulus feeds in, and the share of it that gets through
+
+
 class MqCellSim:
     """Knob `rs_over_r0`: the cell's resistance, as a share of `clean_air_kohm`.
 
-    Faults: absent (a cut wire: 0 V), stuck, saturated (the cell is far below its load). Does not
-    imitate heating up, temperature, humidity or drift.
+    While it is `provoked`, a voltage is fed into the converter's input beside it. Faults: absent
+    (a cut wire: 0 V), stuck (as the converter's input would be), saturated (the cell is far below
+    its load). Does not imitate heating up, temperature, humidity or drift.
     """
 
     fault = FaultKnob(Fault.ABSENT, Fault.STUCK, Fault.SATURATED, then=lambda cell: cell.hold())
@@ -27,6 +31,7 @@ class MqCellSim:
         divider: float = 2 / 3,
     ) -> None:
         self.rs_over_r0 = self._held = rs_over_r0
+        self.provoked = False
         self.clean_air_kohm, self._load_kohm = clean_air_kohm, load_kohm
         self._supply_v, self._divider = supply_v, divider
 
@@ -52,4 +57,6 @@ class MqCellSim:
             return 0.0
         ratio = self._held if self.fault is Fault.STUCK else self.rs_over_r0
         rs_kohm = 0.0 if self.fault is Fault.SATURATED else ratio * self.clean_air_kohm
-        return self._supply_v * self._divider * self._load_kohm / (rs_kohm + self._load_kohm)
+        volts = self._supply_v * self._divider * self._load_kohm / (rs_kohm + self._load_kohm)
+        is_fed = self.provoked and self.fault is Fault.NONE and volts < _FED_V
+        return volts + (_FED_V - volts) * _FED if is_fed else volts

@@ -12,8 +12,8 @@ from hw_mocks.sensirion import Outbox, flipped, ticks, with_checksums
 if TYPE_CHECKING:
     from hw_mocks.wiring import Wiring
 
-_SERIAL, _RESET, _MEASURE = 0x89, 0x94, 0xFD
-KNOBS = ("celsius", "humidity_pct")
+_SERIAL, _RESET, _MEASURE, _HEAT = 0x89, 0x94, 0xFD, 0x39
+KNOBS = ("celsius", "humidity_pct", "heater_c")
 SENSES = (
     Sense("celsius", 4.0, 0.03, low=-45.0, high=130.0),  # 63 % in 2 s to 8 s, by its board
     Sense("humidity_pct", 4.0, 0.1, high=100.0),
@@ -39,7 +39,9 @@ def plug(wiring: "Wiring", config: Any) -> "Sht4xSim":
 
 
 class Sht4xSim:
-    """Knobs `celsius` and `humidity_pct`. Does not imitate the heater or lower precision.
+    """Knobs `celsius`, `humidity_pct`, and `heater_c`: how much a second of 200 mW warms it.
+
+    Does not imitate weaker or shorter heat, what is left of it afterwards, or lower precision.
 
     Faults: absent; wrong_chip (answers without checksums); corrupted (a bit of each measurement
     flips); stuck; slow (holds the clock); saturated (both at their ends).
@@ -49,6 +51,7 @@ class Sht4xSim:
 
     def __init__(self, celsius: float = 21.0, humidity_pct: float = 45.0) -> None:
         self.celsius, self.humidity_pct = celsius, humidity_pct
+        self.heater_c = 50.0
         self._held, self._out = b"", Outbox()
 
     def hold(self) -> None:
@@ -60,9 +63,10 @@ class Sht4xSim:
         answer(self.fault)
         if data[:1] == bytes([_SERIAL]):
             self._out.put(with_checksums(0x0F1E, 0x2D3C))
-        elif data[:1] == bytes([_MEASURE]):
+        elif data[:1] in {bytes([_MEASURE]), bytes([_HEAT])}:
             stuck = self.fault is Fault.STUCK
-            sent = self._held if stuck else self._measured()
+            warmer_c = self.heater_c if data[:1] == bytes([_HEAT]) else 0.0
+            sent = self._held if stuck else self._measured(warmer_c)
             self._out.put(flipped(sent) if self.fault is Fault.CORRUPTED else sent)
         elif data[:1] == bytes([_RESET]):
             self._out.put(b"")
@@ -72,9 +76,9 @@ class Sht4xSim:
         answer(self.fault)
         return bytes(count) if self.fault is Fault.WRONG_CHIP else self._out.take(count)
 
-    def _measured(self) -> bytes:
+    def _measured(self, warmer_c: float = 0.0) -> bytes:
         if self.fault is Fault.SATURATED:
             return with_checksums(0xFFFF, 0xFFFF)
         return with_checksums(
-            ticks(self.celsius, -45.0, 130.0), ticks(self.humidity_pct, -6.0, 119.0)
+            ticks(self.celsius + warmer_c, -45.0, 130.0), ticks(self.humidity_pct, -6.0, 119.0)
         )

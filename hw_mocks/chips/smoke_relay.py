@@ -20,9 +20,9 @@ def plug(wiring: "Wiring", config: Any) -> "SmokeRelaySim":
 
 
 class SmokeRelaySim:
-    """Knob `alarm`. Faults: absent, stuck. Does not imitate bounce."""
+    """Knob `alarm`. While `provoked` it says so too. Faults: absent, stuck. No bounce."""
 
-    fault, alarm = wire_fault(), Flag()
+    fault, alarm, provoked = wire_fault(), Flag(), Flag()
 
     def __init__(self, pin: SimPin, *, normally_closed: bool = True) -> None:
         self._pin, self._normally_closed = pin, normally_closed
@@ -30,4 +30,5 @@ class SmokeRelaySim:
 
     def show(self) -> None:
         """Move the wire."""
-        put(self._pin, self.fault, False if self.alarm != self._normally_closed else None)
+        is_alarm = self.alarm or self.provoked
+        put(self._pin, self.fault, False if is_alarm != self._normally_closed else None)
