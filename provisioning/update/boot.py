@@ -9,13 +9,18 @@ was half written is left aside; what was before it runs, and in the end what was
 
 import logging
 
+from cryptography import x509
+
+from agent.wallclock import BUILD_FLOOR
 from provisioning.remedy import ProvisioningError
 from provisioning.update import facts, outcome, selection, trees, view
 from provisioning.update.facts import Places
-from provisioning.update.manifest import KEYS
+from provisioning.update.manifest import KEYS, ROOTS_FILE, VOUCHERS_FILE
 from provisioning.update.outcome import Report
+from provisioning.update.roots import trusted_through
 from provisioning.update.selection import Layers, Selection
-from provisioning.update.signing import read_roots
+from provisioning.update.signing import Moment, read_roots
+from provisioning.update.words import error
 
 log = logging.getLogger(__name__)
 
@@ -76,9 +81,26 @@ def check(places: Places, layers: Layers) -> None:
     Raises:
         ProvisioningError: One of them cannot be used; its `detail` begins with its kind.
     """
+    trusted = _trusted(places, layers)
     for kind, layer in layers.items():
-        trusted = read_roots(facts.roots(places, layers if kind != KEYS else {}))
         trees.whole(places.installed / layer.sha256, kind, trusted)
+
+
+def _trusted(places: Places, layers: Layers) -> list[x509.Certificate]:
+    """By which roots something that was installed may have been signed, from those shipped on."""
+    shipped = read_roots((places.release_roots,))
+    if (keys := layers.get(KEYS)) is None:
+        return shipped
+    folder = places.installed / keys.sha256 / trees.FILES
+    try:
+        names = [each for each in (ROOTS_FILE, VOUCHERS_FILE) if (folder / each).exists()]
+        files = {name: (folder / name).read_bytes() for name in names}
+    except OSError as problem:
+        raise error("release-damaged", f"{keys.sha256}: {problem.strerror}") from None
+    if ROOTS_FILE not in files:
+        raise error("release-damaged", f"{keys.sha256}: no {ROOTS_FILE}")
+    # a root that has ended since still vouches for what was tried while it was good
+    return trusted_through(shipped, files, Moment(BUILD_FLOOR, is_known=False))
 
 
 def _damaged(places: Places, layers: Layers) -> Report | None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.envelope import kernel_boot
-from provisioning.remedy import ProvisioningError
+from provisioning.remedy import Failure, ProvisioningError
 from provisioning.update import boot, calm, facts, outcome, rollout, selection, trees, trial, view
 from provisioning.update.bundle import Bundle, opened
 from provisioning.update.calm import Patience
@@ -72,7 +72,7 @@ def install(path: Path, hands: Hands) -> Report:
         ProvisioningError: It is refused, or there is no room; nothing has changed.
     """
     places = hands.places
-    with _alone(places):
+    with alone(places):
         settle(hands)
         chosen = selection.read(places.installed)
         bundle = _accepted(path, hands, chosen)
@@ -96,7 +96,7 @@ def roll_back(hands: Hands) -> Report:
         ProvisioningError: There is nothing to go back to, or it is damaged; nothing has changed.
     """
     places = hands.places
-    with _alone(places):
+    with alone(places):
         settle(hands)
         chosen = selection.read(places.installed)
         if chosen.previous is None or chosen.previous == chosen.current:
@@ -112,6 +112,12 @@ def roll_back(hands: Hands) -> Report:
                 after = after.without(layer.sha256, BY_HAND)
             selection.write(places.installed, after)
     return ended
+
+
+def refuse(kind: str, version: str, why: Failure, hands: Hands) -> Report:
+    """Tell the agent that something that was fetched is not taken, and why."""
+    detail = f": {why.detail}" if why.detail else ""
+    return hands.tell(outcome.report(kind, version, "refused", f"{why.code}{detail}"))
 
 
 def settle(hands: Hands) -> None:
@@ -286,7 +292,7 @@ def _gone(chosen: Selection) -> tuple[str, str]:
 
 
 @contextlib.contextmanager
-def _alone(places: Places) -> Iterator[None]:
+def alone(places: Places) -> Iterator[None]:
     """Hold the installed bundles for this process alone.
 
     Raises:

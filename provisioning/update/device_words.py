@@ -24,6 +24,12 @@ WORDS: dict[str, tuple[str, str, str, str]] = {
         "sudo haetae-update 로 다시 실행해 주세요.",
         "Run it again with sudo.",
     ),
+    "update-no-identity": (
+        "기기의 신분증이 아직 없어서 업데이트 서버에 갈 수 없습니다.",
+        "The device has no identity yet to show the update server.",
+        "등록이 끝날 때까지 기다려 주세요. 그 뒤에 기기가 저절로 다시 시도합니다.",
+        "Wait until it is enrolled: then it tries again by itself.",
+    ),
     "update-no-server": (
         "이 기기의 설정에 업데이트 서버가 없습니다.",
         "This device's configuration names no update server.",

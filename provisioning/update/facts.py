@@ -72,7 +72,7 @@ def facts(places: Places) -> Facts:
     versions = {APPLICATION: shipped_version(), **{k: e.version for k, e in layers.items()}}
     if system.version:
         versions[SYSTEM] = system.version
-    table = _device_toml(places.configuration)
+    table = device_table(places.configuration)
     return Facts(
         device=str(table.get("device", {}).get("id", "")),
         board=system.board or system.compatible,
@@ -115,7 +115,8 @@ def roots(places: Places, layers: Layers) -> Sequence[Path]:
     return (places.installed / keys.sha256 / FILES / ROOTS_FILE, places.release_roots)
 
 
-def _device_toml(configuration: Path) -> dict[str, Any]:
+def device_table(configuration: Path) -> dict[str, Any]:
+    """The device's configuration as it stands in its file; empty where it cannot be read."""
     try:
         return tomllib.loads((configuration / DEVICE_TOML).read_text("utf-8"))
     except (OSError, ValueError) as error:

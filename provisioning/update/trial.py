@@ -76,12 +76,14 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How long a trial takes, in seconds; nobody waits for the arming longer than `within_s`.
+    """How long a trial takes, in seconds: it must be armed `within_s`, and then detect as before.
 
-    Sensors that warm up, and an alarm that comes in between, are waited for beside that.
+    That every sensor has answered takes `settles_s` at the most. Sensors that warm up, and an alarm
+    that comes in between, are waited for beside that.
     """
 
     within_s: float = 180.0
+    settles_s: float = 120.0
     soak_s: float = 60.0
     hangs_s: float = 20.0  # no progress for so long
     every_s: float = 1.0
@@ -171,7 +173,7 @@ class _Course:
         self._again = watched.again()
         self._pid, self._at, self._moved = 0, float("-inf"), watched.clock()
         self._good_since: float | None = None
-        self._used_s = self._warmed_s = 0.0  # of what may be waited
+        self._used_s = self._settled_s = self._warmed_s = 0.0  # of what may be waited
 
     def run(self) -> str:
         """Look until the verdict is certain."""
@@ -258,5 +260,8 @@ class _Course:
         if found is not None and found.warming and self._warmed_s < _LONGEST_WARM_UP_S:
             self._warmed_s += passed_s
             return False
-        self._used_s += passed_s
-        return self._used_s > self._terms.within_s
+        if found is not None and found.armed and not self._another(found):
+            self._settled_s += passed_s
+        else:
+            self._used_s += passed_s
+        return self._used_s > self._terms.within_s or self._settled_s > self._terms.settles_s

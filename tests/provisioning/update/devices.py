@@ -6,6 +6,7 @@ What stands for systemd is at the outer edge alone: a program `systemctl` that i
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -34,7 +35,7 @@ with socket.socket(socket.AF_UNIX) as channel:
     channel.sendall(" ".join(sys.argv[1:]).encode() + b"\\n")
     sys.stdout.write(channel.makefile().readline())
 """
-QUICK = Terms(within_s=8.0, soak_s=1.5, hangs_s=6.0, every_s=0.2)
+QUICK = Terms(within_s=60.0, settles_s=2.0, soak_s=1.0, every_s=0.2)
 BRISK = Patience(every_s=0.1, dead_after_s=3.0)
 DEVICE = 'id = "d-1"\nsite = "test"\n'
 
@@ -141,6 +142,12 @@ class Device:
             answer = json.loads(channel.makefile().readline())
         assert "error" not in answer, answer
 
+    def freeze(self) -> None:
+        """Have the agent neither answer nor end."""
+        with self._lock:
+            if self._process is not None:
+                self._process.send_signal(signal.SIGSTOP)
+
     def said(self) -> str:
         """All that the agents have said."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
@@ -203,7 +210,7 @@ class Device:
                 if self._process is not None:
                     self._process.terminate()
                     try:
-                        self._process.wait(10)
+                        self._process.wait(5)
                     except subprocess.TimeoutExpired:
                         self._process.kill()
                         self._process.wait()
