@@ -27,8 +27,11 @@ _FIRST, _PAIRS = int(IPv4Address("10.64.0.0")), 1 << 20  # 10.64.0.0/10, by four
 _CGROUPS = Path("/sys/fs/cgroup")
 _MEMORY = _CGROUPS / "memory"  # of version 1, where this machine has that
 # In the mount and network namespaces of its own: a plain cgroup2, and the data partition.
+# What others have mounted from files is let go first: their disks could else not be unmounted.
 _HOLDER = """\
 set -e
+grep -E '^(/dev/loop[0-9]+|[^ ]+ [^ ]+ fuse[^ ]*) ' /proc/self/mounts | cut -d ' ' -f 2 |
+  while read -r each; do umount --lazy "$each" 2>/dev/null || true; done
 umount -R /sys/fs/cgroup 2>/dev/null || true
 mkdir -p /sys/fs/cgroup
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
@@ -95,16 +98,30 @@ class Machine:
         """The data partition, from outside."""
         return Path(f"/proc/{self._held().pid}/root{self._data}")
 
-    def limit_memory(self, mib: int | None) -> None:
-        """Leave all of it together so much memory; None: as much as there is.
+    def limit_memory(self, more_mib: int | None) -> None:
+        """Leave all its processes together so much more than they take; None: all there is.
 
         Raises:
             RigError: This machine cannot limit it.
         """
-        file = _MEMORY / self.name / "memory.limit_in_bytes"
-        if not file.exists():
-            raise RigError("no memory controller for the container")
-        file.write_text("-1" if mib is None else str(mib << 20), "ascii")
+        for folder, limit, taken in (
+            (_MEMORY / self.name, "memory.limit_in_bytes", ("total_rss", "total_shmem")),
+            (self._group(), "memory.max", ("anon", "shmem", "kernel")),
+        ):
+            if not (folder / limit).exists():
+                continue
+            said = (folder / "memory.stat").read_text("ascii").splitlines()
+            found = {name: int(number) for name, number in map(str.split, said)}
+            total = sum(found.get(each, 0) for each in taken)
+            all_of_it = "max" if limit == "memory.max" else "-1"
+            wanted = all_of_it if more_mib is None else str(total + (more_mib << 20))
+            (folder / limit).write_text(wanted, "ascii")
+            return
+        raise RigError("no memory controller for the container here")
+
+    def _group(self) -> Path:
+        """Its control group of version 2, from outside."""
+        return Path(f"/proc/{self._held().pid}/root") / _CGROUPS.relative_to("/") / self.name
 
     def said(self) -> str:
         """Its console since it was made."""
@@ -245,8 +262,7 @@ class Machine:
 
     def _remove_groups(self) -> None:
         """The kernel keeps control groups until somebody removes them, inner ones first."""
-        plain = Path(f"/proc/{self._held().pid}/root") / _CGROUPS.relative_to("/") / self.name
-        for top in (plain, _MEMORY / self.name):
+        for top in (self._group(), _MEMORY / self.name):
             with contextlib.suppress(TooLateError):
                 until(lambda top=top: _is_removed(top) or None, _ENDS_S, "its last process ends")  # type: ignore[misc]  # bound now
 

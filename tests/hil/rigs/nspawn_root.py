@@ -220,7 +220,11 @@ def _digest(words: Iterable[str], files: Iterable[Path]) -> str:
 
 
 def _copy(source: Path, target: Path) -> None:
-    run("cp", "--archive", "--reflink=auto", source, target)
+    """Copy a root; of what nobody writes in place, by links: half a gigabyte saved each time."""
+    target.mkdir(mode=0o755)
+    for each in sorted(source.iterdir()):
+        links = ["--link"] if each.name in {"usr", "opt"} else []
+        run("cp", "--archive", *links, each, target)
 
 
 @contextmanager
