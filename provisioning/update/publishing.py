@@ -5,6 +5,7 @@ catalogue is replaced in one step: whoever looks meanwhile sees the old state or
 """
 
 import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,13 @@ from provisioning.update.words import error
 
 LASTS = timedelta(days=30)  # a catalogue; whoever publishes signs it anew before that
 SYSTEM_SUFFIX = ".raucb"
+_RAUC = """[system]
+compatible=any
+bootloader=noop
+[keyring]
+check-purpose=codesign
+use-bundle-signing-time=true
+"""  # a signer's certificate is for code signing and nothing else
 _LONG_AGO = timedelta(days=36_500)
 
 
@@ -134,7 +142,10 @@ class Publication:
 
     def _terms(self, bundle: Path) -> Terms:
         if bundle.suffix == SYSTEM_SUFFIX:
-            found = slots.read_bundle(bundle, self._roots)
+            with tempfile.NamedTemporaryFile("w", prefix="rauc-", suffix=".conf") as file:
+                file.write(_RAUC)
+                file.flush()
+                found = slots.read_bundle(bundle, self._roots, Path(file.name))
             return Terms(kind=SYSTEM, version=found.version, boards=(found.compatible,))
         return opened(bundle, [self._roots], at=Moment(self._now, is_known=True)).manifest
 

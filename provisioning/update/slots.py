@@ -39,17 +39,21 @@ class SystemBundle:
     compatible: str
 
 
-def read_bundle(bundle: Path, roots: Path = RELEASE_ROOTS) -> SystemBundle:
+def read_bundle(
+    bundle: Path, roots: Path = RELEASE_ROOTS, configuration: Path | None = None
+) -> SystemBundle:
     """What a bundle is, if it was signed by somebody who may.
 
     Its payload is not read here: that is held to the signed digests as it is installed.
+    `configuration` is RAUC's where this is no device, and has none in /etc/rauc.
 
     Raises:
         ProvisioningError: `release-untrusted`, `release-damaged`, `roots-unusable`.
     """
     if not roots.is_file():
         raise error("roots-unusable", f"there is no {roots}")
-    words = ("info", f"--keyring={roots}", "--output-format=json", str(bundle))
+    other = () if configuration is None else (f"--conf={configuration}",)
+    words = (*other, "info", f"--keyring={roots}", "--output-format=json", str(bundle))
     try:
         found = json.loads(_rauc(words, _ASK_S))
         return SystemBundle(found["version"], found["compatible"])
