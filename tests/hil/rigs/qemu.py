@@ -1,0 +1,366 @@
+"""The rig of an emulated Pi: our SD card's image under QEMU, firmware and both slots included.
+
+One card for the session, in the quicker board (`virt`); `as_board` puts the same card into another.
+Its agent runs on simulated wires. It does not imitate what `hw_mocks.emulated_pi` says, a radio, a
+clock chip, a card that wears out, or real time: an emulated second may take several.
+"""
+
+import base64
+import functools
+import http.server
+import json
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hw_mocks.card_image import EmulationError
+from hw_mocks.child import TooLateError, until
+from hw_mocks.emulated_pi import (
+    BOOT_OVER,
+    CONTROL_PORT,
+    HOST,
+    SHELL_PORT,
+    VIRT,
+    EmulatedPi,
+    Machine,
+)
+from tests.hil.rigs import qemu_image
+from tests.hil.rigs.hub import RigHub
+from tests.hil.rigs.qemu_image import Image
+from tests.hil.rigs.rig import Capability, CommandError, Place, RigError, RigUnavailableError
+from tests.hil.rigs.wires import Hands, knobs_of
+from tests.running import STALL
+
+AGENT, PERCEPTION = "haetae-agent.service", "haetae-perception.service"
+_CAN = frozenset(
+    {
+        Capability.KNOBS,
+        Capability.FAULTS,
+        Capability.SIREN,
+        Capability.HUB,
+        Capability.KILL,
+        Capability.POWER,
+        Capability.REBOOT,
+        Capability.CLOCK,
+        Capability.ROOT,
+        Capability.INIT,
+        Capability.ARM64,
+        Capability.GPIO,
+        Capability.MODELS,
+        Capability.IMAGE,
+        Capability.SLOTS,
+    }
+)
+_NEEDED = {
+    "mcopy": "mtools",
+    "mksquashfs": "squashfs-tools",
+    "mmdebstrap": "mmdebstrap",
+    "mosquitto": "mosquitto",
+    "qemu-aarch64-static": "qemu-user-static",
+    "qemu-system-aarch64": "qemu-system-arm",
+    "rauc": "rauc",
+}
+_STARTS_S, _COMES_UP_S, _ANSWERS_S = 600.0, 300.0, 20.0
+_HOME, _IDENTITY, _CONFIG = "/opt/haetae", "/etc/haetae/identity", "/etc/haetae/device.toml"
+_STATE, _RUN, _ENDED = "/var/lib/haetae", "/run/haetae", "rig-ended"
+_AS_HAETAE = "setpriv --reuid haetae --regid haetae --init-groups"
+_SETTLE = f"""\
+systemctl stop {PERCEPTION} {AGENT}
+rm -rf /run/systemd/system/haetae-*.d
+find {_STATE} -mindepth 1 -delete
+rm -f {_RUN}/status.json
+systemctl daemon-reload
+systemctl reset-failed
+systemctl start {AGENT}
+"""
+_FETCH = """\
+import shutil, sys, urllib.request
+with urllib.request.urlopen(sys.argv[1]) as came, open(sys.argv[2], "wb") as file:
+    shutil.copyfileobj(came, file, 1 << 20)
+"""
+
+
+class QemuRig:
+    """One card, one board at a time; the agent has an empty state again after each disturbance."""
+
+    name = "qemu"
+    can = _CAN
+    why_not: Mapping[Capability, str] = {
+        Capability.LIMITS: "what fills its memory takes too long there: seen under nspawn",
+        Capability.WIRES: "its wires are simulated",
+        Capability.FIRMWARE: "QEMU has none; hw_mocks.pi_firmware stands in for it",
+        Capability.PERCEPTION: "it has no camera and no microphone",
+    }
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._stack = folder, ExitStack()
+        self._board: EmulatedPi | None = None
+        self._image: Image | None = None
+        self._is_disturbed = False
+        self._hands = Hands(self._ask)
+        self.machine = VIRT
+        self.knobs: Collection[str] = knobs_of(STALL)
+        self.hub = RigHub(folder / "hub", address="127.0.0.1", seen_as=HOST)
+        places = f"--config {_CONFIG} --state {_STATE} --run-dir {_RUN}"
+        self.at = Place(
+            f"{_AS_HAETAE} {_HOME}/bin/haetae {places}",
+            f"{_AS_HAETAE} {_HOME}/bin/python",
+            _CONFIG,
+            _STATE,
+            _RUN,
+            f"{_RUN}/control",
+        )
+
+    @property
+    def image(self) -> Image:
+        """What its card was written from."""
+        if self._image is None:
+            raise RigError("rig qemu: not open")
+        return self._image
+
+    @property
+    def board(self) -> EmulatedPi:
+        """The board that is switched on."""
+        if self._board is None:
+            raise RigError("rig qemu: not switched on")
+        return self._board
+
+    def open(self) -> None:
+        self._image = qemu_image.made()
+        copy = ("cp", "--sparse=always", self._image.card, self._folder / "card.img")
+        subprocess.run(copy, check=True)
+        self._stack.callback(self.hub.close)
+        self.hub.open()
+        self._serve()
+        self._switch_on()
+        self._provision()
+        self._wait(self.is_armed, "armed")
+
+    def close(self) -> None:
+        self._switch_off()
+        self._stack.close()
+
+    def settle(self) -> None:
+        self.hub.come()
+        self._hands.let_go()
+        if self._is_disturbed or not self._is_at_rest():
+            self.run(_SETTLE, _COMES_UP_S)
+            self._is_disturbed = False
+        self._wait(self._is_at_rest, "at rest")
+
+    def run(self, command: str, within_s: float = 60) -> str:
+        inner = shlex.quote(command)
+        asked = (
+            f"sh -c {inner} 2>/run/rig-said; code=$?; echo; echo {_ENDED} $code; cat /run/rig-said"
+        )
+        try:
+            said = self.board.shell(asked, max(within_s, _ANSWERS_S))
+        except EmulationError as error:
+            raise RigError(str(error)) from error
+        output, ended, rest = said.rpartition(f"\n{_ENDED} ")
+        if not ended:
+            raise RigError(f"{command}: no end: {said[-500:]}")
+        code, _, wrong = rest.partition("\n")
+        if int(code):
+            raise CommandError(command, int(code), output + wrong)
+        return output
+
+    def put(self, path: str, data: bytes) -> None:
+        self._is_disturbed = True
+        lines = base64.encodebytes(data).decode("ascii")
+        self.run(f"base64 -d >{shlex.quote(path)} <<'end'\n{lines}end\n")
+
+    def get(self, path: str) -> bytes:
+        return base64.b64decode(self.run(f"base64 {shlex.quote(path)}"))
+
+    def bring(self, file: Path, path: str) -> None:
+        """Have the device fetch a large file of this machine, over HTTP."""
+        served = self._folder / "served" / file.name
+        served.unlink(missing_ok=True)
+        os.link(file, served)
+        url = f"http://{HOST}:{self._port}/{file.name}"
+        self.run(f"/usr/bin/python3 -c {shlex.quote(_FETCH)} {url} {shlex.quote(path)}", 600)
+        served.unlink()
+
+    def set(self, knobs: Mapping[str, float | str]) -> None:
+        self._is_disturbed = True
+        self._hands.turn(knobs)
+
+    def siren_edges(self) -> Sequence[tuple[float, bool]]:
+        return self._hands.edges("siren")
+
+    def start_again(self) -> None:
+        self._is_disturbed = True
+        self.run(f"systemctl restart {AGENT}", _COMES_UP_S)
+        self._come_back()
+
+    def kill(self) -> None:
+        self._is_disturbed = True
+        before = self.main_pid()
+        self.run(f"systemctl kill --signal=KILL {AGENT}")
+        self._wait(lambda: self.main_pid() not in {0, before}, "started again")
+        self._come_back()
+
+    def set_clock(self, ahead_s: float) -> None:
+        self.set({"clock.ahead_s": ahead_s})
+
+    def reboot(self) -> None:
+        self._is_disturbed = True
+        starts = len(self.board.starts)
+        self.run("systemctl --no-block reboot")
+        self.wait_for_starts(starts + 1)
+        self._come_back()
+
+    def cut_power(self, off_s: float = 1.0) -> None:
+        self._is_disturbed = True
+        self._switch_off()
+        threading.Event().wait(off_s)
+        self._switch_on()
+        self._come_back()
+
+    @contextmanager
+    def as_board(self, machine: Machine) -> Iterator[EmulatedPi]:
+        """The same card in another board for a while, without power in between."""
+        self._switch_off()
+        self.machine = machine
+        try:
+            self._switch_on()
+            yield self.board
+        finally:
+            self._switch_off()
+            self.machine = VIRT
+            self._switch_on()
+            self._come_back()
+
+    def wait_for_starts(self, count: int) -> None:
+        """Wait until the firmware has made so many starts, and the last of them is over.
+
+        Raises:
+            RigError: It did not.
+        """
+        board = self.board
+        try:
+            board.wait_for_starts(count, _STARTS_S)
+            board.wait_for(BOOT_OVER, _STARTS_S, behind=board.began)
+        except EmulationError as error:
+            raise RigError(str(error)) from error
+
+    def main_pid(self, unit: str = AGENT) -> int:
+        """The unit's main process as the device numbers it, 0 if it has none."""
+        return int(self.run(f"systemctl show --property=MainPID --value {unit}"))
+
+    def is_armed(self) -> bool:
+        """Whether the agent that runs now says that it is armed."""
+        found = self._status()
+        return bool(found.get("armed")) and found["pid"] == self.main_pid()
+
+    def wait_until_armed(self) -> None:
+        """Wait for the agent.
+
+        Raises:
+            RigError: It does not arm.
+        """
+        self._wait(self.is_armed, "armed")
+
+    def _switch_on(self) -> None:
+        now = int(datetime.now(UTC).timestamp())
+        ports = (CONTROL_PORT, SHELL_PORT)
+        board = EmulatedPi(self._folder / "card.img", self.machine, forwards=ports, clock_s=now)
+        try:
+            board.__enter__()
+            self._board = board
+            self.wait_for_starts(1)
+        except EmulationError as error:
+            raise RigError(str(error)) from error
+
+    def _switch_off(self) -> None:
+        if self._board is not None:
+            log = self._folder / f"console-{len(list(self._folder.glob('console-*')))}.log"
+            log.write_text(self._board.console, "utf-8")
+            self._board.__exit__(None, None, None)
+            self._board = None
+
+    def _serve(self) -> None:
+        folder = self._folder / "served"
+        folder.mkdir()
+        handler = functools.partial(_Quiet, directory=str(folder))
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, name="served", daemon=True)
+        thread.start()
+        self._stack.callback(thread.join)
+        self._stack.callback(server.server_close)
+        self._stack.callback(server.shutdown)
+
+    def _provision(self) -> None:
+        """What a device that has been set up and enrolled has on its data partition."""
+        self.run(f"mkdir -p {_IDENTITY}")
+        for name, data in self.hub.files().items():
+            self.put(f"{_IDENTITY}/{name}", data)
+        text = "\n".join([STALL, self.hub.tables(_IDENTITY)])
+        self.put("/run/device.toml", text.encode())
+        own = "chown -R haetae:haetae /etc/haetae && chmod 600 /etc/haetae/identity/*"
+        self.run(f"cp /run/device.toml {_CONFIG} && {own} && systemctl start {AGENT}", _COMES_UP_S)
+
+    def _status(self) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = json.loads(self.get(f"{_RUN}/status.json"))
+        except (RigError, ValueError):
+            return {}
+        return found
+
+    def _is_at_rest(self) -> bool:
+        found = self._status()
+        return (
+            self.is_armed()
+            and found.get("siren") == "quiet"
+            and not found["active"]
+            and not found["outbox"]["pending"]
+        )
+
+    def _come_back(self) -> None:
+        self._wait(self.is_armed, "armed again")
+        self._hands.turn_again()
+
+    def _wait(self, holds: Callable[[], object], what: str) -> None:
+        try:
+            until(lambda: holds() or None, _COMES_UP_S, what)
+        except TooLateError as error:
+            raise RigError(f"rig qemu: {error}: {self._status()}") from error
+
+    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        port = self.board.ports[CONTROL_PORT]
+        with socket.create_connection(("127.0.0.1", port), _ANSWERS_S) as link:
+            link.sendall(json.dumps(question).encode() + b"\n")
+            with link.makefile("rb") as answers:
+                answer: dict[str, Any] = json.loads(answers.readline())
+        if "error" in answer:
+            raise ValueError(answer["error"])
+        return answer
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_words: object) -> None:
+        pass
+
+
+def make(folder: Path) -> QemuRig:
+    """The rig, not switched on yet.
+
+    Raises:
+        RigUnavailableError: It cannot be had here; the message says what to do about it.
+    """
+    if os.geteuid() != 0:
+        raise RigUnavailableError("building the image needs root: start it again with sudo")
+    places = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    if lacking := [pkg for name, pkg in _NEEDED.items() if shutil.which(name, path=places) is None]:
+        raise RigUnavailableError(f"missing: sudo apt-get install {' '.join(lacking)}")
+    return QemuRig(folder)
