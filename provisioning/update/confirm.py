@@ -53,7 +53,8 @@ def settle(booted: Slot, record: SlotRecord, judged: Judge, mark: Mark, tell: Te
     tell(outcome.report(KIND, going.version, "trying"))
     if why := judged(going.claims):
         record.begin(msgspec.structs.replace(going, why=why))
-        mark(booted, False)
+        with contextlib.suppress(ProvisioningError):  # the next start is the other slot's anyway
+            mark(booted, False)
         return False
     mark(booted, True)
     record.end()

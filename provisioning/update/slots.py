@@ -14,6 +14,7 @@ from pathlib import Path
 
 from drivers.kept import replace
 from provisioning.places import RELEASE_ROOTS, SLOTS_RUN
+from provisioning.remedy import ProvisioningError
 from provisioning.update.boot_slot import TRYBOOT, BootPlaces, BootSlots, Slot
 from provisioning.update.slot_record import SlotRecord, SlotTrial, SystemVersion, running_version
 from provisioning.update.versions import is_newer
@@ -21,7 +22,8 @@ from provisioning.update.words import error
 
 KEYRING = "release-roots.pem"  # in SLOTS_RUN, as system.conf has it
 TRYBOOT_ARGUMENT = "0 tryboot"  # of the restart: Raspberry Pi's kernel passes it to the firmware
-_INSTALL_S, _ASK_S = 1800, 120
+_INSTALL_S, _ASK_S, _TRIES = 1800, 120, 4
+_LATE = "Timeout was reached"  # the bus waits for 25 s
 # what RAUC says, and whose code it is; the first that is found
 _SAID = (
     ("compatible", "update-other-board"),
@@ -99,6 +101,7 @@ def install(
     keyring = SLOTS_RUN / KEYRING
     keyring.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     replace(keyring, roots.read_bytes())
+    _serve()
     _rauc(("install", str(bundle)), _INSTALL_S)
     written = record.version_in(other)
     if written is None or written.version != about.version:
@@ -121,7 +124,7 @@ def start(claims: Mapping[str, str], restart: Sequence[str] = ("/bin/systemctl",
     record.begin(
         SlotTrial(slot=other, version=written.version, from_version=running, claims=dict(claims))
     )
-    _rauc(("status", "mark-active", "other"), _ASK_S)
+    _ask(("status", "mark-active", "other"))
     # tryboot.txt is there where the firmware is to be asked for a single start
     is_asked = (BootPlaces().boot / TRYBOOT).exists()
     words = (*restart, *([f"--reboot-argument={TRYBOOT_ARGUMENT}"] if is_asked else []))
@@ -137,7 +140,28 @@ def mark(slot: Slot, *, good: bool) -> None:
         ProvisioningError: The card cannot be written.
     """
     which = "booted" if slot is BootSlots().booted else "other"
-    _rauc(("status", f"mark-{'good' if good else 'bad'}", which), _ASK_S)
+    _ask(("status", f"mark-{'good' if good else 'bad'}", which))
+
+
+def _ask(words: Sequence[str]) -> None:
+    """Have RAUC's service do something short; a busy board may be late for the bus, so again."""
+    _serve()
+    for left in reversed(range(_TRIES)):
+        try:
+            _rauc(words, _ASK_S)
+        except ProvisioningError as problem:
+            if not left or _LATE not in problem.failure.detail:
+                raise
+        else:
+            return
+
+
+def _serve() -> None:
+    """Have RAUC's service up: a slow board takes longer than the bus would wait for it."""
+    command = ("/bin/systemctl", "start", "rauc.service")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # ours
+    if done.returncode:
+        raise error("release-unusable", done.stderr.strip())
 
 
 def _rauc(words: Sequence[str], within_s: float) -> str:
