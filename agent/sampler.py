@@ -23,6 +23,8 @@ from drivers.stimulus_line import StimulusLine
 
 log = logging.getLogger(__name__)
 
+HURRIED_S = 2.0  # as often as the slowest part can be read
+
 _KINDS: tuple[tuple[type[Exception], FailureKind], ...] = (
     (OSError, FailureKind.NO_ANSWER),
     (WrongDeviceError, FailureKind.WRONG_DEVICE),
@@ -46,6 +48,7 @@ class Channel:
     measuring: Measuring | None = None  # its baseline, while somebody has it measured
     stimulus: Provoker | None = None
     provoked_until: float = 0.0  # monotonic seconds
+    hurries: bool = False  # while it is tried it is read oftener, so that it is soon over
     is_provoked: bool | None = None  # a line may be on from before: the first turn ends it
 
     def poll(self, clock: Callable[[], float]) -> list[Reading | Failure]:
@@ -75,6 +78,11 @@ class Channel:
             self.is_provoked = None  # the next turn tries to end it
         else:
             self.is_provoked = wanted
+
+    @property
+    def pause_s(self) -> float:
+        """How long until the next poll."""
+        return min(self.every_s, HURRIED_S) if self.hurries else self.every_s
 
     def close(self) -> None:
         """Put sensor and stimulus to rest; never raises."""
@@ -148,7 +156,7 @@ class Sampler:
                 continue
             is_due = channel.due <= now
             if is_due:
-                channel.due = now + channel.every_s
+                channel.due = now + channel.pause_s
             self._poll(channel)
             if is_due and channel.measuring is not None and channel.measuring.step():
                 channel.measuring = None
@@ -177,12 +185,18 @@ class Sampler:
     def provoke(self, name: str, until: float) -> None:
         """Have a sensor's stimulus on until then (seconds of the clock); from any thread.
 
-        It ends by then whatever becomes of who asked.
+        It ends by then whatever becomes of who asked; until `leave` it is read often.
         """
         for each in self.channels:
             if each.name == name:
-                each.provoked_until = until
+                each.provoked_until, each.hurries, each.due = until, True, 0.0
                 self._wake.set()
+
+    def leave(self, name: str) -> None:
+        """Read a sensor as often as ever again; from any thread."""
+        for each in self.channels:
+            if each.name == name:
+                each.hurries = False
 
     def stop(self) -> None:
         """End `run` at its next turn; from any thread."""

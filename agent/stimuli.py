@@ -21,7 +21,7 @@ from agent.plausibility import Health
 from agent.provocation import UNDECIDED, Outcome, Provocation, calm_before, longest_s
 from agent.sections import Config
 from agent.stimuli_wording import OUTCOMES, failed, passed_again
-from agent.stimulus_rules import is_audible, owed, stands_on, stimulus_of
+from agent.stimulus_rules import every_s, is_audible, owed, stands_on, stimulus_of
 from agent.stimulus_schedule import Schedule
 from agent.tested import Tested, TestedStore
 from agent.twin import Twin
@@ -43,6 +43,9 @@ class Wire(Protocol):
 
     def provoke(self, name: str, until: float) -> None:
         """Have a sensor of this name provoked until then (monotonic seconds)."""
+
+    def leave(self, name: str) -> None:
+        """Leave it alone again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ class Stimuli:
         standing = {name: stands_on(config, each) for name, each in able.items()}
         self._standing = {name: each for name, each in standing.items() if each is not None}
         self._sensors = {name: able[name] for name in self._standing}
-        longest = {n: longest_s(owed(e), e.every_s) for n, e in self._sensors.items()}
+        longest = {n: longest_s(owed(e), every_s(e)) for n, e in self._sensors.items()}
         last = {n: t.day for n, t in self._store.sensors.items() if t.day is not None}
         self._schedule = Schedule(config.selftest, calendar, longest, last)
         self._past = {name: deque[Reading](maxlen=PAST) for name in self._sensors}
@@ -220,7 +223,7 @@ class Stimuli:
             log.warning("self-test: %s: not now: it is not calm", sensor.name)
             self._schedule.rest(now)
             return
-        provocation = Provocation(sensor.name, quantity, owed(sensor), sensor.every_s, before, now)
+        provocation = Provocation(sensor.name, quantity, owed(sensor), every_s(sensor), before, now)
         ordered = self._order is not None
         self._trial = _Trial(sensor, hazards, provocation, twin, ordered)
         self._provoke(sensor.name, provocation.until)
@@ -245,6 +248,8 @@ class Stimuli:
 
     def _end(self, trial: _Trial, outcome: Outcome, now: float) -> None:
         self._trial = None
+        for each in self._around.wires:
+            each.leave(trial.sensor.name)
         self._schedule.rest(now)
         name, wall, owes = trial.sensor.name, self._around.wall(), trial.provocation.owes
         passed = outcome is Outcome.ANSWERED

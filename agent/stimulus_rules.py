@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from agent.coverage import covered_by, floor
+from agent.sampler import HURRIED_S
 from agent.sections import Config
 from agent.values import Hazard
 from drivers.board import SensorConfig
@@ -33,6 +34,11 @@ def owed(sensor: SensorConfig) -> Answer:
     return sensor.own_stimulus
 
 
+def every_s(sensor: SensorConfig) -> float:
+    """How often it is read while it is provoked, in seconds."""
+    return min(sensor.every_s, HURRIED_S)
+
+
 def is_audible(sensor: SensorConfig) -> bool:
     """Whether people hear its test."""
     return isinstance(sensor.stimulus, LineStimulus) and sensor.stimulus.audible
@@ -57,5 +63,3 @@ def problems(config: Config) -> Iterator[tuple[str, str]]:
             continue
         if stands_on(config, each) is None:
             yield f"no hazard stands on `{each.name}` - {place}", "leave it out"
-        elif owed(each).on_s < 2.5 * each.every_s:
-            yield f"`on_s` is too short for two readings - {place}", "raise it, or read more often"

@@ -30,7 +30,7 @@ class Sht4xConfig(I2cConfig, frozen=True, kw_only=True, tag="sht4x"):
     }
     # 200 mW for a second: it must feel 20 °C of that; no heater takes the chip beyond 125 °C
     own_stimulus: ClassVar[Answer | None] = Answer(
-        rise=20.0, most=105.0, on_s=45.0, back_s=60.0, reaches=Reach.DANGER
+        rise=20.0, most=105.0, on_s=10.0, back_s=30.0, reaches=Reach.DANGER
     )
     library: ClassVar[str] = "adafruit_sht4x"
     sheet: ClassVar[Sheet] = Sheet(

@@ -17,7 +17,7 @@ class Reach(StrEnum):
     DANGER = "danger"  # the sensing part, by what the danger itself is: heat at a thermometer
 
 
-Seconds = Annotated[float, Meta(ge=1, le=60)]
+Seconds = Annotated[float, Meta(ge=5, le=60)]  # a part is read each 2 s while it is provoked
 Level = Annotated[float, Meta(gt=0, le=100_000)]
 
 

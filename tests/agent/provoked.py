@@ -13,7 +13,7 @@ from agent.detectors.calendar import Calendar
 from agent.pipeline import Pipeline
 from agent.provocation import longest_s
 from agent.stimuli import AFTER_START_S, Around, Stimuli
-from agent.stimulus_rules import owed
+from agent.stimulus_rules import every_s, owed
 from agent.values import Detection, Failure, Hazard, Reading, Stage
 from agent.wallclock import WallTime, wall_time
 from agent.watch import detectors, watched
@@ -171,7 +171,7 @@ class House:
 
     def longest_s(self, sensor: str) -> float:
         found = next(each for each in self.config.sensors if each.name == sensor)
-        return longest_s(owed(found), found.every_s)
+        return longest_s(owed(found), every_s(found))
 
     def alarms(self) -> list[Detection]:
         return [each for each in self.told if each.stage is not Stage.CLEARED]
