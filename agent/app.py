@@ -185,6 +185,7 @@ class App:
         self._setup = LongPress(run_dir / "setup-requested")
         note, places = self._ledger.note, (state, run_dir)
         self._ladder = Recovering(config, places, clock, note, self._restart)
+        self.due = clock()  # when the middle looks around next: how far it has kept up
         self._unheard = {sensor.name for sensor in config.sensors}
         self._pressed = self._armed = self._recalled = False
 
@@ -230,18 +231,18 @@ class App:
 
     def _middle(self, beat: Callable[[], None]) -> None:
         """The pipeline's thread: readings in, detections to siren, outbox and recorder."""
-        started = due = self._clock()
+        started = self.due = self._clock()
         self._decide(self._outbox.found(started))
         while not self._stop.is_set():
             try:
-                item = self._queue.get(timeout=max(0.0, due - self._clock()) / self._pace)
+                item = self._queue.get(timeout=max(0.0, self.due - self._clock()) / self._pace)
             except queue.Empty:
                 pass
             else:
                 self._take(item)
             now = self._clock()
-            if now >= due:
-                due = now + TICK_S
+            if now >= self.due:
+                self.due = now + TICK_S
                 self._outbox.flush()
                 self._daily.look(now)
                 self._decide(self._pipeline.tick(now))

@@ -27,7 +27,7 @@ from agent.state_lock import AlreadyRunningError, hold
 from agent.trial import RESTART
 from agent.wallclock import WallTime, read_wall_clock
 from hw_mocks.bench import Bench
-from hw_mocks.clock import FastClock, FastWall
+from hw_mocks.clock import FastClock, FastWall, PatientClock
 from hw_mocks.control import ControlServer
 from hw_mocks.life import Life, write_baselines
 from hw_mocks.scenario import Scenario, ScenarioError
@@ -56,7 +56,8 @@ def _run(
     """The same, once the state is ours; links of the simulated sysfs lead into `run_dir`."""
     from agent.app import App  # noqa: PLC0415  # `probe` needs none of it
 
-    config, clock, stop = in_force.config, FastClock(args.rate), threading.Event()
+    config, stop = in_force.config, threading.Event()
+    clock = PatientClock(args.rate) if args.patient else FastClock(args.rate)
     wall = _wall(args, clock)
     with Bench(config, w1_root=run_dir / "w1", state=state, clock=clock, wall=wall) as bench:
         write_baselines(config, bench, state, _now(), say)
@@ -70,6 +71,8 @@ def _run(
             wall=bench.wall,
             simulated=True,
         )
+        if isinstance(clock, PatientClock):
+            clock.wait_for(lambda: app.due)
         life = Life(args.scenario, scenario, bench, clock)
         for number in (signal.SIGTERM, signal.SIGINT):  # after Blinka, which sets its own
             signal.signal(number, lambda *_: app.stop())
@@ -141,6 +144,9 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument(
         "--rate", type=_rate, default=1.0, metavar="N", help="times as fast as life; not the siren"
+    )
+    top.add_argument(
+        "--patient", action="store_true", help="slow down to life's pace while the agent is behind"
     )
     top.add_argument(
         "--starts", type=_instant, metavar="TIME", help="what the wall clock shows then, RFC 3339"

@@ -1,5 +1,7 @@
 """Clocks that run faster than life."""
 
+import math
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,6 +20,36 @@ class FastClock:
     def __call__(self) -> float:
         """Seconds now."""
         return self.set_at + (self._base() - self.set_at) * self.rate
+
+
+class PatientClock(FastClock):
+    """A fast clock that waits for whoever must keep up with it, as life does.
+
+    It runs `rate` times as fast as the base clock until `LEASH_S` after what `wait_for` says is due
+    next, then as fast as the base clock, until that is done. So a machine that others keep busy
+    makes a simulation slower, and not the simulated device.
+    """
+
+    LEASH_S = 10.0
+
+    def __init__(self, rate: float = 1.0, base: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(rate, base)
+        self._now = self._looked_at = self.set_at
+        self._due: Callable[[], float] = lambda: math.inf
+        self._lock = threading.Lock()
+
+    def wait_for(self, due: Callable[[], float]) -> None:
+        """Have `due` say, in this clock's seconds, what comes next."""
+        self._due = due
+
+    def __call__(self) -> float:
+        """Seconds now."""
+        with self._lock:
+            looked_at = self._base()
+            passed, self._looked_at = looked_at - self._looked_at, looked_at
+            most = max(0.0, self._due() + self.LEASH_S - self._now)
+            self._now += max(passed, min(passed * self.rate, most))
+            return self._now
 
 
 class FastWall:

@@ -102,7 +102,7 @@ class Device:
         began = time.monotonic()
         now = self._begins + timedelta(seconds=self._before_s)
         places = ("--state", self.disk.state, "--run-dir", self._folder / "run")
-        times = ("--rate", self.rate, "--starts", now.isoformat())
+        times = ("--rate", self.rate, "--patient", "--starts", now.isoformat())
         given = ("--config", self._config, "--control", self._socket, *places, *times)
         command = ("setpriv", "--pdeathsig", "KILL", "--", sys.executable, "-m", "hw_mocks", *given)
         (self._folder / "run" / "status.json").unlink(missing_ok=True)
