@@ -8,7 +8,7 @@ from agent.sections import Config
 from agent.values import Hazard
 from drivers.board import SensorConfig
 from drivers.sensor import Quantity
-from drivers.stimulus import Answer, LineStimulus
+from drivers.stimulus import Answer, LineStimulus, OwnStimulus
 
 
 def stands_on(config: Config, sensor: SensorConfig) -> tuple[Quantity, frozenset[Hazard]] | None:
@@ -61,5 +61,7 @@ def problems(config: Config) -> Iterator[tuple[str, str]]:
         if not isinstance(each.stimulus, LineStimulus) and each.own_stimulus is None:
             yield f"this part has none inside - {place}", '`by = "line"`, or leave it out'
             continue
+        if isinstance(each.stimulus, OwnStimulus) and getattr(each, "sysfs", False):
+            yield f"the kernel's driver does not provoke it - {place}", "leave `sysfs` out"
         if stands_on(config, each) is None:
             yield f"no hazard stands on `{each.name}` - {place}", "leave it out"

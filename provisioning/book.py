@@ -79,6 +79,7 @@ class Part(Entry, frozen=True, kw_only=True):
     draws: Draw | None = None
     config_txt: list[str] = []
     takes: list[int] = []
+    test: Wire | None = None  # where a pin of `stimulus = { by = "line" }` goes
 
 
 class Book(Entry, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ import msgspec
 from agent.sections import Config
 from agent.values import Why
 from drivers.board import SensorConfig
+from drivers.stimulus import LineStimulus
 from drivers.uart import HEADER as SERIAL
 from provisioning.book import Book, Draw, Part, Wire, book
 
@@ -130,7 +131,7 @@ def _box(sensor: SensorConfig, entries: Book) -> Box:
     return Box(
         key=sensor.name,
         label=part.name,
-        terminals=tuple(_terminal(wire, sensor) for wire in wires),
+        terminals=(*(_terminal(wire, sensor) for wire in wires), *_test(part, sensor)),
         role=entries.roles.get(sensor.name),
         why=part.why,
         address=f"{address:#04x}" if isinstance(address, int) else "",
@@ -157,6 +158,13 @@ def _terminal(wire: Wire, sensor: Any) -> Terminal:
     if volts is not None:
         volts *= _number(wire.share, sensor) or 1.0
     return Terminal(wire.at, net, wire.colour or "", tuple(wire.pieces), volts)
+
+
+def _test(part: Part, sensor: SensorConfig) -> Iterator[Terminal]:
+    """Where a pin provokes it in its self-test."""
+    if part.test is not None and isinstance(sensor.stimulus, LineStimulus):
+        net = f"gpio{sensor.stimulus.gpio}"
+        yield Terminal(part.test.at, net, part.test.colour or "", tuple(part.test.pieces))
 
 
 def _number(value: float | str | None, sensor: Any) -> float | None:

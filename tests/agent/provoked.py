@@ -89,7 +89,7 @@ class House:
     """`told` is what the detectors that guard decided, `faults` what the stimuli did."""
 
     def __init__(self, folder: Path, text: str) -> None:
-        (folder / "device.toml").write_text(HEAD + text, "utf-8")
+        (folder / "device.toml").write_text(text, "utf-8")
         self.config = load(folder / "device.toml")
         self.state = folder / "state"
         self.now = 1000.0
@@ -190,7 +190,7 @@ class House:
 @contextmanager
 def house(folder: Path, *tables: str) -> Iterator[House]:
     (folder / "state").mkdir()
-    made = House(folder, "".join(tables))
+    made = House(folder, "".join(tables) if "title" in tables[0] else HEAD + "".join(tables))
     try:
         yield made
     finally:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import provisioning
 from agent.coverage import UNTRIED, coverage
 from agent.errands import Part
 from agent.stimuli import RULE
@@ -328,6 +329,23 @@ def test_a_hazard_whose_only_sensor_failed_is_lost_and_comes_back(tmp_path: Path
         found.know_the_time(NOON + DAY_S)
         found.until_over("co")
         assert claims(found, Hazard.CO)[0] == "assumed"
+
+
+PROFILES = Path(provisioning.__file__).parent / "profiles"
+SHIPPED = [each.stem for each in PROFILES.glob("*.toml") if "stimulus" in each.read_text("utf-8")]
+
+
+@pytest.mark.parametrize("profile", SHIPPED)
+def test_each_stimulus_of_a_shipped_profile_is_answered_within_its_figures(
+    tmp_path: Path, profile: str
+) -> None:
+    with house(tmp_path, (PROFILES / f"{profile}.toml").read_text("utf-8")) as found:
+        found.live(WARM_S)
+        parts = ordered(found)
+        assert parts
+        assert all(each.passed for each in parts), parts
+        assert all(each["alarm"] for each in found.notes)
+        assert not [each for each in found.told if each.hazard is not Hazard.FAULT]
 
 
 def test_what_failed_is_known_after_a_restart_and_is_not_told_again(tmp_path: Path) -> None:

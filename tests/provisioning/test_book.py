@@ -57,7 +57,8 @@ def test_whatever_lies_between_is_named_and_used(key: str) -> None:
 def test_no_piece_is_there_that_nothing_needs() -> None:
     parts = every_part(ENTRIES).values()
     used = {name for each in parts for name in each.pieces}
-    used |= {name for each in parts for wire in each.wires for name in wire.pieces}
+    wires = [wire for each in parts for wire in (*each.wires, each.test) if wire is not None]
+    used |= {name for wire in wires for name in wire.pieces}
     assert set(ENTRIES.pieces) - used <= {"usb_serial"}  # in place of the header's port
 
 
