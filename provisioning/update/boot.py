@@ -34,16 +34,17 @@ def lay_out(places: Places) -> Layers:
     the choice as it is, and a tree that cannot be used is not used.
     """
     outcome.recall(places.update_run, places.updates)
+    last = outcome.read(places.updates)
     chosen, told = settled(selection.read(places.installed))
     shown, wrong = usable(places, chosen)
     if wrong is not None:
         chosen, told = _without(chosen, shown), wrong
+    if told is not None and not told.is_same(last):  # first: what is done is not told any more
+        outcome.tell(told, places.update_run, places.updates)
     try:
         _keep(places, chosen)
     except OSError as error:
         log.error("%s: %s", places.installed, error)  # noqa: TRY400  # no traceback
-    if told is not None:
-        outcome.tell(told, places.update_run, places.updates)
     try:
         view.switch(places.ground, view.prepare(places.ground, shown))
     except OSError as error:

@@ -26,6 +26,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     at: str = ""
 
+    def is_same(self, other: "Report | None") -> bool:
+        """Whether both tell the same, whenever it was."""
+        return other is not None and msgspec.structs.replace(other, at=self.at) == self
+
     def __str__(self) -> str:
         """As one line."""
         why = f": {self.why}" if self.why else ""

@@ -85,7 +85,7 @@ class Terms:
     within_s: float = 180.0
     settles_s: float = 120.0
     soak_s: float = 60.0
-    hangs_s: float = 20.0  # no progress for so long
+    hangs_s: float = 30.0  # no progress for so long, whatever it shows
     every_s: float = 1.0
 
 
@@ -186,7 +186,7 @@ class _Course:
             why = self._shortcoming(found, now)
             if not why and (verdict := self._tested()) is not None:
                 return verdict
-            if why and self._is_over(found, passed_s):
+            if why and (self._hangs(now) or self._is_over(found, passed_s)):
                 return why
             self._watched.wait(self._terms.every_s)
 
@@ -215,16 +215,20 @@ class _Course:
         return f"it must go on like that for {left_s:.0f} s" if left_s > 0 else ""
 
     def _wrong(self, found: Standing | None, now: float) -> str:
+        if found is not None and found.at != self._at:
+            self._at, self._moved = found.at, now
+        elif self._hangs(now):
+            return "the agent hangs"
         if found is None:
             return "the agent does not answer"
-        if found.at != self._at:
-            self._at, self._moved = found.at, now
-        elif now - self._moved > self._terms.hangs_s:
-            return "the agent hangs"
         if another := self._another(found):
             return another
         lost = "; ".join(worse(self._before, found.claims))
         return lost if found.armed else "the agent is not armed"
+
+    def _hangs(self, now: float) -> bool:
+        """Whether it has answered before, and made no progress since for too long."""
+        return bool(self._pid) and now - self._moved > self._terms.hangs_s
 
     def _another(self, found: Standing) -> str:
         """How this differs from the agent that is on trial."""

@@ -35,7 +35,7 @@ with socket.socket(socket.AF_UNIX) as channel:
     channel.sendall(" ".join(sys.argv[1:]).encode() + b"\\n")
     sys.stdout.write(channel.makefile().readline())
 """
-QUICK = Terms(within_s=60.0, settles_s=2.0, soak_s=1.0, every_s=0.2)
+QUICK = Terms(within_s=60.0, settles_s=2.0, soak_s=1.0, hangs_s=8.0, every_s=0.2)
 BRISK = Patience(every_s=0.1, dead_after_s=3.0)
 DEVICE = 'id = "d-1"\nsite = "test"\n'
 
@@ -49,7 +49,7 @@ def places_in(folder: Path, roots: Path, *, lock: str = LOCK, system: str = "1.0
         run=folder / "app",
         updates=folder / "updates",
         update_run=folder / "run-update",
-        release_roots=roots,
+        release_roots=folder / "release-roots.pem",
         version_file=folder / "version.json",
     )
     for each in (
@@ -58,6 +58,7 @@ def places_in(folder: Path, roots: Path, *, lock: str = LOCK, system: str = "1.0
     ):  # fmt: skip
         each.mkdir(parents=True, exist_ok=True)
     (found.configuration / "device.toml").write_text(f"{STALL}\n[device]\n{DEVICE}")
+    found.release_roots.write_bytes(roots.read_bytes())
     version = {"version": system, "board": BOARD, "compatible": BOARD, "lock": lock}
     found.version_file.write_text(json.dumps(version))
     return found
@@ -233,3 +234,65 @@ def running(places: Places) -> Iterator[Device]:
 def chosen(places: Places) -> dict[str, str]:
     """The versions in force, by kind, as they are written down."""
     return {kind: each.version for kind, each in selection.read(places.installed).current.items()}
+
+
+_ANSWERS = """\
+import json, os, socket, sys
+run, current = sys.argv[1:]
+path = os.path.join(run, "setup.sock")
+try:
+    with open(os.path.join(current, "installed.json")) as file:
+        layers = {kind: each["version"] for kind, each in json.load(file).items()}
+except OSError:
+    layers = {}
+status = {
+    "at": 1.0, "armed": True, "software": "haetae " + layers.get("application", "0.1.0"),
+    "installed": layers, "siren": "quiet", "coverage": {"fire": {"claim": "assumed", "why": ""}},
+}
+test = {"passed": True, "parts": [{"part": "fire", "passed": True, "detail": ""}]}
+fresh = f"{path}.{os.getpid()}"
+with socket.socket(socket.AF_UNIX) as listening:
+    listening.bind(fresh)
+    listening.listen()
+    os.replace(fresh, path)
+    while True:
+        channel, _ = listening.accept()
+        with channel:
+            asked = json.loads(channel.makefile().readline() or "{}")
+            told = test if asked.get("selftest") else {"status": status}
+            channel.sendall(json.dumps(told).encode() + b"\\n")
+"""
+_RESTARTS = """\
+#!/bin/sh
+case "$*" in
+*restart*haetae-agent*)
+  kill "$(cat {folder}/pid)"
+  {python} -IS {folder}/answers.py {run} {current} >/dev/null 2>&1 &
+  echo $! >{folder}/pid ;;
+*show*) echo 0 ;;
+esac
+"""
+
+
+@contextmanager
+def answering(places: Places) -> Iterator[Units]:
+    """What the agent says on its socket, by a process that says nothing else: it begins quickly."""
+    folder = places.agent_run.parent
+    (folder / "answers.py").write_text(_ANSWERS)
+    systemctl = folder / "systemctl"
+    systemctl.write_text(
+        _RESTARTS.format(
+            folder=folder,
+            python=sys.executable,
+            run=places.agent_run,
+            current=places.ground.current,
+        )
+    )
+    systemctl.chmod(0o755)
+    (folder / "pid").write_text("")
+    subprocess.run((systemctl, "restart", "haetae-agent"), check=True, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: calm.status(places.agent_run), 20, "it answers")
+        yield Units(str(systemctl))
+    finally:
+        os.kill(int((folder / "pid").read_text()), signal.SIGKILL)

@@ -80,10 +80,10 @@ WORSE: dict[str, tuple[dict[str, Callable[[str], str]], str]] = {
     "has lost a hazard": (
         {
             "agent/coverage.py": lambda before: before.replace(
-                "Hazard.CO: frozenset({Quantity.CO_PPM})", "Hazard.CO: frozenset()"
+                "for hazard in FLOOR:", "for hazard in FLOOR.keys() - {Hazard.SOS}:"
             )
         },
-        "co is gone",
+        "sos is gone",
     ),
     "does not detect": (
         {
