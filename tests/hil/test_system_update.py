@@ -1,6 +1,7 @@
 """The other slot: a new system is written, tried by one start, and kept only if it detects."""
 
 import json
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +45,7 @@ class Releases:
     def small(self, version: str, **changes: Any) -> Path:
         """A signed bundle with hardly anything in it, for what is refused before it is written."""
         root = self.folder / "small.squashfs"
-        root.write_bytes(b"hsqs" + bytes(8188))
+        root.write_bytes(b"hsqs" + random.Random(1).randbytes(16_380))
         return self.rig.image.bundle(root, version, self.folder / "small.raucb", **changes)
 
 
