@@ -17,6 +17,8 @@ from drivers import kept
 from drivers.sensor import NotReadyError
 
 REQUEST = "reboot-wanted.json"  # in the agent's run directory
+CALM = "calm.json"  # there, too
+UNDER_VOLTAGE = "under-voltage"  # there, too, once it was seen
 BESIDE, FILE = "-recovery", "boot-cause.json"  # beside that directory
 LONGEST = 200  # characters of a reason
 
@@ -76,6 +78,20 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     monotonic_s: float
 
 
+class Calm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the agent tells others on this machine of itself, who may know no more.
+
+    It is `calm` where nothing rings and nobody is asked; `hub_s` is for how many seconds home has
+    not answered, None where it never has, or there is none.
+    """
+
+    boot: str
+    monotonic_s: float
+    calm: bool
+    hub_s: float | None
+    has_hub: bool
+
+
 def read_cause(run_dir: Path, boot: str) -> BootCause | None:
     """What root has found of this boot, beside `run_dir`; None where it has not."""
     path = run_dir.with_name(run_dir.name + BESIDE) / FILE
@@ -93,12 +109,29 @@ def ask_for_reboot(run_dir: Path, reason: str, *, by: str = "agent") -> None:
         OSError: It could not be written.
     """
     asked = Request(by, reason[:LONGEST], kernel_boot(), time.monotonic())
-    fresh = run_dir / f".{REQUEST}.new"
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    publish(run_dir / REQUEST, asked)
+
+
+def publish(path: Path, told: msgspec.Struct) -> None:
+    """Put a file in its place, whole, for everybody on this machine to read whatever the umask.
+
+    Raises:
+        OSError: It could not be written.
+    """
+    fresh = path.with_name(f".{path.name}.new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
     with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(file.fileno(), 0o644)  # root reads it without a privilege, whatever the umask
-        file.write(msgspec.json.encode(asked))
-    fresh.replace(run_dir / REQUEST)
+        os.fchmod(file.fileno(), 0o644)
+        file.write(msgspec.json.encode(told))
+    fresh.replace(path)
+
+
+def read_calm(run_dir: Path) -> Calm | None:
+    """What the agent has said last; None where it has said nothing, or nothing that can be read."""
+    try:
+        return kept.load(run_dir / CALM, Calm, what="word", remedy="it comes from the agent")
+    except NotReadyError:
+        return None
 
 
 def withdraw_request(run_dir: Path) -> None:

@@ -80,6 +80,14 @@ class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spent: dict[str, list[float]] = {}
 
 
+class Standing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Since when all is as it was at the last look, for who looks anew each time."""
+
+    broken: dict[str, float] = {}
+    sound: dict[str, float] = {}
+    calm: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """The rung that is due now, for whom, and for how long that has been broken, in seconds."""
@@ -96,14 +104,17 @@ class Ladder:
     may be tried again within the budgets. What never worked has no case.
     """
 
-    def __init__(self, rungs: Sequence[Rung], memory: Memory) -> None:
+    def __init__(
+        self, rungs: Sequence[Rung], memory: Memory, standing: Standing | None = None
+    ) -> None:
         self._rungs = tuple(rungs)
         self._worked = set(memory.worked)
         self._cases = dict(memory.cases)
         self._spent = {name: list(spent) for name, spent in memory.spent.items()}
-        self._sound_since: dict[str, float] = {}
-        self._broken_since: dict[str, float] = {}  # without a moment in which it did well
-        self._calm_since: float | None = None
+        standing = standing or Standing()
+        self._sound_since = dict(standing.sound)
+        self._broken_since = dict(standing.broken)  # without a moment in which it did well
+        self._calm_since = standing.calm
 
     def look(
         self, now: float, broken: Collection[str], sound: Collection[str], *, is_calm: bool
@@ -149,6 +160,10 @@ class Ladder:
     def cases(self) -> Mapping[str, Case]:
         """All that is broken, and has worked before."""
         return dict(self._cases)
+
+    def standing(self) -> Standing:
+        """What need not outlive this boot."""
+        return Standing(self._broken_since, self._sound_since, self._calm_since)
 
     def memory(self, lived: Lived) -> Memory:
         """What is to be kept; of what was spent only what counts."""

@@ -7,13 +7,22 @@ is tried for ever; see docs/recovery.md and docs/adr/0024-ladders.md.
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from agent.boot_cause import ask_for_reboot, read_cause, withdraw_request
+from agent.boot_cause import (
+    CALM,
+    UNDER_VOLTAGE,
+    Calm,
+    ask_for_reboot,
+    publish,
+    read_cause,
+    withdraw_request,
+)
 from agent.coverage import covered_by
 from agent.envelope import kernel_boot
 from agent.ladder import Budget, Ladder, Memory, Rung, Step
@@ -23,7 +32,7 @@ from agent.sections import Config
 from agent.trial import URGENT
 from agent.values import FailureKind
 from drivers import kept
-from drivers.sensor import NotReadyError
+from drivers.sensor import NotReadyError, Quantity
 
 __all__ = ["ANEW", "Recovering", "ask_for_reboot"]
 
@@ -40,6 +49,7 @@ RUNGS = (
 ASKED_S = 300.0  # a reboot that has not come by then was not granted
 RECENT_S = 3600.0  # so long the hub is told why the device started
 KEPT_S = 6 * 3600.0  # how often what has run is written down, while there is something to count
+SAY_S = 5.0  # how often others are told whether something rings; at once where that changes
 RETRY_S = 60.0  # a disk that refused is asked again
 DOUBTED_S = 86_400.0  # so long a clock may go without anybody who vouches for it
 QUIET = frozenset({"quiet", "fault"})  # what siren and lamp may show when something is tried
@@ -82,6 +92,7 @@ class Recovering:
         self._asked: tuple[Step, float] | None = None
         self._vouched_at = self._keep_from = clock()
         self._unkept = self._clockless = ""
+        self._said_calm, self._said_at = False, float("-inf")
         withdraw_request(self._run_dir)  # of an agent before this one
         self._cause = read_cause(self._run_dir, self._boot)
         self._told_at = self._tell_cause()
@@ -123,6 +134,7 @@ class Recovering:
         }
         lived = self._lived.at(self._boot, now)
         self._give_up_asking(now, calm=calm)
+        self._say(now, status, calm=calm)
         step = self._ladder.look(lived, broken, sound, is_calm=calm)
         if step is not None:
             if self._keep(now):
@@ -160,6 +172,21 @@ class Recovering:
         withdraw_request(self._run_dir)
         self._asked = None
         self._ladder.take_back(step)
+
+    def _say(self, now: float, status: Mapping[str, Any], *, calm: bool) -> None:
+        """Tell root and the network's watch what they must know; it lies in memory."""
+        if calm is self._said_calm and now - self._said_at < SAY_S:
+            return
+        self._said_calm, self._said_at = calm, now
+        hub_s = status["hubs"][0]["acknowledged_s_ago"] if self._needs_clock else None
+        mark = self._run_dir / UNDER_VOLTAGE
+        try:
+            said = Calm(self._boot, time.monotonic(), calm, hub_s, self._needs_clock)
+            publish(self._run_dir / CALM, said)
+            if not mark.exists() and any(map(_is_low, status["sensors"].values())):
+                mark.touch()
+        except OSError as error:
+            log.error("recovery: not said: %s", error)  # noqa: TRY400  # no traceback
 
     def _doubt(self, now: float, source: str) -> None:
         if source == "ntp" or not self._needs_clock:
@@ -230,6 +257,12 @@ def _wires(config: Config) -> dict[str, tuple[str, ...]]:
         for wire, names in found.items()
         if wire not in _ELSEWHERE and any(covered_by(config, name) for name in names)
     }
+
+
+def _is_low(sensor: Mapping[str, Any]) -> bool:
+    """Whether it says that the supply is too low."""
+    reading = sensor.get("readings", {}).get(Quantity.UNDER_VOLTAGE)
+    return reading is not None and reading["value"] > 0
 
 
 def _are_dead(names: tuple[str, ...], sensors: Mapping[str, Mapping[str, Any]]) -> bool:

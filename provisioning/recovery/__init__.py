@@ -1,0 +1,1 @@
+"""Root's side of the ladders: why the device started anew, and who may have it do so again."""

@@ -1,0 +1,152 @@
+"""What root looks at every two minutes: an agent that only crashes, a clock that nobody sets.
+
+systemd starts a crashed agent for ever; that is right for a moment's fault and useless for one
+that only a reboot can mend. What was seen lies in memory, since a boot begins with a clean slate.
+"""
+
+import logging
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from agent.boot_cause import UNDER_VOLTAGE, read_calm
+from agent.envelope import kernel_boot
+from agent.ladder import Budget
+from agent.wallclock import WallTime, read_wall_clock
+from drivers import kept
+from drivers.sensor import NotReadyError
+from provisioning.places import RUN
+from provisioning.recovery.grant import REBOOT
+from provisioning.recovery.reboots import Reboots
+
+log = logging.getLogger(__name__)
+
+FILE = "watch.json"
+RECOVERY_RUN = Path("/run/haetae-recovery")
+UNIT = "haetae-agent.service"
+STARTS, WITHIN_S = 20, 900.0  # so many starts in so long, and none that lasted
+LASTS_S = 60.0  # an agent that has run for so long is no crash loop
+CLOCKLESS_S = 1800.0  # with a network that works, before the clock's daemon is started anew
+CLOCK = Budget(4, pause_s=3600.0)
+HEARD_S = 300.0  # the hub has answered so lately: there is a network
+TIMESYNC = ("/usr/bin/systemctl", "--no-block", "try-restart", "systemd-timesyncd.service")
+_SHOW = ("NRestarts", "ActiveState", "ActiveEnterTimestampMonotonic")
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """The looks so far: failed starts by (seconds, count), and the clock's bad time."""
+
+    boot: str = ""
+    starts: list[tuple[float, int]] = []
+    clockless_since: float | None = None
+    restarted_clock: list[float] = []
+
+
+def _ask(command: Sequence[str]) -> str:
+    done = subprocess.run(  # noqa: S603  # fixed words
+        command, stdout=subprocess.PIPE, text=True, check=False, timeout=30
+    )
+    return done.stdout
+
+
+def _call(command: Sequence[str]) -> int:
+    return subprocess.run(command, check=False, timeout=30).returncode  # noqa: S603  # fixed words
+
+
+@dataclass(frozen=True, slots=True)
+class Outer:
+    """The machine: what is asked of it, and what is done to it."""
+
+    ask: Callable[[Sequence[str]], str] = _ask
+    call: Callable[[Sequence[str]], int] = _call
+    clock: Callable[[], float] = time.monotonic
+    wall: Callable[[], WallTime] = read_wall_clock
+    boot: str = field(default_factory=kernel_boot)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One look; `run` is where it and the agent keep what lies in memory."""
+
+    reboots: Reboots
+    agent_run: Path = RUN
+    run: Path = RECOVERY_RUN
+    outer: Outer = field(default_factory=Outer)
+
+    def look(self, *, under_voltage: bool) -> list[str]:
+        """Look once, and do what is due; what was done, a line each.
+
+        Raises:
+            OSError: The ledger cannot be written: then nothing is done.
+        """
+        seen, now = self._seen(), self.outer.clock()
+        is_low = under_voltage or (self.agent_run / UNDER_VOLTAGE).exists()
+        self.reboots.look(under_voltage=is_low)
+        seen, done = self._look_at_clock(seen, now)
+        seen, crashing = self._look_at_agent(seen, now)
+        self.run.mkdir(parents=True, exist_ok=True)
+        (self.run / FILE).write_bytes(msgspec.json.encode(seen))  # in memory: no flash
+        if crashing:
+            done.append(self._reboot(crashing))
+        return done
+
+    def _look_at_agent(self, seen: Seen, now: float) -> tuple[Seen, str]:
+        """Count failed starts; why it is a crash loop, empty where it is none."""
+        shown = properties(
+            self.outer.ask(("/usr/bin/systemctl", "show", "-p", ",".join(_SHOW), UNIT))
+        )
+        count = int(shown.get("NRestarts", "0") or 0)
+        entered_s = int(shown.get("ActiveEnterTimestampMonotonic", "0") or 0) / 1e6
+        lasts = shown.get("ActiveState") == "active" and now - entered_s >= LASTS_S
+        counted = [each for each in seen.starts if now - each[0] <= 2 * WITHIN_S]
+        if lasts or not counted or count < counted[-1][1]:  # it does well, or was begun by hand
+            return msgspec.structs.replace(seen, starts=[(now, count)]), ""
+        starts = [*counted, (now, count)]
+        first_s, first = starts[0]
+        why = ""
+        if count - first >= STARTS and now - first_s >= WITHIN_S:
+            why = f"{count - first} failed starts in {(now - first_s) / 60:.0f} min"
+        return msgspec.structs.replace(seen, starts=starts), why
+
+    def _reboot(self, why: str) -> str:
+        calm = read_calm(self.agent_run)
+        is_said = calm is not None and calm.boot == self.outer.boot and not calm.calm
+        if calm is not None and is_said and self.outer.clock() - calm.monotonic_s < WITHIN_S:
+            return f"crash loop: {why}: no reboot, since the agent last said that something rings"
+        if refused := self.reboots.order("crash-loop", why):
+            return f"crash loop: {why}: no reboot: {refused}"
+        self.outer.call(REBOOT)
+        return f"crash loop: {why}: a reboot was ordered"
+
+    def _look_at_clock(self, seen: Seen, now: float) -> tuple[Seen, list[str]]:
+        """Start the clock's daemon anew where there is a network and it has long set nothing."""
+        calm = read_calm(self.agent_run)
+        heard = calm is not None and calm.hub_s is not None and calm.hub_s < HEARD_S
+        if self.outer.wall().source == "ntp" or not heard:
+            return msgspec.structs.replace(seen, clockless_since=None), []
+        since = now if seen.clockless_since is None else seen.clockless_since
+        spent = CLOCK.recent(seen.restarted_clock, now)
+        kept_since = msgspec.structs.replace(seen, clockless_since=since, restarted_clock=spent)
+        if now - since < CLOCKLESS_S or not CLOCK.allows(spent, now):
+            return kept_since, []
+        self.outer.call(TIMESYNC)
+        fresh = msgspec.structs.replace(
+            kept_since, clockless_since=now, restarted_clock=[*spent, now]
+        )
+        return fresh, [f"clock: nobody set it for {(now - since) / 60:.0f} min: timesyncd anew"]
+
+    def _seen(self) -> Seen:
+        try:
+            found = kept.load(self.run / FILE, Seen, what="looks", remedy="they begin anew")
+        except NotReadyError:
+            return Seen(self.outer.boot)
+        return found if found.boot == self.outer.boot else Seen(self.outer.boot)
+
+
+def properties(shown: str) -> Mapping[str, str]:
+    """What `systemctl show` says, by name."""
+    return dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
