@@ -17,7 +17,7 @@ from tests.hil.results import name_of
 from tests.hil.rigs import board_config, make
 from tests.hil.rigs.board_config import EXAMPLE, NAMED_BY
 from tests.hil.rigs.rig import Capability, CommandError, Rig, RigUnavailableError
-from tests.running import REPOSITORY, needs
+from tests.running import REPOSITORY, STALL, needs
 
 pytestmark = pytest.mark.skipif(SSHD is None, reason="no sshd: sudo apt-get install openssh-server")
 CHOSEN = "call_for_help or check_names or promises or power-cut"
@@ -56,9 +56,12 @@ def altered(bench: Bench, to: Path, **changes: Mapping[str, object]) -> Path:
     return to
 
 
-def test_the_suite_runs_on_a_board_over_ssh_with_relays_and_power(
+def test_the_suite_runs_on_a_board_over_ssh_and_gives_its_configuration_back(
     bench: Bench, tmp_path: Path
 ) -> None:
+    own, left = bench.config.read_bytes(), bench.config.with_name("device.toml.before-hil")
+    bench.config.rename(left)  # as a session that was cut off leaves it
+    bench.config.write_text(f"{STALL}[device]\nid = 'of-another-session'\n")
     done = subprocess.run(
         [
             sys.executable, "-m", "tests.hil", "--rig", "board", "--out", str(tmp_path),
@@ -71,7 +74,8 @@ def test_the_suite_runs_on_a_board_over_ssh_with_relays_and_power(
     cases = ET.parse(tmp_path / "board" / "junit.xml").iter("testcase")
     passed = [str(each.get("name")) for each in cases if not each.findall("skipped")]
     assert {name_of(each, "board") for each in passed} == PROVEN
-    assert bench.config.read_text().startswith("# the installer's own words")
+    assert bench.config.read_bytes() == own
+    assert not left.exists()
 
 
 def test_files_and_commands_go_over_the_wire_whole(board: Rig, tmp_path: Path) -> None:
@@ -86,19 +90,6 @@ def test_files_and_commands_go_over_the_wire_whole(board: Rig, tmp_path: Path) -
     with pytest.raises(CommandError) as raised:
         board.run("echo so; echo why >&2; exit 3")
     assert (raised.value.code, raised.value.said) == (3, "so\nwhy")
-
-
-def test_a_board_gets_its_own_configuration_back_even_from_a_session_that_was_cut_off(
-    bench: Bench, board: Rig, tmp_path: Path
-) -> None:
-    own = bench.config.read_bytes()
-    board.open()
-    assert f'id = "{board.hub.device}"' in bench.config.read_text()
-    cut_off = make("board", tmp_path / "second")  # finds what the first has left
-    cut_off.open()
-    cut_off.close()
-    assert bench.config.read_bytes() == own
-    assert list(bench.config.parent.glob("*.before-hil")) == []
 
 
 def test_real_outputs_are_refused_before_anything_is_touched(

@@ -29,6 +29,9 @@ def main() -> int:
     seen = results.Results(args.rig)
     code = int(pytest.main([*_words(args.rig, folder), *args.words], plugins=[seen]))
     run = seen.run()
+    if not code and not any(each.outcome == "proven" for each in run.shown):
+        code = NOTHING_PROVEN
+        _say(f"nothing was proven: {run.shown[0].why}")
     if not run.shown or args.words:  # refused, stopped before the first test, or not all of it
         _say(f"not noted, the last whole run stands: {out / 'table.html'}")
         return code
@@ -41,9 +44,6 @@ def main() -> int:
     for rig, about in made.about():
         _say(f"{rig}: {about}")
     _say(f"report: {folder / 'report.html'}; which rig proved what: {out / 'table.html'}")
-    if not code and not any(each.outcome == "proven" for each in run.shown):
-        _say(f"nothing was proven: {run.shown[0].why}")
-        return NOTHING_PROVEN
     return code
 
 
