@@ -1,11 +1,8 @@
-"""A release comes whole or not at all, over any link, and never at the cost of an alarm's room."""
+"""A release comes whole or not at all, over any link."""
 
-import hashlib
-import os
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,70 +12,10 @@ from hypothesis import strategies as st
 
 from hw_mocks.authority import Authority
 from hw_mocks.release_server import ReleaseServer, Trouble
-from provisioning.remedy import ProvisioningError
 from provisioning.update import download
-from provisioning.update.catalogue import Release
 from provisioning.update.wire import Manners
-from tests.disks import fill, small_disk
-
-CONTENT = hashlib.shake_256(b"a release").digest(100_000)
-ROOM = 1 << 16  # of the disk, in bytes, that the tests ask to keep free
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def running(authority: Authority) -> Iterator[ReleaseServer]:
-    server = ReleaseServer(authority)
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def https(running: ReleaseServer) -> ssl.SSLContext:
-    return running.client()
-
-
-@pytest.fixture
-def server(running: ReleaseServer) -> ReleaseServer:
-    running.trouble, running.asked = Trouble(), []
-    running.files = {"/app.haetae": CONTENT}
-    return running
-
-
-def release(content: bytes = CONTENT) -> Release:
-    return Release(
-        kind="application",
-        version="0.3.0",
-        url="app.haetae",
-        bytes=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-    )
-
-
-def fetched(
-    server: ReleaseServer, folder: Path, https: ssl.SSLContext, wanted: Release | None = None
-) -> Path:
-    return download.fetch(
-        release() if wanted is None else wanted,
-        folder,
-        https,
-        url=f"{server.url}/app.haetae",
-        reserve_bytes=ROOM,
-    )
-
-
-def refused(call: Callable[[], object]) -> str:
-    with pytest.raises(ProvisioningError) as raised:
-        call()
-    return raised.value.failure.code
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(each.name for each in folder.iterdir())
+from tests.provisioning.update.downloads import CONTENT, ROOM, fetched, names, release
+from tests.provisioning.update.releases import refusal
 
 
 def test_a_release_comes_whole_and_is_told_of(
@@ -151,7 +88,7 @@ def test_cut_anywhere_and_however_often_it_goes_on_from_there(
         server.trouble = Trouble(
             cut_after=cut.after, weak_tags=cut.has_weak_tags, ignores_ranges=cut.ignores_ranges
         )
-        assert refused(lambda: fetched(server, folder, https)) == "update-interrupted"
+        assert refusal(lambda: fetched(server, folder, https)) == "update-interrupted"
         was_resumed = server.asked[-1][1] == f"bytes={kept}-" and not cut.ignores_ranges
         is_same = was_resumed and part.stat().st_size == kept + cut.after
         kept = part.stat().st_size
@@ -200,7 +137,7 @@ def test_a_file_that_was_exchanged_meanwhile_is_fetched_from_its_beginning(
     other = bytes(reversed(CONTENT))
     server.files = {"/app.haetae": other}
     server.trouble = Trouble(cut_after=50_000)
-    assert refused(lambda: fetched(server, tmp_path, https)) == "update-interrupted"
+    assert refusal(lambda: fetched(server, tmp_path, https)) == "update-interrupted"
     server.files, server.trouble = {"/app.haetae": CONTENT}, Trouble()
     assert fetched(server, tmp_path, https).read_bytes() == CONTENT
 
@@ -210,7 +147,7 @@ def test_another_file_under_the_same_address_is_thrown_away(
     length: int, server: ReleaseServer, https: ssl.SSLContext, tmp_path: Path
 ) -> None:
     server.files = {"/app.haetae": bytes(length)}
-    assert refused(lambda: fetched(server, tmp_path, https)) == "update-changed"
+    assert refusal(lambda: fetched(server, tmp_path, https)) == "update-changed"
     assert names(tmp_path) == []
 
 
@@ -218,9 +155,9 @@ def test_a_wrong_range_is_refused_and_the_next_attempt_begins_anew(
     server: ReleaseServer, https: ssl.SSLContext, tmp_path: Path
 ) -> None:
     server.trouble = Trouble(cut_after=50_000)
-    assert refused(lambda: fetched(server, tmp_path, https)) == "update-interrupted"
+    assert refusal(lambda: fetched(server, tmp_path, https)) == "update-interrupted"
     server.trouble = Trouble(shift=7)
-    assert refused(lambda: fetched(server, tmp_path, https)) == "update-server-refused"
+    assert refusal(lambda: fetched(server, tmp_path, https)) == "update-server-refused"
     server.trouble = Trouble()
     assert fetched(server, tmp_path, https).read_bytes() == CONTENT
     assert server.asked[-1] == ("/app.haetae", "")
@@ -230,9 +167,9 @@ def test_a_file_that_became_shorter_than_what_is_there_is_fetched_anew(
     server: ReleaseServer, https: ssl.SSLContext, tmp_path: Path
 ) -> None:
     server.trouble = Trouble(cut_after=50_000, weak_tags=True)
-    assert refused(lambda: fetched(server, tmp_path, https)) == "update-interrupted"
+    assert refusal(lambda: fetched(server, tmp_path, https)) == "update-interrupted"
     server.files, server.trouble = {"/app.haetae": CONTENT[:10]}, Trouble()
-    assert refused(lambda: fetched(server, tmp_path, https)) == "update-server-refused"
+    assert refusal(lambda: fetched(server, tmp_path, https)) == "update-server-refused"
     server.files = {"/app.haetae": CONTENT}
     assert fetched(server, tmp_path, https).read_bytes() == CONTENT
 
@@ -242,7 +179,7 @@ def test_a_redirect_is_not_followed(
 ) -> None:
     server.trouble = Trouble(redirect=f"{server.url}/elsewhere")
     server.files["/elsewhere"] = CONTENT
-    assert refused(lambda: fetched(server, tmp_path, https)) == "update-moved"
+    assert refusal(lambda: fetched(server, tmp_path, https)) == "update-moved"
     assert [path for path, _ in server.asked] == ["/app.haetae"]
 
 
@@ -259,7 +196,7 @@ def test_an_answer_that_is_none_is_told(
     trouble: Trouble, code: str, server: ReleaseServer, https: ssl.SSLContext, tmp_path: Path
 ) -> None:
     server.trouble = trouble
-    assert refused(lambda: fetched(server, tmp_path, https)) == code
+    assert refusal(lambda: fetched(server, tmp_path, https)) == code
 
 
 @pytest.mark.parametrize("trouble", [Trouble(stall_after=30_000), Trouble(header_stall=True)])
@@ -278,7 +215,7 @@ def test_a_server_that_goes_silent_is_given_up_and_what_came_is_kept(
             manners=Manners(patience_s=0.3, slowest_bytes_per_s=1e9),
         )
 
-    assert refused(fetch) == "update-slow"
+    assert refusal(fetch) == "update-slow"
     server.trouble = Trouble()
     assert fetched(server, tmp_path, https).read_bytes() == CONTENT
     assert server.asked[-1][1] == ("bytes=30000-" if trouble.stall_after else "")
@@ -317,65 +254,18 @@ def test_it_stops_when_it_is_told_to_and_goes_on_from_there(
             release(), tmp_path, https, url=url, reserve_bytes=ROOM, should_go_on=lambda: False
         )
 
-    assert refused(fetch) == "update-interrupted"
+    assert refusal(fetch) == "update-interrupted"
     there = (tmp_path / f"{release().sha256}.part").stat().st_size
     assert 0 < there < len(CONTENT)
     assert fetched(server, tmp_path, https).read_bytes() == CONTENT
     assert server.asked[-1][1] == f"bytes={there}-"
 
 
-def test_a_disk_without_room_is_told_before_anything_is_fetched(
-    server: ReleaseServer, https: ssl.SSLContext, tmp_path: Path
-) -> None:
-    with small_disk(tmp_path / "disk", 128) as disk:
-        assert refused(lambda: fetched(server, disk, https)) == "update-no-room"
-        assert names(disk) == []
-    assert server.asked == []
-
-
-def test_a_disk_that_fills_up_on_the_way_gets_its_room_back(
-    server: ReleaseServer, https: ssl.SSLContext, tmp_path: Path
-) -> None:
-    large = hashlib.shake_256(b"a larger one").digest(3 << 20)
-    server.files = {"/app.haetae": large}
-    with small_disk(tmp_path / "disk", 4096) as disk:
-
-        def told(done: int, _whole: int) -> None:
-            if done >= 1 << 19 and not (disk / "ballast").exists():
-                fill(disk)
-
-        def fetch() -> Path:
-            return download.fetch(
-                release(large),
-                disk / "updates",
-                https,
-                url=f"{server.url}/app.haetae",
-                reserve_bytes=ROOM,
-                progress=told,
-            )
-
-        assert refused(fetch) == "update-no-room"
-        assert names(disk / "updates") == []
-        free = os.statvfs(disk)
-        assert free.f_bavail * free.f_frsize >= 1 << 19
-
-
-def test_only_one_release_at_a_time_takes_room(
-    server: ReleaseServer, https: ssl.SSLContext, tmp_path: Path
-) -> None:
-    server.trouble = Trouble(cut_after=50_000)
-    assert refused(lambda: fetched(server, tmp_path, https)) == "update-interrupted"
-    server.trouble = Trouble()
-    server.files = {"/app.haetae": b"another"}
-    found = fetched(server, tmp_path, https, release(b"another"))
-    assert names(tmp_path) == [found.name]
-
-
 def test_a_stranger_is_not_asked(server: ReleaseServer, tmp_path: Path) -> None:
     other = Authority(tmp_path / "other")
     context = ssl.create_default_context(cafile=str(other.ca))
     context.load_cert_chain(*other.issue("stall-17"))
-    code = refused(lambda: fetched(server, tmp_path / "to", context))
+    code = refusal(lambda: fetched(server, tmp_path / "to", context))
     assert code == "update-server-untrusted"
     assert server.asked == []
 
@@ -384,7 +274,7 @@ def test_a_device_without_a_certificate_is_not_served(
     server: ReleaseServer, authority: Authority, tmp_path: Path
 ) -> None:
     context = ssl.create_default_context(cafile=str(authority.ca))
-    code = refused(lambda: fetched(server, tmp_path, context))
+    code = refusal(lambda: fetched(server, tmp_path, context))
     assert code in {"update-server-refused", "update-interrupted"}  # its alert, or only the end
     assert server.asked == []
 
@@ -395,15 +285,15 @@ def test_nobody_there_is_told(https: ssl.SSLContext, tmp_path: Path) -> None:
             release(), tmp_path, https, url="https://localhost:1/x", reserve_bytes=ROOM
         )
 
-    assert refused(fetch) == "update-unreachable"
+    assert refusal(fetch) == "update-unreachable"
 
 
 def test_a_small_text_comes_whole_or_not(server: ReleaseServer, https: ssl.SSLContext) -> None:
     server.files = {"/catalogue.jws": b"signed"}
     url = f"{server.url}/catalogue.jws"
     assert download.fetch_text(url, https, most_bytes=6) == b"signed"
-    told = refused(lambda: download.fetch_text(url, https, most_bytes=5))
+    told = refusal(lambda: download.fetch_text(url, https, most_bytes=5))
     assert told == "update-server-refused"
     server.trouble = Trouble(cut_after=3)
-    told = refused(lambda: download.fetch_text(url, https, most_bytes=6))
+    told = refusal(lambda: download.fetch_text(url, https, most_bytes=6))
     assert told == "update-interrupted"

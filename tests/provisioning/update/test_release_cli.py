@@ -42,6 +42,9 @@ FILES = {
 }
 
 
+BEFORE = Moment(datetime(2026, 1, 1, tzinfo=UTC), is_known=False)  # all that a device knows
+
+
 class Office:
     """A maintainer's desk: keys, a checkout, and the folder that is served."""
 
@@ -94,10 +97,6 @@ def office(tmp_path: Path) -> Office:
     return made
 
 
-def now() -> Moment:
-    return Moment(datetime.now(UTC), is_known=True)
-
-
 def test_a_release_goes_from_a_commit_to_a_device(office: Office, tmp_path: Path) -> None:
     checkout = office.make_checkout()
     made = office.makes("application", "--checkout", checkout)
@@ -110,9 +109,9 @@ def test_a_release_goes_from_a_commit_to_a_device(office: Office, tmp_path: Path
         server.serve(office.public)
         https, base = server.client(), f"{server.url}/{FILE}"
         text = download.fetch_text(base, https, most_bytes=1 << 20)
-        offered = read_catalogue(text, read_roots([office.roots]), now())
+        offered = read_catalogue(text, read_roots([office.roots]), BEFORE)
         facts = Facts("stall-17", "haetae-arm64-rpi", "market-stall", digest(checkout / LOCK))
-        release = choose(offered, facts, now())
+        release = choose(offered, facts, BEFORE)
         assert release is not None
         assert release.name == "application 0.3.0"
         url = address(release, base)
@@ -149,7 +148,7 @@ def test_a_share_grows_and_a_release_is_taken_back(
     roots = read_roots([office.roots])
 
     def shares() -> dict[tuple[str, ...], float]:
-        found = read_catalogue((office.public / FILE).read_bytes(), roots, now())
+        found = read_catalogue((office.public / FILE).read_bytes(), roots, BEFORE)
         serials.append(found.serial)
         return {each.profiles: each.percent for each in found.releases}
 
@@ -230,7 +229,7 @@ def test_a_system_bundle_is_signed_by_the_same_signer(office: Office) -> None:
     office.does("system", "--signer", office.folder / "signer", folder, "--out", made)
     office.publishes("--percent", "5", made)
     text = (office.public / FILE).read_bytes()
-    (release,) = read_catalogue(text, read_roots([office.roots]), now()).releases
+    (release,) = read_catalogue(text, read_roots([office.roots]), BEFORE).releases
     assert (release.name, release.boards) == ("system 1.1", ("haetae-arm64-rpi",))
     assert (office.public / release.url).read_bytes() == made.read_bytes()
     (office.folder / "stranger").mkdir()
