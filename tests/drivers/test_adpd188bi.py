@@ -224,3 +224,25 @@ def test_a_garbled_baseline_is_not_ready(adpd188bi: Rig) -> None:
     kept.path(adpd188bi.board.state, "under_test").write_bytes(b'{"blue": 0}')
     with pytest.raises(NotReadyError, match="garbled"):
         adpd188bi.opened().read()
+
+
+@pytest.mark.parametrize("at_10", [0.2, 0.5, 2.0])
+def test_provoked_a_clean_chamber_scatters_as_one_full_of_smoke(
+    tmp_path: Path, at_10: float
+) -> None:
+    with rig(tmp_path, "adpd188bi", blue_at_10=at_10, ir_at_10=at_10) as made:
+        commission(tmp_path, made.config, "2025-01-02T03:04:05Z")
+        driver = made.opened()
+        owed = made.config.own_stimulus
+        assert driver.read()[SMOKE] < 1.0
+        driver.provoke(on=True)
+        assert owed.rise + 1.0 < driver.read()[SMOKE] < owed.most - 1.0
+        assert made.chip.words[0x10] == 2, "it measures again"
+        driver.provoke(on=False)
+        assert made.chip.words[0x31] == made.chip.words[0x36] == 0x040E
+        assert driver.read()[SMOKE] < 1.0
+
+
+def test_a_chamber_without_a_baseline_is_not_provoked(tmp_path: Path) -> None:
+    with rig(tmp_path, "adpd188bi") as made, pytest.raises(NotReadyError):
+        made.opened().provoke(on=True)

@@ -106,3 +106,20 @@ def test_two_of_a_kind_on_one_bus_are_told_apart(tmp_path: Path) -> None:
         assert made.opened().read()[CELSIUS] == pytest.approx(20.0, abs=0.01)
         assert other.opened().read()[CELSIUS] == pytest.approx(60.0, abs=0.01)
         assert not made.config.claims() & other.config.claims()
+
+
+def test_provoked_it_measures_the_heat_of_its_own_heater_and_no_longer(sht4x: Rig) -> None:
+    driver = sht4x.opened()
+    sht4x.chip.celsius, sht4x.chip.heater_c = 20.0, 45.0
+    driver.provoke(on=True)
+    assert driver.read()[CELSIUS] == pytest.approx(65.0, abs=0.01)
+    driver.provoke(on=False)
+    assert driver.read()[CELSIUS] == pytest.approx(20.0, abs=0.01)
+    driver.provoke(on=True)
+    driver.open()
+    assert driver.read()[CELSIUS] == pytest.approx(20.0, abs=0.01), "opened anew it is at rest"
+
+
+def test_one_that_is_not_open_is_not_provoked(sht4x: Rig) -> None:
+    with pytest.raises(NotReadyError):
+        sht4x.built().provoke(on=True)
