@@ -171,9 +171,7 @@ def test_a_system_whose_detection_fails_its_test_goes_back_and_says_why(
 
 
 @slots
-def test_a_system_that_never_comes_up_and_one_whose_power_is_cut_are_gone_back_from(
-    qemu: QemuRig, releases: Releases
-) -> None:
+def test_a_system_that_never_comes_up_is_gone_back_from(qemu: QemuRig, releases: Releases) -> None:
     before, starts = booted(qemu), len(qemu.board.starts)
     version, bundle = releases.bundle(lifeless)
     assert install(qemu, bundle).startswith("0 ")
