@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -65,9 +64,9 @@ def take(checkout: Path, work: Path) -> Source:
     git = ("git", "-C", str(checkout))
     commit = run(*git, "rev-parse", "HEAD", within_s=_GIT_S).decode().strip()
     seconds = int(run(*git, "log", "-1", "--format=%ct", commit, within_s=_GIT_S))
-    archive = run(*git, "archive", "--format=tar", commit, within_s=_GIT_S)
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(folder, filter="data")
+    archive = run(*git, "archive", "--format=zip", commit, within_s=_GIT_S)
+    with zipfile.ZipFile(io.BytesIO(archive)) as packed:
+        packed.extractall(folder)
     if run(*git, "status", "--porcelain", "--untracked-files=no", within_s=_GIT_S):
         sys.stderr.write("haetae-release: what is changed and not committed is not in it\n")
     return Source(folder, commit, datetime.fromtimestamp(seconds, UTC))

@@ -110,6 +110,7 @@ class _Part:
         self._path, self._tag = (folder / (release.sha256 + each) for each in (".part", ".from"))
         self._file = -1
         self.size = self._synced = self._looked = 0
+        self._is_resumed = False
         self._digest = hashlib.sha256()
 
     def is_whole(self) -> bool:
@@ -139,6 +140,7 @@ class _Part:
             while chunk := os.read(self._file, CHUNK):
                 self._digest.update(chunk)
                 self.size += len(chunk)
+            self._is_resumed = self.size > 0
             if self.size > self._release.bytes:
                 self._restart()
         except OSError as problem:
@@ -195,6 +197,8 @@ class _Part:
             raise error("update-interrupted", f"{self.size} of {self._release.bytes} bytes")
         if self._digest.hexdigest() != self._release.sha256:
             self._discard()
+            if self._is_resumed:  # what was there may be what was spoilt: by a power cut, say
+                raise error("update-interrupted", "what was there does not fit: it begins anew")
             raise error("update-changed", f"SHA-256 {self._digest.hexdigest()}")
         try:
             os.fsync(self._file)
@@ -238,6 +242,7 @@ class _Part:
         os.lseek(self._file, 0, os.SEEK_SET)
         self._tag.unlink(missing_ok=True)
         self.size = self._synced = self._looked = 0
+        self._is_resumed = False
         self._digest = hashlib.sha256()
 
     def _discard(self) -> None:

@@ -174,6 +174,18 @@ def test_a_file_that_became_shorter_than_what_is_there_is_fetched_anew(
     assert fetched(server, tmp_path, https).read_bytes() == CONTENT
 
 
+@pytest.mark.parametrize("there", [CONTENT[:50_000] + bytes(999), bytes(50_000), CONTENT + b"more"])
+def test_what_a_power_cut_has_spoilt_is_fetched_anew(
+    there: bytes, server: ReleaseServer, https: ssl.SSLContext, tmp_path: Path
+) -> None:
+    (tmp_path / f"{release().sha256}.part").write_bytes(there)
+    if len(there) < len(CONTENT):
+        assert refusal(lambda: fetched(server, tmp_path, https)) == "update-interrupted"
+        assert names(tmp_path) == []
+    assert fetched(server, tmp_path, https).read_bytes() == CONTENT
+    assert server.asked[-1][1] == ""
+
+
 def test_a_redirect_is_not_followed(
     server: ReleaseServer, https: ssl.SSLContext, tmp_path: Path
 ) -> None:
