@@ -12,7 +12,7 @@ from agent.coverage import FLOOR, standing_for
 from agent.sections import AnnunciatorConfig, Config
 
 # who the device is and whom it obeys; and the floor, which nobody weakens from afar
-FIXED = ("device", "hub", "commanders", "neighbours", "fire", "co", "gas")
+FIXED = ("device", "hub", "commanders", "neighbours", "updates", "fire", "co", "gas")
 # each watches over something while it is there
 WATCHES = (
     "inactivity",

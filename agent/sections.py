@@ -83,6 +83,12 @@ class HubConfig(Section, frozen=True, kw_only=True):
     budget_kb_per_day: Annotated[float, Meta(ge=400, le=1e9)] = 2000.0
 
 
+class UpdatesConfig(Section, frozen=True, kw_only=True):
+    """Where releases are listed, on HTTPS; the agent itself never looks there (haetae-update)."""
+
+    catalogue: Annotated[str, Meta(pattern=r"^https://[^\s]{1,500}\Z")]
+
+
 class NeighbourHub(HubConfig, frozen=True, kw_only=True):
     """Another city's hub, which is sent the events of these hazards and commands nothing."""
 
@@ -186,6 +192,7 @@ class Config(Section, frozen=True, kw_only=True):
     hub: HubConfig | None = None
     neighbours: Annotated[list[NeighbourHub], Meta(max_length=8)] = []
     commanders: Annotated[list[CommanderConfig], Meta(max_length=16)] = []
+    updates: UpdatesConfig | None = None
     annunciator: AnnunciatorConfig
     fire: FireConfig = FireConfig()
     co: CoConfig = CoConfig()

@@ -108,6 +108,7 @@ class Batch:
             claim=Claim(code=seeds.new_code(seeds.CLAIM_CODE_LENGTH), expires=expires),
             setup=seeds.setup_for(code, device),
             hub=site.hub,
+            updates=self.city.updates,
             wifi=site.wifi,
             phone=self.city.phone,
         )

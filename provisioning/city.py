@@ -9,6 +9,8 @@ relative to the file itself.
     anchors = "roots.pem"          # one root, or today's and the next
     [hub]
     host = "hub.example.kr"
+    [updates]                      # where releases are listed; may be left out
+    catalogue = "https://updates.example.kr/haetae/catalogue.jws"
     [office]                       # for `sync` and `revoke` only
     url = "https://ca.example.kr:9444"
     certificate = "operator.pem"
@@ -24,7 +26,7 @@ from msgspec import Meta
 
 from agent.values import Why
 from provisioning.remedy import Failure, ProvisioningError
-from provisioning.seed import Authority, Phone, SeedHub, Table
+from provisioning.seed import Authority, Phone, SeedHub, SeedUpdates, Table
 
 
 class CityAuthority(Table, frozen=True, kw_only=True):
@@ -47,6 +49,7 @@ class CityFile(Table, frozen=True, kw_only=True):
 
     authority: CityAuthority
     hub: SeedHub | None = None
+    updates: SeedUpdates | None = None
     office: Office | None = None
     phone: Phone | None = None
 
@@ -57,6 +60,7 @@ class City(msgspec.Struct, frozen=True, kw_only=True):
     authority: Authority
     anchors: Path
     hub: SeedHub | None = None
+    updates: SeedUpdates | None = None
     office: Office | None = None
     phone: Phone | None = None
 
@@ -82,7 +86,14 @@ def read_city(path: Path) -> City:
             key=str(_beside(path, office.key)),
         )
     roots = _beside(path, found.authority.anchors)
-    return City(authority=authority, anchors=roots, hub=found.hub, office=office, phone=found.phone)
+    return City(
+        authority=authority,
+        anchors=roots,
+        hub=found.hub,
+        updates=found.updates,
+        office=office,
+        phone=found.phone,
+    )
 
 
 def _beside(path: Path, name: str) -> Path:

@@ -17,6 +17,7 @@ TAKEN_SEED = "seed.toml"  # in CONFIGURATION: without the claim code once that i
 CONTACTS = "contacts.json"  # in CONFIGURATION
 COMMISSIONED = "commissioning.jws"  # in CONFIGURATION: there once the device is commissioned
 SETUP_REQUEST = "setup-requested"  # in the agent's run directory: the button was held for 5 s
+SETUP_USED = "setup-used"  # in RUN: when the setup page was last used, in monotonic seconds
 STATE = Path("/var/lib/haetae")
 RUN = Path("/run/haetae")
 

@@ -77,6 +77,12 @@ class SeedHub(Table, frozen=True, kw_only=True):
     alternatives: Annotated[list[HostAndPort], Meta(max_length=8)] = []
 
 
+class SeedUpdates(Table, frozen=True, kw_only=True):
+    """Where releases are listed; as `[updates]` of the configuration."""
+
+    catalogue: Annotated[str, Meta(pattern=r"^https://[^\s]{1,500}\Z")]
+
+
 class Wifi(Table, frozen=True, kw_only=True):
     """The stall's own network, where there is no cable; `psk` is derived, as in `Setup`."""
 
@@ -100,6 +106,7 @@ class Seed(Table, frozen=True, kw_only=True):
     claim: Claim | None = None  # None once it was used
     setup: Setup
     hub: SeedHub
+    updates: SeedUpdates | None = None
     wifi: Wifi | None = None
     phone: Phone | None = None
 

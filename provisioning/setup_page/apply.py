@@ -35,7 +35,9 @@ def device_toml(profile: str, seed: Seed, zones: Zones, identity: Path) -> str:
     hub = msgspec.to_builtins(seed.hub)
     files = {"ca": ANCHORS, "certificate": CERTIFICATE, "key": KEY}
     hub |= {name: str(identity / file) for name, file in files.items()}
-    own = {"device": {"id": seed.device, "site": seed.site}, "hub": hub}
+    own: dict[str, object] = {"device": {"id": seed.device, "site": seed.site}, "hub": hub}
+    if seed.updates is not None:
+        own["updates"] = msgspec.to_builtins(seed.updates)
     head = "# Written by the setup page. To change it, hold the device's button for 5 seconds.\n"
     return f"{head}{text.rstrip()}\n\n{tomli_w.dumps(own)}"
 

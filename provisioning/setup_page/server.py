@@ -20,7 +20,15 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from provisioning.places import COMMISSIONED, CONFIGURATION, RUN, SETUP_REQUEST, STATE, TAKEN_SEED
+from provisioning.places import (
+    COMMISSIONED,
+    CONFIGURATION,
+    RUN,
+    SETUP_REQUEST,
+    SETUP_USED,
+    STATE,
+    TAKEN_SEED,
+)
 from provisioning.remedy import ProvisioningError
 from provisioning.seed import Seed, read_seed
 from provisioning.setup_page import redirect, tls
@@ -38,6 +46,7 @@ _BACKLOG = 16
 _MOST_CONNECTIONS = 24
 _HANDSHAKE_S = 10.0
 STRANGER_S = 30.0  # for a whole connection of somebody who has not shown a session on it
+_SAYS_EVERY_S = 30.0  # that it is in use
 _ROOM_S = 1.0  # until somebody who was hung up on has gone
 
 
@@ -64,6 +73,7 @@ class SetupServer(ThreadingHTTPServer):
         self._lock = threading.Lock()
         self._strangers: dict[socket.socket, float] = {}  # until when, the oldest first
         self.last_used_at, self._clock = clock(), clock
+        self._used, self._said_at = what.places.run / SETUP_USED, float("-inf")
         super().__init__(place, functools.partial(Pages, what=what, sessions=sessions))
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -104,6 +114,10 @@ class SetupServer(ThreadingHTTPServer):
         with self._lock:
             self._strangers.pop(connection, None)
         self.last_used_at = self._clock()
+        if (now := time.monotonic()) - self._said_at >= _SAYS_EVERY_S:
+            self._said_at = now  # no update begins meanwhile (provisioning.update.calm)
+            with contextlib.suppress(OSError):
+                self._used.write_text(f"{now:.1f}\n", "ascii")
 
     def service_actions(self) -> None:
         """Hang up on strangers who take too long; `serve_forever` calls it all the time."""

@@ -20,11 +20,11 @@ import msgspec
 from agent.local_link import FILE
 from agent.trial import URGENT
 from agent.values import Hazard
+from provisioning.places import SETUP_USED
 
 log = logging.getLogger(__name__)
 
 ANSWER_S = 5.0
-SETUP_USED = "setup-used"  # in RUN: when a session of the setup page was last used (monotonic)
 SETUP_LASTS_S = 15 * 60.0
 # what the annunciator shows while nobody needs it (agent.showings)
 CALM_SHOWINGS = frozenset({"quiet", "fault", "alarm", "watched", "prealarm"})
