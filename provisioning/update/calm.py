@@ -135,5 +135,5 @@ def await_calm(
 def _is_set_up(run: Path) -> bool:
     with contextlib.suppress(OSError, ValueError):
         used_s = float((run / SETUP_USED).read_text("ascii"))
-        return 0 <= time.monotonic() - used_s < SETUP_LASTS_S
+        return abs(time.monotonic() - used_s) < SETUP_LASTS_S
     return False

@@ -25,7 +25,10 @@ _LESS = {"proven": 2, "assumed": 1, "simulated": 1}  # anything else claims noth
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the agent stands at a moment; `at` is its clock, by which its progress shows."""
+    """How the agent stands at a moment; `at` is its clock, by which its progress shows.
+
+    `warming` are the hazards of which a sensor is still warming up.
+    """
 
     pid: int
     at: float
@@ -33,7 +36,7 @@ class Standing:
     layers: Mapping[str, str] = field(default_factory=dict)
     armed: bool = False
     claims: Mapping[str, str] = field(default_factory=dict)
-    warming: bool = False
+    warming: frozenset[str] = frozenset()
     alarm: bool = False
 
     @classmethod
@@ -48,7 +51,12 @@ class Standing:
             layers=dict(body.get("installed", {})),
             armed=bool(body.get("armed")),
             claims=claims(body),
-            warming=any(each.get("state") == "warming" for each in sensors.values()),
+            warming=frozenset(
+                str(hazard)
+                for each in sensors.values()
+                if each.get("state") == "warming"
+                for hazard in each.get("covers", ())
+            ),
             alarm=calm.is_alarm(body),
         )
 
@@ -139,13 +147,13 @@ def selftest_by(run: Path, within_s: float = SELFTEST_S) -> Callable[[], Sequenc
     return selftest
 
 
-def worse(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+def worse(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
     """The hazards that are claimed less than before, and as what."""
-    return [
-        f"{hazard} is {now.get(hazard, 'gone')}, and was {claim}"
+    return {
+        hazard: f"{hazard} is {now.get(hazard, 'gone')}, and was {claim}"
         for hazard, claim in sorted(before.items())
         if _LESS.get(now.get(hazard, ""), 0) < _LESS.get(claim, 0)
-    ]
+    }
 
 
 def judge(
@@ -223,7 +231,7 @@ class _Course:
             return "the agent does not answer"
         if another := self._another(found):
             return another
-        lost = "; ".join(worse(self._before, found.claims))
+        lost = "; ".join(worse(self._before, found.claims).values())
         return lost if found.armed else "the agent is not armed"
 
     def _hangs(self, now: float) -> bool:
@@ -261,9 +269,11 @@ class _Course:
         """Whether its time is up, after so many more seconds of falling short."""
         if found is not None and (found.alarm or self._good_since is not None):
             return False
-        if found is not None and found.warming and self._warmed_s < _LONGEST_WARM_UP_S:
-            self._warmed_s += passed_s
-            return False
+        if found is not None and self._warmed_s < _LONGEST_WARM_UP_S:
+            lost = worse(self._before, found.claims)
+            if lost.keys() & found.warming:
+                self._warmed_s += passed_s
+                return False
         if found is not None and found.armed and not self._another(found):
             self._settled_s += passed_s
         else:

@@ -98,13 +98,8 @@ def _sources(ground: Ground, layers: Layers) -> dict[str, Path]:
     for kind, layer in layers.items():
         tree = ground.installed / layer.sha256 / FILES
         paths = [path for path in files_in(tree) if path.split("/")[0] in PACKAGES]
-        if kind == APPLICATION:
-            brings_models = _MODEL_DATA[0] in paths
-            found = {
-                path: source
-                for path, source in found.items()
-                if path.startswith(_MODEL_DATA) and not brings_models
-            }
+        if kind == APPLICATION:  # weights may be too large to be in it: each is known by its hash
+            found = {path: each for path, each in found.items() if path.startswith(_MODEL_DATA)}
         found.update({path: tree / path for path in paths})
     return found
 
