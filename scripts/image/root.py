@@ -10,7 +10,7 @@ from image.tools import run
 
 IMAGE_UNITS = "image"  # in systemd/: what only the image needs
 _HUB_SIDE = "haetae-gateway"
-_PLACES = {
+PLACES = {
     "e2fsck.conf": "etc/e2fsck.conf",
     "fstab": "etc/fstab",
     "modprobe.conf": "etc/modprobe.d/haetae.conf",
@@ -121,7 +121,7 @@ def _install_image_files(source: Path, root: Path, systemd_is_new: bool) -> None
         _copy(drop_in, units / drop_in.parent.name / drop_in.name)
     for network in sorted((source / "network").iterdir()):
         _copy(network, root / "etc/systemd/network" / network.name)
-    for name, target in _PLACES.items():
+    for name, target in PLACES.items():
         _copy(source / name, root / target)
         if target.startswith("usr/lib/haetae/"):
             (root / target).chmod(0o755)
