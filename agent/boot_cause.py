@@ -5,22 +5,22 @@ Root's side is `provisioning.recovery`; between the two lie two small files in m
 
 import contextlib
 import os
+import stat
 import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from agent.envelope import kernel_boot
-from drivers import kept
-from drivers.sensor import NotReadyError
 
 REQUEST = "reboot-wanted.json"  # in the agent's run directory
 CALM = "calm.json"  # there, too
 UNDER_VOLTAGE = "under-voltage"  # there, too, once it was seen
 BESIDE, FILE = "-recovery", "boot-cause.json"  # beside that directory
 LONGEST = 200  # characters of a reason
+LONGEST_BYTES = 4096  # of a file
 
 Cause = Literal[
     "first",  # nothing is known of a start before
@@ -92,14 +92,26 @@ class Calm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     has_hub: bool
 
 
+Told = TypeVar("Told", bound=msgspec.Struct)
+
+
 def read_cause(run_dir: Path, boot: str) -> BootCause | None:
     """What root has found of this boot, beside `run_dir`; None where it has not."""
-    path = run_dir.with_name(run_dir.name + BESIDE) / FILE
+    found = read_told(run_dir.with_name(run_dir.name + BESIDE) / FILE, BootCause)
+    return found if found is not None and found.boot == boot else None
+
+
+def read_told(path: Path, kind: type[Told]) -> Told | None:
+    """A small file that another user may have written, however wrongly; None where it is none."""
     try:
-        found = kept.load(path, BootCause, what="cause of the boot", remedy="it is found at a boot")
-    except NotReadyError:
+        # no link to elsewhere, no pipe that waits, no more than there can be
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None
+            return msgspec.json.decode(file.read(LONGEST_BYTES), type=kind)
+    except (OSError, ValueError, RecursionError):
         return None
-    return found if found.boot == boot else None
 
 
 def ask_for_reboot(run_dir: Path, reason: str, *, by: str = "agent") -> None:
@@ -128,10 +140,7 @@ def publish(path: Path, told: msgspec.Struct) -> None:
 
 def read_calm(run_dir: Path) -> Calm | None:
     """What the agent has said last; None where it has said nothing, or nothing that can be read."""
-    try:
-        return kept.load(run_dir / CALM, Calm, what="word", remedy="it comes from the agent")
-    except NotReadyError:
-        return None
+    return read_told(run_dir / CALM, Calm)
 
 
 def withdraw_request(run_dir: Path) -> None:

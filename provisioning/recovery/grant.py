@@ -7,10 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent.boot_cause import REQUEST, Calm, Request, read_calm
+from agent.boot_cause import REQUEST, Calm, Request, read_calm, read_told
 from agent.envelope import kernel_boot
-from drivers import kept
-from drivers.sensor import NotReadyError
 from provisioning.places import RUN
 from provisioning.recovery.reboots import Reboots
 
@@ -58,9 +56,7 @@ class Granting:
         return said
 
     def _asked(self, folder: Path) -> Request | None:
-        try:
-            found = kept.load(folder / REQUEST, Request, what="request", remedy="ask for one")
-        except NotReadyError:
+        if (found := read_told(folder / REQUEST, Request)) is None:
             return None
         is_fresh = 0 <= self.clock() - found.monotonic_s <= FRESH_S
         return found if found.boot == self.boot and is_fresh else None

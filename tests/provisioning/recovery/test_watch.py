@@ -1,0 +1,185 @@
+"""What root looks at every two minutes: crash loops, the clock, the supply."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from agent.boot_cause import CALM, UNDER_VOLTAGE, Calm, publish
+from agent.wallclock import wall_time
+from provisioning.recovery.grant import REBOOT
+from provisioning.recovery.reboots import SETTLE_S, Evidence, Reboots
+from provisioning.recovery.watch import (
+    CLOCKLESS_S,
+    FILE,
+    STARTS,
+    TIMESYNC,
+    WITHIN_S,
+    Outer,
+    Watch,
+)
+
+EVERY_S = 120.0
+DAY_S = 86_400.0
+
+
+class Machine:
+    """A machine whose systemd answers as `systemctl show` does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now, self.restarts, self.source = 0.0, 0, "ntp"
+        self.state, self.entered = "active", 0.0
+        self.called, self.said = list[Sequence[str]](), list[str]()
+        self.folder, self.agent_run = folder, folder / "run"
+        self.agent_run.mkdir()
+        self.boot = "now"
+        self.begin()
+
+    def begin(self) -> None:
+        self.reboots = Reboots(
+            self.folder / "recovery", boot=lambda: self.boot, clock=lambda: self.now
+        )
+        self.reboots.begin(Evidence())
+
+    def say(self, **changes: Any) -> None:
+        said = Calm(self.boot, self.now, calm=True, hub_s=10.0, has_hub=True)
+        publish(self.agent_run / CALM, msgspec.structs.replace(said, **changes))
+
+    def look(self, *, under_voltage: bool = False) -> list[str]:
+        outer = Outer(
+            self._show, self._call, lambda: self.now, lambda: wall_time(1.8e9, None, self.source),
+            self.boot,
+        )  # fmt: skip
+        watch = Watch(self.reboots, self.agent_run, self.folder / "own", outer)
+        return watch.look(under_voltage=under_voltage)
+
+    def live(self, for_s: float, restarts: int = 0) -> None:
+        """Look every two minutes; `restarts` failed starts between two looks."""
+        end = self.now + for_s
+        while self.now < end:
+            self.now += EVERY_S
+            self.restarts += restarts
+            if restarts:
+                self.entered = self.now - 1.0  # it has only just come up, or is on its way
+            self.said += self.look()
+            if REBOOT in self.called:
+                return
+
+    def _show(self, command: Sequence[str]) -> str:
+        assert command[1] == "show"
+        return (
+            f"ActiveState={self.state}\nActiveEnterTimestampMonotonic={self.entered * 1e6:.0f}\n"
+            f"NRestarts={self.restarts}\n"
+        )
+
+    def _call(self, command: Sequence[str]) -> int:
+        self.called.append(command)
+        return 0
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    found = Machine(tmp_path)
+    found.live(SETTLE_S)
+    return found
+
+
+@pytest.mark.parametrize("state", ["activating", "active", "deactivating"])
+def test_an_agent_that_only_crashes_has_the_device_started_anew(
+    machine: Machine, state: str
+) -> None:
+    machine.state = state
+    machine.live(2 * WITHIN_S, restarts=10)
+    assert machine.called == [REBOOT]
+    assert "failed starts in" in machine.said[-1]
+    ordered = machine.reboots.book().ordered
+    assert ordered is not None
+    assert ordered.detail.startswith("crash-loop: ")
+
+
+def test_a_crash_now_and_then_is_systemds_alone(machine: Machine) -> None:
+    for _ in range(3 * STARTS):
+        machine.live(EVERY_S, restarts=1)
+        machine.live(4 * EVERY_S)
+    assert machine.called == []
+
+
+def test_a_bad_configuration_is_no_crash_loop(machine: Machine) -> None:
+    machine.state = "failed"  # exit 78: systemd does not start it again
+    machine.live(DAY_S)
+    assert machine.called == []
+
+
+def test_a_reboot_that_did_not_help_comes_again_hours_later_and_twice_a_day(
+    machine: Machine,
+) -> None:
+    at = []
+    machine.state = "activating"
+    for _ in range(40):
+        machine.live(3600.0, restarts=10)
+        if machine.called:
+            at.append(machine.now)
+            machine.called.clear()
+            machine.boot, machine.restarts = f"boot-{len(at)}", 0  # monotonic time goes on here
+            machine.begin()
+    assert len(at) >= 3
+    assert at[1] - at[0] >= 4 * 3600.0
+    assert at[2] - at[0] >= DAY_S - 1
+
+
+def test_no_reboot_while_the_agent_last_said_that_something_rings(machine: Machine) -> None:
+    machine.state = "activating"
+    for _ in range(30):
+        machine.say(calm=False)
+        machine.live(EVERY_S, restarts=10)
+    assert machine.called == []
+    assert "something rings" in machine.said[-1]
+
+
+def test_a_clock_that_nobody_sets_though_there_is_a_network_gets_its_daemon_anew(
+    machine: Machine,
+) -> None:
+    machine.source = "unsynchronised"
+    for _ in range(int(DAY_S / EVERY_S)):
+        machine.say()
+        machine.live(EVERY_S)
+    assert set(machine.called) == {TIMESYNC}
+    assert 2 <= len(machine.called) <= 4  # ever more seldom
+    machine.source = "ntp"
+    machine.called.clear()
+    machine.live(DAY_S)
+    assert machine.called == []
+
+
+@pytest.mark.parametrize("hub_s", [None, 3600.0])
+def test_without_a_network_no_daemon_could_set_the_clock(
+    machine: Machine, hub_s: float | None
+) -> None:
+    machine.source = "unset"
+    for _ in range(int(2 * CLOCKLESS_S / EVERY_S)):
+        machine.say(hub_s=hub_s)
+        machine.live(EVERY_S)
+    assert machine.called == []
+
+
+def test_a_low_supply_is_kept_by_whoever_sees_it(machine: Machine) -> None:
+    machine.look(under_voltage=False)
+    assert not machine.reboots.book().under_voltage
+    (machine.agent_run / UNDER_VOLTAGE).touch()
+    machine.look(under_voltage=False)
+    assert machine.reboots.book().under_voltage
+
+
+def test_a_quiet_day_writes_nothing_to_flash(machine: Machine) -> None:
+    ledger = machine.folder / "recovery" / "reboots.json"
+    before = ledger.stat().st_ino, ledger.stat().st_mtime_ns
+    machine.live(DAY_S)
+    assert (ledger.stat().st_ino, ledger.stat().st_mtime_ns) == before
+
+
+def test_looks_that_are_damaged_begin_anew(machine: Machine) -> None:
+    (machine.folder / "own" / FILE).write_bytes(b"\0")
+    machine.live(600.0)
+    assert machine.called == []
