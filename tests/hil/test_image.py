@@ -21,6 +21,7 @@ header = needs(Capability.IMAGE, Capability.GPIO, Capability.ROOT)
 on_arm = needs(Capability.ARM64, Capability.MODELS, Capability.IMAGE)
 PYTHON = "/opt/haetae/bin/python"
 LINES = 54  # GPIO lines of a BCM2835 to BCM2711
+# lgpio makes a pipe where it is started
 CHIPS = """\
 import json, lgpio
 from pathlib import Path
@@ -54,7 +55,7 @@ def qemu(rig: Rig) -> QemuRig:
 def program(rig: Rig, text: str) -> Any:
     """What a program prints that root runs on the device with our packages: JSON."""
     rig.put("/run/program.py", text.encode())
-    return json.loads(rig.run(f"cd / && {PYTHON} -B /run/program.py", 240).splitlines()[-1])
+    return json.loads(rig.run(f"cd /tmp && {PYTHON} -B /run/program.py", 240).splitlines()[-1])
 
 
 @header
@@ -88,11 +89,11 @@ def test_every_model_runs_on_arm64_and_sees_what_it_sees_here(rig: Rig, tmp_path
     draw.polygon([(95, 210), (112, 120), (135, 210)], fill=(255, 240, 120))
     drawn.save(picture)
     rig.put("/run/fire.png", picture.read_bytes())
-    there = lines(rig.run("cd / && /opt/haetae/bin/python -B -m models verify", 300))
+    there = lines(rig.run("cd /tmp && /opt/haetae/bin/python -B -m models verify", 300))
     assert {each["model"] for each in there} >= {"fire_image", "fire_sensors", "fall"}
     assert all(each["sha256"] == "ok" and each["runs_on"] for each in there)
     said = rig.run(
-        "cd / && /opt/haetae/bin/python -B -m models score fire-image /run/fire.png", 300
+        "cd /tmp && /opt/haetae/bin/python -B -m models score fire-image /run/fire.png", 300
     )
     (score,), (here,) = lines(said), lines(models("score", "fire-image", str(picture)))
     for name in ("fire", "smoke"):
