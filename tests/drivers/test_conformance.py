@@ -1,4 +1,8 @@
-"""What every driver promises, shown on its simulated part through the real library."""
+"""What every driver promises, shown on its simulated part through the real library.
+
+What of it a sound part on a real wire can be asked for, tests/hil/on_target.py asks on the device
+itself (docs/hil.md); tests/hil/test_wires.py sends it there.
+"""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
