@@ -32,7 +32,7 @@ from agent.pipeline import Pipeline
 from agent.recorder import Recorder
 from agent.records import device_ledger, proofs
 from agent.recovering import Recovering
-from agent.status import Status
+from agent.status import Status, Troubled, troubles
 from agent.stimuli import Around, Stimuli
 from agent.timekeeping import DOUBTED_S, Timekeeping
 from agent.trial import RESTART, Signs
@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 
 TICK_S = 1.0  # silence is looked for, and the status written, this often
 ARM_WITHIN_S = 15.0  # a hung sensor may not keep the others from being armed
-QUEUE = 1000  # readings between the samplers and the pipeline
+QUEUE, BEHIND = 1000, 4  # readings between the samplers and the pipeline: at most; too many
 
 
 class App:
@@ -185,7 +185,11 @@ class App:
         self._setup = LongPress(run_dir / "setup-requested")
         note, places = self._ledger.note, (state, run_dir)
         self._ladder = Recovering(config, places, clock, note, self._restart)
-        self.due = clock()  # when the middle looks around next: how far it has kept up
+        self._troubled: dict[str, Troubled | None] = {
+            "outbox": self._outbox, "voice": self._speaker, "commands": self._orders,
+            "time": self._time, "ledger": self._ledger, "hub": self._hubs,
+            "configuration": in_force,
+        }  # fmt: skip
         self._unheard = {sensor.name for sensor in config.sensors}
         self._pressed = self._armed = self._recalled = False
 
@@ -212,6 +216,12 @@ class App:
         self._ends_with = code
         self.stop()
 
+    @property
+    def due(self) -> float:
+        """When the next poll is due, in the agent's seconds; long ago while readings wait."""
+        waits = self._queue.qsize() > BEHIND
+        return float("-inf") if waits else min(each.due for each in self._samplers)
+
     def _work(self) -> list[Worker]:
         workers = [
             Worker("annunciator", self._annunciator.run, 20.0),
@@ -222,27 +232,25 @@ class App:
             Worker("ledger", self._ledger.run, 60.0),
             Worker("setup", self._link.run, 60.0),
         ]
-        for sampler in self._samplers:
-            within_s = 30.0 + 2 * sampler.slowest_s / self._pace
-            workers.append(Worker(sampler.wire, sampler.run, within_s))
+        workers += [Worker(s.wire, s.run, s.within_s(self._pace)) for s in self._samplers]
         if self._speaker is not None:
             workers.append(Worker("voice", self._speaker.run, 60.0))
         return workers + self._hubs.work(self._stop)
 
     def _middle(self, beat: Callable[[], None]) -> None:
         """The pipeline's thread: readings in, detections to siren, outbox and recorder."""
-        started = self.due = self._clock()
+        started = due = self._clock()
         self._decide(self._outbox.found(started))
         while not self._stop.is_set():
             try:
-                item = self._queue.get(timeout=max(0.0, self.due - self._clock()) / self._pace)
+                item = self._queue.get(timeout=max(0.0, due - self._clock()) / self._pace)
             except queue.Empty:
                 pass
             else:
                 self._take(item)
             now = self._clock()
-            if now >= self.due:
-                self.due = now + TICK_S
+            if now >= due:
+                due = now + TICK_S
                 self._outbox.flush()
                 self._daily.look(now)
                 self._decide(self._pipeline.tick(now))
@@ -376,7 +384,11 @@ class App:
             muted=self._mutes.names(),
             tried=sorted(self._inspector.tried(now) | self._link.tried(now)),
             update=self._updates.text,
-            trouble=self._annunciator.trouble | self._other_trouble(),
+            trouble={
+                **self._annunciator.trouble,
+                **troubles(self._troubled),
+                **self._ladder.trouble,
+            },
             pending=self._outbox.pending(),
             ledger=self._ledger.head,
             hub=self._hubs.status,
@@ -385,16 +397,3 @@ class App:
             started=self._ladder.started,
             boot=self._ladder.boot,
         )
-
-    def _other_trouble(self) -> dict[str, str]:
-        voice = "" if self._speaker is None else self._speaker.trouble
-        parts = {
-            "outbox": self._outbox.trouble,
-            "voice": voice,
-            "commands": self._orders.trouble,
-            "time": self._time.trouble,
-            "ledger": self._ledger.trouble,
-            "hub": self._hubs.trouble,
-        }
-        parts |= {"configuration": self._in_force.trouble, **self._ladder.trouble}
-        return {name: trouble for name, trouble in parts.items() if trouble}

@@ -132,10 +132,14 @@ class Sampler:
             if isinstance(channel.sensor, EdgeSensor):
                 channel.sensor.on_edge(self._wake.set)
 
+    def within_s(self, pace: float) -> float:
+        """The longest silence that is no hang, in real seconds."""
+        return 30.0 + 2 * max(channel.every_s for channel in self.channels) / pace
+
     @property
-    def slowest_s(self) -> float:
-        """How long it may have nothing to do."""
-        return max(channel.every_s for channel in self.channels)
+    def due(self) -> float:
+        """When its next poll is due, in seconds of `clock`."""
+        return min(channel.due for channel in self.channels)
 
     def run(self, beat: Callable[[], None]) -> None:
         """Poll until `stop`, then close the sensors. A beat after every poll."""

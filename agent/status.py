@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -84,6 +84,20 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             started=found["started"],
             ledger=found["ledger"],
         )
+
+
+class Troubled(Protocol):
+    """A part that says in words what is wrong with it; none, or empty, while all is well."""
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong."""
+
+
+def troubles(parts: Mapping[str, Troubled | None]) -> dict[str, str]:
+    """What is wrong, by the part's name; a part that is not there has no trouble."""
+    found = {name: part.trouble for name, part in parts.items() if part is not None}
+    return {name: why for name, why in found.items() if why}
 
 
 class Status:

@@ -30,7 +30,7 @@ class PatientClock(FastClock):
     makes a simulation slower, and not the simulated device.
     """
 
-    LEASH_S = 10.0
+    LEASH_S = 2.0
 
     def __init__(self, rate: float = 1.0, base: Callable[[], float] = time.monotonic) -> None:
         super().__init__(rate, base)
