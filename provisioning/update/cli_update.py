@@ -138,7 +138,7 @@ def main(argv: Sequence[str] | None = None, places: Places | None = None) -> int
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     args = _parser().parse_args(argv)
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
-    terminal = Terminal(args.lang, args.json)
+    terminal = Terminal(args.lang, args.json, frozenset(), sys.stdout, sys.stderr)
     try:
         return COMMANDS[args.command](args, terminal, places or Places())
     except ProvisioningError as error:
