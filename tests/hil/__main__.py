@@ -18,6 +18,7 @@ from tests.hil import results, table
 from tests.hil.rigs import RIGS
 
 NOTHING_PROVEN = 1
+HANGS_S = 3600  # an emulated board builds its image and updates its system within one test
 
 
 def main() -> int:
@@ -52,7 +53,7 @@ def _words(rig: str, folder: Path) -> list[str]:
     return [
         str(results.ROOT / "tests" / "hil"), f"--rootdir={results.ROOT}", "--rig", rig, "-v",
         f"--junitxml={folder / 'junit.xml'}", f"--html={folder / 'report.html'}",
-        "--self-contained-html",
+        "--self-contained-html", "-o", f"faulthandler_timeout={HANGS_S}",
         *(word for key, value in about.items() for word in ("--metadata", key, value)),
     ]  # fmt: skip
 
