@@ -8,12 +8,21 @@ SYSTEMD = Path(__file__).parents[1] / "systemd"
 LIMIT = 1.5
 EXPOSURE = {
     "haetae-access-point.service": 1.6,
+    "haetae-app.service": 0.9,
     "haetae-apply.service": 0.8,
+    "haetae-boot-cause.service": 0.8,
     "haetae-boot-report.service": 0.8,
+    "haetae-confirm.service": 1.1,
     "haetae-first-boot.service": 1.8,
     "haetae-gateway.service": 1.1,
+    "haetae-install.service": 0.9,
+    "haetae-network-watch.service": 1.4,
     "haetae-perception.service": 0.6,
+    "haetae-reboot.service": 0.8,
+    "haetae-recovery.service": 0.8,
+    "haetae-trial-deadline.service": 0.8,
     "haetae-wifi.service": 1.6,
+    "haetae-wifi-reload.service": 1.3,
     "haetae-zram.service": 1.1,
 }
 
