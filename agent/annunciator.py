@@ -6,6 +6,7 @@ the signal of the gravest active hazard by the monotonic clock.
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -48,6 +49,8 @@ class Words(Protocol):
 
 
 TEST_S = 4.0
+ANNOUNCED_TEST_S = 18.0  # words, and three slow tones
+_EDGES_KEPT = 16
 REPORTED_S = 6.0  # for so long a report is acknowledged; then its lamp waits for an answer
 TAKEN_UP_S = 30.0  # for so long it is shown that a report was answered
 ANSWERED_S = 4.0  # for so long it is said that the answer was understood
@@ -86,7 +89,8 @@ class Annunciator:
         self._playing, self._since = showings.QUIET, clock()
         self._hushed_until = self._grew = self._tested = float("-inf")
         self._asked = self._answered = self._sought = self._inspected_until = float("-inf")
-        self._reported = self._taken_up = float("-inf")
+        self._reported = self._taken_up = self._announced = float("-inf")
+        self._edges: deque[tuple[float, bool]] = deque(maxlen=_EDGES_KEPT)  # of the siren
         self._promised: set[tuple[Hazard, str]] = set()  # the incidents that help is coming to
         self._silenced: dict[tuple[Hazard, str], float] = {}  # hushed from afar, and until when
         self._stopping = False
@@ -181,6 +185,18 @@ class Annunciator:
             self._inspected_until = self._clock() + for_s
             self._changed.notify()
 
+    def announce_test(self) -> None:
+        """Say that a test follows, and sound it: three tones that the own microphone can follow."""
+        with self._changed:
+            self._announced = self._clock()
+            self._edges.clear()
+            self._changed.notify()
+
+    def sounded(self) -> list[tuple[float, bool]]:
+        """The last times at which the siren was switched, in seconds of `clock`, and to what."""
+        with self._changed:
+            return list(self._edges)
+
     def playing(self) -> str:
         """What is being played now: `t3`, `t4`, `sos`, `test`, ..., `hushed` or `quiet`."""
         with self._changed:
@@ -205,6 +221,7 @@ class Annunciator:
         self._set("relay", showing in showings.DEADLY)  # a hush opens no gas valve
         ends = (
             self._tested + TEST_S,
+            self._announced + ANNOUNCED_TEST_S,
             self._answered + ANSWERED_S,
             self._sought + FIND_ME_S,
             self._reported + REPORTED_S,
@@ -260,6 +277,8 @@ class Annunciator:
         found = [self._showing(*each) for each in self._active.items()]
         if now - self._tested < TEST_S:
             found.append(showings.TEST)
+        if now - self._announced < ANNOUNCED_TEST_S:
+            found.append(showings.ANNOUNCED_TEST)
         if now - self._answered < ANSWERED_S:
             found.append(showings.ANSWERED)
         if now - self._reported < REPORTED_S:
@@ -303,4 +322,6 @@ class Annunciator:
             return
         if self.trouble.pop(name, None) is not None:
             log.warning("%s: can be switched again", name)
-        self._levels[name] = level
+        before, self._levels[name] = self._levels[name], level
+        if name == "siren" and before is not None:
+            self._edges.append((self._clock(), level))

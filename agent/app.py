@@ -179,6 +179,7 @@ class App:
             health=self._pipeline.health,
             note=self._ledger.note,
             prove=self._status.prove,
+            siren=self._annunciator,
             wall=self._time.read,
         )
         self._stimuli = Stimuli(config, state, around, self._daily.calendar, began=clock())

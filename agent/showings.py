@@ -37,6 +37,9 @@ TAKEN_UP = Showing("taken_up", signals.SILENT, signals.HELP_COMING, "taken_up")
 ANSWERED = Showing("answered", signals.SILENT, signals.SILENT, "answered")
 HELP_COMING = Showing("help_coming", signals.SILENT, signals.HELP_COMING, "help_coming")
 TEST = Showing("test", signals.TEST, signals.FLASH, "test")
+ANNOUNCED_TEST = Showing(
+    "test", signals.ANNOUNCED_TEST, signals.FLASH, "test", talks=signals.ANNOUNCED_TEST_TALKS
+)
 OTHER = Showing("alarm", signals.SILENT, signals.STEADY)
 ALIVE = Showing("alive", signals.SILENT, signals.SLOW_FLASH, "alive")
 MOVE_AWAY = Showing("move_away", signals.MOVE_AWAY, signals.SLOW_FLASH, "move_away", again=True)
@@ -78,8 +81,8 @@ _BY_RULE = {
 }
 SHOWINGS = (
     FIRE, GAS, CO, NEIGHBOUR, ASK, SOS, FALL, LEFT, ANSWERED, REPORTED, TAKEN_UP, HELP_COMING,
-    TEST, OTHER, LEAVING, MOVE_AWAY, WATCHED, STAY_IN, ALIVE, PREALARM, FIND_ME, INSPECTION, FAULT,
-    QUIET,
+    TEST, ANNOUNCED_TEST, OTHER, LEAVING, MOVE_AWAY, WATCHED, STAY_IN, ALIVE, PREALARM, FIND_ME,
+    INSPECTION, FAULT, QUIET,
 )  # fmt: skip
 DETERRED = (WATCHED,)  # what is driven off, with a deterrent
 FIRST = (FIRE, CO, NEIGHBOUR, ASK, SOS, FALL, LEFT)  # over these no deterrent is heard

@@ -79,6 +79,8 @@ ASK = cycle(
 )  # fmt: skip
 ASK_TALKS = cycle((True, asking.TALK_S), (False, asking.ROUND_S - asking.TALK_S))
 SLOW_TEST = once(*_pulses(3, 1.5, 1.5, 1.5))  # for who is told what is heard twice a second
+ANNOUNCED_TEST = then(SILENT, until_s=10.0, after=SLOW_TEST)  # words first
+ANNOUNCED_TEST_TALKS = then(STEADY, until_s=7.0, after=SILENT)
 FLASH = cycle((True, 0.25), (False, 0.25))  # lamp in an alarm
 SLOW_FLASH = cycle((True, 0.5), (False, 1.5))  # lamp in a prealarm
 WINK = cycle((True, 0.1), (False, 29.9))  # lamp while something is broken

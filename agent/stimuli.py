@@ -7,6 +7,7 @@ stimulus explains, or `agent.provocation.longest_s` after the begin at the lates
 
 import logging
 import queue
+import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +17,13 @@ from typing import Any, Protocol
 from agent.coverage import Proof
 from agent.detectors.calendar import Calendar
 from agent.errands import Part
+from agent.hearing import Verdict
 from agent.ledger_past import SELFTEST
 from agent.plausibility import Health
 from agent.provocation import UNDECIDED, Outcome, Provocation, calm_before, longest_s
 from agent.sections import Config
+from agent.siren_test import LISTENS_S, SirenTest, Sounding
+from agent.siren_test import NAME as SIREN
 from agent.stimuli_wording import OUTCOMES, failed, passed_again
 from agent.stimulus_rules import every_s, is_audible, owed, stands_on, stimulus_of
 from agent.stimulus_schedule import Schedule
@@ -53,7 +57,7 @@ class Around:
     """What a test touches, on the pipeline's thread.
 
     `wires` provoke, `feed` shows a reading to the detectors that guard, `busy` says whether nobody
-    is to be provoked now, `prove` takes note that a hazard was detected.
+    is to be provoked now, `prove` takes note that a hazard was detected; `siren` sounds.
     """
 
     wires: Sequence[Wire]
@@ -62,6 +66,7 @@ class Around:
     health: Callable[[str], Health]
     note: Callable[[str, dict[str, Any]], None]
     prove: Callable[[Hazard, Proof], None]
+    siren: Sounding
     wall: Callable[[], WallTime]
 
 
@@ -102,6 +107,7 @@ class Stimuli:
         self, config: Config, state: Path, around: Around, calendar: Calendar, *, began: float
     ) -> None:
         self._config, self._around = config, around
+        self._siren = SirenTest(config, around.siren, time.monotonic)
         self._store = TestedStore(state)
         able = {each.name: each for each in config.sensors if each.stimulus is not None}
         standing = {name: stands_on(config, each) for name, each in able.items()}
@@ -109,6 +115,8 @@ class Stimuli:
         self._sensors = {name: able[name] for name in self._standing}
         longest = {n: longest_s(owed(e), every_s(e)) for n, e in self._sensors.items()}
         last = {n: t.day for n, t in self._store.sensors.items() if t.day is not None}
+        if config.selftest.siren and self._siren.is_possible:
+            longest[SIREN] = LISTENS_S
         self._schedule = Schedule(config.selftest, calendar, longest, last)
         self._past = {name: deque[Reading](maxlen=PAST) for name in self._sensors}
         self._rests_until = began + AFTER_START_S
@@ -119,18 +127,20 @@ class Stimuli:
 
     @property
     def verdicts(self) -> Mapping[str, Tested]:
-        """What each sensor that still has a stimulus showed the last time."""
-        return {n: each for n, each in self._store.sensors.items() if n in self._sensors}
+        """What the siren and each sensor that still has a stimulus showed the last time."""
+        return {n: e for n, e in self._store.sensors.items() if n in self._schedule.longest_s}
 
     def withheld(self) -> Collection[str]:
         """Whose readings are held back now: they are not silent."""
+        if self._siren.is_under_way:
+            return (self._siren.hears,)
         trial = self._trial
         return () if trial is None or trial.provocation.is_over else (trial.sensor.name,)
 
     def holds(self, reading: Reading) -> bool:
         """Whether this reading is of a provoked sensor, and nothing to be alarmed by."""
         if reading.sensor not in self._past:
-            return False
+            return self._siren.holds(reading)
         trial = self._trial
         is_its = trial is not None and reading.sensor == trial.sensor.name
         if trial is None or not is_its or not trial.provocation.concerns(reading):
@@ -151,8 +161,13 @@ class Stimuli:
         """Go on at `now` (monotonic seconds); give the faults that began or ended."""
         if self._trial is not None:
             self._go_on(self._trial, now)
+        elif self._siren.is_under_way:
+            self._listen(now)
         elif (name := self._next(now)) is not None:
-            self._begin(self._sensors[name], now)
+            if name == SIREN:
+                self._siren.begin(now)
+            else:
+                self._begin(self._sensors[name], now)
         told, self._told = self._told, []
         return told
 
@@ -211,7 +226,25 @@ class Stimuli:
 
     def _can(self, name: str) -> bool:
         """Whether it is well: what is faulty anyway is told already."""
-        return self._around.health(name).is_sound
+        return self._around.health(self._siren.hears if name == SIREN else name).is_sound
+
+    def _listen(self, now: float) -> None:
+        siren = self._siren
+        if self._around.busy(now):
+            siren.break_off()
+        heard = siren.step(now)
+        if siren.is_under_way:
+            return
+        self._schedule.rest(now)
+        if heard is None:
+            return
+        passed = heard.verdict is Verdict.PROVEN
+        log.warning("self-test: siren: %s: %s", heard.verdict, heard.why)
+        result = "passed" if passed else "failed"
+        told = {"by": "stimulus", "sensor": SIREN, "result": result, "why": heard.why}
+        self._around.note(SELFTEST, told | {"microphone": siren.hears})
+        outcome = Outcome.ANSWERED if passed else Outcome.NO_ANSWER
+        self._keep(SIREN, outcome, Reach.DANGER, now, heard.why)
 
     def _begin(self, sensor: SensorConfig, now: float) -> None:
         quantity, hazards = self._standing[sensor.name]
@@ -265,14 +298,17 @@ class Stimuli:
             order.parts.append(Part(f"{name} by stimulus", passed, detail, "stimulus"))
         if outcome in UNDECIDED:
             return
-        before = self.verdicts.get(name)
-        self._schedule.tried(name, now)
-        why = "" if passed else OUTCOMES[outcome].en
-        day = self._schedule.day(now)
-        self._store.put(name, Tested(wall.iso, day, passed, owes.reaches, why))
+        self._keep(name, outcome, owes.reaches, now, OUTCOMES[outcome].en)
         if proves:
             for hazard in trial.hazards:
                 self._around.prove(hazard, Proof(wall.iso, now, name, own=True))
+
+    def _keep(self, name: str, outcome: Outcome, reach: Reach, now: float, why: str) -> None:
+        """Remember what came of it, and tell a fault that began or ended."""
+        before, passed = self.verdicts.get(name), outcome is Outcome.ANSWERED
+        self._schedule.tried(name, now)
+        tested = Tested(self._around.wall().iso, self._schedule.day(now), passed, reach, why)
+        self._store.put(name, tested)
         if not passed:
             self._told.append(self._fault(name, now, outcome=outcome))
         elif before is not None and not before.passed:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from agent.coverage import covered_by, floor
 from agent.sampler import HURRIED_S
 from agent.sections import Config
+from agent.siren_test import can_follow
 from agent.values import Hazard
 from drivers.board import SensorConfig
 from drivers.sensor import Quantity
@@ -54,6 +55,9 @@ def stimulus_of(sensor: SensorConfig) -> str:
 def problems(config: Config) -> Iterator[tuple[str, str]]:
     """Stimuli that could prove nothing: (problem with its place, remedy)."""
     yield from config.selftest.problems()
+    if config.selftest.siren and not any(can_follow(each) for each in config.sensors):
+        problem = "no microphone can hear the siren while it guards - at `$.selftest.siren`"
+        yield problem, "add an `i2s_mic`, or leave it out"
     for n, each in enumerate(config.sensors):
         if each.stimulus is None:
             continue

@@ -17,12 +17,14 @@ class SelftestConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """`[selftest]`. Each sensor with a `stimulus` is tried once in `every_days`, by local time.
 
     Between two lie `pause_min` at least. Where nobody vouches for the clock none is, but by order.
+    With `siren` it is announced and sounds as often, to be heard by the own microphone.
     """
 
     begins: ClockTime = "10:00"
     ends: ClockTime = "16:00"
     every_days: Annotated[int, Meta(ge=1, le=31)] = 7
     pause_min: Annotated[float, Meta(ge=5, le=120)] = 10.0
+    siren: bool = False
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """What no single key shows: (problem with its place, remedy)."""

@@ -3,6 +3,7 @@
 One thread and a clock turned by hand: hours pass in a second.
 """
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.config import load
 from agent.detectors.calendar import Calendar
+from agent.errands import Part
 from agent.pipeline import Pipeline
 from agent.provocation import longest_s
 from agent.stimuli import AFTER_START_S, Around, Stimuli
@@ -32,7 +34,7 @@ HEAD = """
 profile = "test"
 title = { ko = "시험", en = "test" }
 [annunciator]
-siren = { gpio = 18 }
+siren = { gpio = 12 }
 """
 GAS = """
 [gas]
@@ -102,7 +104,7 @@ class House:
         self.wires = samplers(
             self.config.sensors, self.bench.board, put=self.came.append, clock=self.clock, pace=1.0
         )
-        self.calendar = Calendar()
+        self.calendar, self.announced = Calendar(), 0
         self.busy = False
         self.told: list[Detection] = []
         self.faults: list[Detection] = []
@@ -120,10 +122,18 @@ class House:
             health=self.pipeline.health,
             note=lambda _kind, body: self.notes.append(body),
             prove=self.proofs.__setitem__,
+            siren=self,
             wall=self.wall,
         )
         began = self.now - AFTER_START_S + WARM_S
         return Stimuli(self.config, self.state, around, self.calendar, began=began)
+
+    def announce_test(self) -> None:
+        """What sounds is elsewhere: here it is only asked for, and stays silent."""
+        self.announced += 1
+
+    def sounded(self) -> list[tuple[float, bool]]:
+        return []
 
     def clock(self) -> float:
         return self.now
@@ -156,7 +166,7 @@ class House:
     def until_over(self, sensor: str) -> dict[str, Any]:
         """Live until this sensor's test is over; what the ledger says of it."""
         had = len(self.notes)
-        for _ in range(2000):
+        for _ in range(4000):
             self.live(0.5)
             if len(self.notes) > had and self.notes[-1]["sensor"] == sensor:
                 return self.notes[-1]
@@ -195,3 +205,16 @@ def house(folder: Path, *tables: str) -> Iterator[House]:
         yield made
     finally:
         made.close()
+
+
+def ordered(found: House) -> list[Part]:
+    """What comes of all that can be tried now."""
+    parts: list[Part] = []
+    asked = threading.Thread(
+        target=lambda: parts.extend(found.stimuli.try_all(lambda: None, lambda: False))
+    )
+    asked.start()
+    while asked.is_alive():
+        found.live(0.5)
+    asked.join()
+    return parts

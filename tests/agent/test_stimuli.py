@@ -1,17 +1,27 @@
 """Sensors that are provoked, through their wires: who answers, who does not, and who guards."""
 
-import threading
 from pathlib import Path
 
 import pytest
 
 import provisioning
 from agent.coverage import UNTRIED, coverage
-from agent.errands import Part
 from agent.stimuli import RULE
 from agent.stimulus_rules import owed
 from agent.values import Detection, Hazard, Stage
-from tests.agent.provoked import CEILING, CHAMBER, CO, GAS, NOON, ROOM, SMOKE, WARM_S, House, house
+from tests.agent.provoked import (
+    CEILING,
+    CHAMBER,
+    CO,
+    GAS,
+    NOON,
+    ROOM,
+    SMOKE,
+    WARM_S,
+    House,
+    house,
+    ordered,
+)
 
 EACH = {"gas": GAS, "co": CO, "smoke_alarm": SMOKE, "room": ROOM, "chamber": CHAMBER}
 LINES = {"gas": 5, "co": 6, "smoke_alarm": 13}
@@ -239,19 +249,6 @@ def test_a_line_is_off_from_the_start_and_ends_by_itself(tmp_path: Path, name: s
             found.now += 1.0
         assert levels == {True, False}
         assert not pin.level
-
-
-def ordered(found: House) -> list[Part]:
-    """What comes of all that can be tried now."""
-    parts: list[Part] = []
-    asked = threading.Thread(
-        target=lambda: parts.extend(found.stimuli.try_all(lambda: None, lambda: False))
-    )
-    asked.start()
-    while asked.is_alive():
-        found.live(0.5)
-    asked.join()
-    return parts
 
 
 def test_who_orders_it_is_told_of_each_at_any_time_of_day(tmp_path: Path) -> None:
