@@ -17,6 +17,7 @@ from provisioning.places import RELEASE_ROOTS, SLOTS_RUN
 from provisioning.remedy import ProvisioningError
 from provisioning.update.boot_slot import TRYBOOT, BootPlaces, BootSlots, Slot
 from provisioning.update.slot_record import SlotRecord, SlotTrial, SystemVersion, running_version
+from provisioning.update.system_signer import check_system_signer
 from provisioning.update.versions import is_newer
 from provisioning.update.words import error
 
@@ -58,9 +59,11 @@ def read_bundle(
     words = (*other, "info", f"--keyring={roots}", "--output-format=json", str(bundle))
     try:
         found = json.loads(_rauc(words, _ASK_S))
-        return SystemBundle(found["version"], found["compatible"])
+        said = SystemBundle(found["version"], found["compatible"])
     except (ValueError, KeyError, TypeError) as problem:
         raise error("release-damaged", f"{bundle.name}: {problem}") from None
+    check_system_signer(bundle, roots)
+    return said
 
 
 def check(

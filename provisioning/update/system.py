@@ -15,6 +15,7 @@ from provisioning.update import calm, facts, outcome, selection, slots, trial
 from provisioning.update.device import Hands
 from provisioning.update.manifest import SYSTEM
 from provisioning.update.outcome import Report
+from provisioning.update.system_signer import check_system_signer
 
 SUFFIX = ".raucb"
 
@@ -31,6 +32,8 @@ def install(path: Path, hands: Hands) -> Report:
     roots = next((each for each in found if each.is_file()), places.release_roots)
     floor = selection.read_floor(places.installed).get(SYSTEM, "")
     version = slots.read_bundle(path, roots).version
+    if hands.by_hand:  # no catalogue says that its signer is good still
+        check_system_signer(path, roots, facts.now())
 
     def say(why: Sequence[str]) -> None:
         hands.tell(outcome.report(SYSTEM, version, "waiting", "; ".join(why)))

@@ -18,6 +18,8 @@ from provisioning.update.manifest import ROOTS_FILE
 from provisioning.update.release_cli import main
 from provisioning.update.rollout import Facts, choose
 from provisioning.update.signing import Moment, read_roots
+from provisioning.update.system_signer import check_system_signer
+from tests.provisioning.update.releases import refusal
 
 SETUP = """[metadata]
 name = haetae
@@ -43,6 +45,10 @@ FILES = {
 
 
 BEFORE = Moment(datetime(2026, 1, 1, tzinfo=UTC), is_known=False)  # all that a device knows
+
+
+LATER = Moment(datetime(2027, 1, 1, tzinfo=UTC), is_known=True)
+FAR = Moment(datetime(2199, 1, 1, tzinfo=UTC), is_known=True)
 
 
 class Office:
@@ -232,11 +238,16 @@ def test_a_system_bundle_is_signed_by_the_same_signer(office: Office) -> None:
     (release,) = read_catalogue(text, read_roots([office.roots]), BEFORE).releases
     assert (release.name, release.boards) == ("system 1.1", ("haetae-arm64-rpi",))
     assert (office.public / release.url).read_bytes() == made.read_bytes()
+    check_system_signer(made, office.roots, LATER)
+    assert refusal(lambda: check_system_signer(made, office.roots, FAR)) == "signer-expired"
     (office.folder / "stranger").mkdir()
     stranger = Office(office.folder / "stranger")
     stranger.make_keys()
     words = ("--signer", stranger.folder / "signer", "--folder", office.public, "--percent", "1")
     assert stranger.run("publish", *words, made) == 78
+    office.does("withdraw", "--folder", office.folder / "root", office.folder / "signer/signer.pem")
+    code = refusal(lambda: check_system_signer(made, office.roots))
+    assert code == "release-untrusted"
 
 
 @pytest.mark.parametrize(
