@@ -11,7 +11,6 @@ from image.tools import run
 IMAGE_UNITS = "image"  # in systemd/: what only the image needs
 _HUB_SIDE = "haetae-gateway"
 PLACES = {
-    "e2fsck.conf": "etc/e2fsck.conf",
     "fstab": "etc/fstab",
     "modprobe.conf": "etc/modprobe.d/haetae.conf",
     "modules.conf": "etc/modules-load.d/haetae.conf",
