@@ -16,7 +16,7 @@ from typing import Any
 
 from agent.sections import HubConfig
 from hw_mocks.control import ControlClient
-from tests.torture.disk import CardDisk
+from tests.torture.disk import CardDisk, Outage
 from tests.torture.life import ROOT, eventually
 
 SITE, DEVICE = "bench", "month-1"
@@ -139,9 +139,16 @@ class Device:
         self.disk.cut(
             self.process, after=choose.randint(1, 4), keep=keep, seed=choose.getrandbits(30)
         )
+        return self.cut_short().sectors
+
+    def cut_short(self) -> Outage:
+        """Wait for the end of a life whose cut is ordered already (`disk.cut`)."""
+        if self.process is None:
+            raise Down
+        self._hang_up()
         outage = self.disk.after_cut(self.process)
         self.process = None
-        return outage.sectors
+        return outage
 
     def stop(self) -> None:
         """End the last life in order."""

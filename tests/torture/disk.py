@@ -71,11 +71,14 @@ class PlainDisk:
 class CardDisk:
     """`state` lies on the card. Needs root, /dev/fuse and a free loop device.
 
+    `left` is where a copy of what each cut leaves goes, before anything mounts it; None: nowhere.
+
     Raises:
         DiskError: The machine does not allow it.
     """
 
     def __init__(self, folder: Path) -> None:
+        self.left: Path | None = None
         self._card_at, mount = folder / "card", folder / "disk"
         self.state = mount / "state"
         self._mount, self._loop = mount, ""
@@ -114,6 +117,8 @@ class CardDisk:
         process.wait()
         self._down()
         self._ask({"restore": True})
+        if self.left is not None:
+            shutil.copyfile(self._card_at / NAME, self.left)
         self._up()
         return Outage(said["at"], said["lost_sectors"], said["in_time"])
 
