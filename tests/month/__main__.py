@@ -76,6 +76,7 @@ def _live(folder: Path, disk: CardDisk, args: argparse.Namespace) -> dict[str, A
             month.live(plan.draw(args.days, args.seed))
         finally:
             device.stop()
+            device.remove()
         taken = month.samples
         growth, gained = samples.growth(taken)
         return {
@@ -102,7 +103,7 @@ def _live(folder: Path, disk: CardDisk, args: argparse.Namespace) -> dict[str, A
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.month", description=__doc__)
     parser.add_argument("--days", type=float, default=30.0)
-    parser.add_argument("--rate", type=float, default=300.0, help="times as fast as life")
+    parser.add_argument("--rate", type=float, default=1200.0, help="times as fast as life")
     parser.add_argument("--seed", type=int, default=9)
     parser.add_argument("--write", type=Path, metavar="FOLDER", help="month.json and samples.csv")
     return parser

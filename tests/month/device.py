@@ -7,8 +7,10 @@ for the real seconds that the start takes, since starting is not compressed.
 import contextlib
 import json
 import random
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -61,6 +63,7 @@ every_s = 30.0
 name = "smoke_alarm"
 driver = "smoke_relay"
 gpio = 17
+every_s = 10.0
 
 [[sensors]]
 name = "camera"
@@ -70,11 +73,13 @@ driver = "camera"
 name = "motion"
 driver = "pir"
 gpio = 27
+every_s = 10.0
 
 [[sensors]]
 name = "sos"
 driver = "button"
 gpio = 23
+every_s = 10.0
 """
 
 
@@ -89,6 +94,9 @@ class Device:
         self._folder, self.disk, self.rate = folder, disk, rate
         self.log, self.database = folder / "agent.log", disk.state / "outbox.db"
         self._config, self._socket = folder / "device.toml", folder / "control"
+        self._run = Path(
+            tempfile.mkdtemp(prefix="haetae-run-", dir="/dev/shm")
+        )  # as /run: no flash
         text = _TOML.format(device=DEVICE, site=SITE, hub=hub)
         self._config.write_text(text, "utf-8")
         self._begins = datetime.now(UTC)
@@ -101,11 +109,11 @@ class Device:
         """Begin a life; return once it is armed."""
         began = time.monotonic()
         now = self._begins + timedelta(seconds=self._before_s)
-        places = ("--state", self.disk.state, "--run-dir", self._folder / "run")
+        places = ("--state", self.disk.state, "--run-dir", self._run)
         times = ("--rate", self.rate, "--patient", "--starts", now.isoformat())
         given = ("--config", self._config, "--control", self._socket, *places, *times)
         command = ("setpriv", "--pdeathsig", "KILL", "--", sys.executable, "-m", "hw_mocks", *given)
-        (self._folder / "run" / "status.json").unlink(missing_ok=True)
+        (self._run / "status.json").unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(each) for each in command], cwd=ROOT, stdout=log, stderr=log
@@ -158,10 +166,14 @@ class Device:
             self.process.wait()
             self.process = None
 
+    def remove(self) -> None:
+        """Take away what was in memory."""
+        shutil.rmtree(self._run, ignore_errors=True)
+
     def status(self) -> dict[str, Any] | None:
         """What it says of itself, if it has said anything."""
         with contextlib.suppress(OSError, ValueError):
-            found: dict[str, Any] = json.loads((self._folder / "run" / "status.json").read_bytes())
+            found: dict[str, Any] = json.loads((self._run / "status.json").read_bytes())
             return found
         return None
 
