@@ -20,7 +20,7 @@ import msgspec
 from agent.local_link import FILE
 from agent.trial import URGENT
 from agent.values import Hazard
-from provisioning.places import SETUP_USED
+from provisioning.places import ON_TRIAL, SETUP_USED
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +85,8 @@ def disturbances(found: Body, run: Path) -> list[str]:
         why.append(f"somebody tries {', '.join(tried)}")
     if found.get("configuration", {}).get("origin") == "trial":
         why.append("a configuration is on trial")
+    if ON_TRIAL.exists():
+        why.append("a system is on trial")
     if _is_set_up(run):
         why.append("somebody sets the device up")
     return why
