@@ -67,7 +67,7 @@ class BoardRig:
             stop=device.stop,
         )
         self._is_ours = self._is_disturbed = False
-        self._pid = 0
+        self._ended = ("", 0)  # the life of the agent that was ended: its kernel's boot, its pid
 
     def open(self) -> None:
         self._reach()
@@ -195,14 +195,21 @@ class BoardRig:
     def _begin(self) -> None:
         """Note which agent runs, before it ends."""
         self._is_disturbed = True
-        self._pid = int(self._status().get("pid", 0))
+        self._ended = self._life()
 
     def _wait_until_armed(self) -> None:
         def holds() -> bool:
-            found = self._status()
-            return bool(found.get("armed")) and found.get("pid") != self._pid
+            return bool(self._status().get("armed")) and self._life() != self._ended
 
         self._wait(holds, self._config.device.armed_within_s, "armed again")
+
+    def _life(self) -> tuple[str, int]:
+        """Which life of the agent this is: after a boot it may have the very same pid."""
+        try:
+            boot = self.run("cat /proc/sys/kernel/random/boot_id").strip()
+        except RigError:
+            boot = ""
+        return boot, int(self._status().get("pid", 0))
 
     def _is_at_rest(self) -> bool:
         found = self._status()
