@@ -4,18 +4,21 @@ import itertools
 
 from tests.hil.device import haetae, status, wait
 from tests.hil.rigs.rig import Capability, Rig, needs
-from tests.hil.units import AGENT, PERCEPTION, Journal, changed, configured, main_pid, show
+from tests.hil.units import (
+    AGENT,
+    PERCEPTION,
+    Journal,
+    changed,
+    configured,
+    is_armed,
+    main_pid,
+    show,
+)
 
 booted = needs(Capability.INIT, Capability.ROOT)
 pressed = needs(Capability.KNOBS, knobs=["sos.pressed", "smoke_alarm.alarm"])
 HURRY = ("RestartSec=50ms", "RestartSteps=0")
 CAMERA = '[[sensors]]\nname = "eye"\ndriver = "camera"\nfalls = false\n'
-
-
-def is_armed(rig: Rig) -> bool:
-    """Whether the very agent that runs now says so."""
-    found = status(rig)
-    return bool(found.get("armed")) and found["pid"] == main_pid(rig)
 
 
 def alarms(rig: Rig, behind: int) -> None:

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.hil.device import status
 from tests.hil.rigs.rig import Rig
 
 AGENT, PERCEPTION = "haetae-agent.service", "haetae-perception.service"
@@ -17,6 +18,12 @@ def show(rig: Rig, unit: str, name: str) -> str:
 def main_pid(rig: Rig, unit: str = AGENT) -> int:
     """The unit's main process as the device numbers it; 0 while it has none."""
     return int(show(rig, unit, "MainPID"))
+
+
+def is_armed(rig: Rig) -> bool:
+    """Whether the very agent that runs now says so."""
+    found = status(rig)
+    return bool(found.get("armed")) and found["pid"] == main_pid(rig)
 
 
 def ours(rig: Rig, kind: str = "service") -> list[str]:

@@ -20,6 +20,8 @@ import msgspec
 
 from hw_mocks.child import TooLateError, until
 from hw_mocks.control import ControlClient
+from hw_mocks.release_keys import ReleaseKeys
+from provisioning.places import RELEASE_ROOTS
 from tests.hil.rigs.hub import RigHub
 from tests.hil.rigs.nspawn_machine import Machine
 from tests.hil.rigs.rig import Capability, Place, RigError, RigUnavailableError
@@ -42,6 +44,7 @@ _CAN = frozenset(
         Capability.ROOT,
         Capability.INIT,
         Capability.MODELS,
+        Capability.BUNDLES,
     }
 )
 _NEEDED = {
@@ -60,7 +63,8 @@ _AS_HAETAE = "setpriv --reuid haetae --regid haetae --init-groups"
 _SETTLE = f"""\
 systemctl stop {PERCEPTION} {AGENT}
 rm -rf /run/systemd/system/haetae-*.d
-find {_STATE} -mindepth 1 -delete
+find {_STATE} /var/lib/haetae-app /var/lib/haetae-update /var/lib/haetae-recovery \
+  /run/haetae-app /run/haetae-update -mindepth 1 -delete
 rm -f {_RUN}/status.json
 systemctl daemon-reload
 systemctl reset-failed
@@ -82,6 +86,7 @@ class NspawnRig:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._stack = folder, ExitStack()
+        self.release_keys = ReleaseKeys(folder / "release")
         self.machine: Machine | None = None
         self._is_disturbed = False
         self._hands = Hands(self._ask)
@@ -97,7 +102,8 @@ class NspawnRig:
         )
 
     def open(self) -> None:
-        self.machine = machine = Machine(make_root(), self._folder / "machine")
+        over = {RELEASE_ROOTS: self.release_keys.roots}
+        self.machine = machine = Machine(make_root(), self._folder / "machine", over)
         self._stack.callback(machine.close)
         self.hub = RigHub(self._folder / "hub", address=machine.gateway, seen_as=machine.gateway)
         machine.open()

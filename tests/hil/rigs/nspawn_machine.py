@@ -11,9 +11,11 @@ import os
 import random
 import subprocess
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
+from types import MappingProxyType
 
 from hw_mocks.child import TooLateError, until
 from tests.hil.rigs.rig import CommandError, RigError, RigUnavailableError
@@ -21,6 +23,7 @@ from tests.hil.rigs.rig import CommandError, RigError, RigUnavailableError
 REBOOTS = 133  # systemd-nspawn's exit code where the container's init asked for a reboot
 MACHINE_ID = "4f1c0f5e6d5b4b0c8c1f6a2b3d4e5f60"
 _ENDS_S = 10.0
+_KILLED = 137  # the exit code of what `timeout` has ended
 _BOOTS_S = 60.0
 _DEVICE = "host0"  # the guest's end of the cable
 _FIRST, _PAIRS = int(IPv4Address("10.64.0.0")), 1 << 20  # 10.64.0.0/10, by fours
@@ -61,11 +64,14 @@ _NSPAWN = (
 class Machine:
     """One container; `root` is made by `nspawn_root`, `folder` is for its files.
 
+    `over` are files of this machine that lie over files of the root, by their paths there.
     `address` is its own, `gateway` this machine's end of the cable. `said` is its console.
     """
 
-    def __init__(self, root: Path, folder: Path) -> None:
-        self._root, self._folder = root, folder
+    def __init__(
+        self, root: Path, folder: Path, over: Mapping[Path, Path] = MappingProxyType({})
+    ) -> None:
+        self._root, self._over = root, over
         self.name = f"haetae-{os.getpid()}-{random.randrange(1 << 24):06x}"
         self._data, self._log = folder / "data", folder / "console"
         self._holder: subprocess.Popen[str] | None = None
@@ -185,14 +191,17 @@ class Machine:
         if (init := self.init()) is None:
             raise RigError(f"{self.name}: is off")
         enter = ("nsenter", "--target", str(init), "-m", "-u", "-i", "-n", "-p", "-C")
+        ended = ("timeout", "--signal=KILL", str(within_s))  # inside, too
         try:
             done = subprocess.run(
-                [*enter, "--", "/bin/sh", "-c", f"cd /; {command}"],
-                input=given, capture_output=True, timeout=within_s, check=False,
+                [*enter, "--", *ended, "/bin/sh", "-c", f"cd /; {command}"],
+                input=given, capture_output=True, timeout=within_s + _ENDS_S, check=False,
                 env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"},
             )  # fmt: skip
         except subprocess.TimeoutExpired as error:
             raise RigError(f"{command}: not within {within_s:g} s") from error
+        if done.returncode == _KILLED:
+            raise RigError(f"{command}: not within {within_s:g} s")
         if done.returncode:
             said = (done.stdout + done.stderr).decode("utf-8", "replace")
             raise CommandError(command, done.returncode, said)
@@ -237,6 +246,7 @@ class Machine:
                 [
                     "sh", "-c", _START, "sh", *_NSPAWN, f"--machine={self.name}",
                     f"--directory={self._root / 'tree'}", f"--bind={self._data}:/data",
+                    *(f"--bind-ro={file}:{place}" for place, file in self._over.items()),
                     f"--network-namespace-path=/proc/{self._held().pid}/ns/net",
                 ],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=os.environ | given,

@@ -12,6 +12,7 @@ of real ones.
 import argparse
 import fcntl
 import hashlib
+import json
 import os
 import platform
 import shutil
@@ -24,10 +25,13 @@ from pathlib import Path
 from image import rehearsal, root, suites, wheels
 from image.tools import BuildError, keep_only, run, step
 
+from provisioning.places import RELEASE_ROOTS, VERSION_FILE
+
 CHECKOUT = Path(__file__).parents[3]
 CACHE = CHECKOUT / "build" / "hil" / "cache"
 UNAVAILABLE = 69  # the exit code where an archive is out of reach
 _UNUSED_S = 3600.0
+BOARD = "haetae-nspawn"
 PYTHON = {"bookworm": "3.11", "trixie": "3.13"}
 # Firmware, the kernel's tools and what only a radio needs stay on the card.
 _BOARDS_OWN = {"alsa-utils", "firmware-brcm80211", "iw", "wireless-regdb", "wpasupplicant"}
@@ -50,7 +54,7 @@ _DROP_INS = {
 ExecStart=
 ExecStart=/{wheels.HOME}/bin/python -m hw_mocks --config /etc/haetae/device.toml \
 --control /run/haetae/control --state /var/lib/haetae --run-dir /run/haetae
-Environment=PYTHONPATH=/{rehearsal.FOLDER}
+Environment=PYTHONPATH=/run/haetae-app/current:/{rehearsal.FOLDER}
 """,
     # they would find this machine's own swap device, and no modules for its kernel
     "zram": _NOT_HERE,
@@ -159,6 +163,7 @@ def _lay_out(suite: str, tree: Path) -> None:
         for name in ("agent", "drivers", "models", "provisioning"):
             wheels.compile_all(packages / name, tree, python)
         root.install_units(CHECKOUT, tree, suite != "bookworm")
+        _describe(tree, suite)
         root.settle(tree, int((CHECKOUT / "setup.cfg").stat().st_mtime))
         _install_wires(tree, python)
 
@@ -172,6 +177,21 @@ def _make_data(tree: Path, data: Path) -> None:
         (data / name).chmod(mode)
         if name == "state":
             os.chown(data / name, uid, gid)
+
+
+def _describe(tree: Path, suite: str) -> None:
+    """What runs here is no Pi; whose updates it takes is laid over an empty file at the start."""
+    about = {
+        "version": "1.0.0",
+        "compatible": BOARD,
+        "board": BOARD,
+        "suite": suite,
+        "lock": wheels.sha256_of(CHECKOUT / "requirements" / "device.lock"),
+    }
+    for place, text in ((VERSION_FILE, json.dumps(about)), (RELEASE_ROOTS, "")):
+        path = tree / place.relative_to("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
 
 
 def _install_wires(tree: Path, python: str) -> None:
