@@ -193,8 +193,7 @@ def status(args: argparse.Namespace) -> int:
         _say(f"  {event}: help is coming: {by}")
     _say(clock_line(found["clock"]))
     _say(f"started: {found['boot'] or 'nobody knows why'}")
-    if found["update"]:
-        _say(f"update: {found['update']}")
+    _say(f"update: {found['update'] or 'nothing to tell'}")
     in_force = found["configuration"]
     _say(f"configuration: {in_force['origin']}, SHA-256 {in_force['sha256']}")
     _say(f"outbox: {found['outbox']['pending']} waiting; hub: {found['hub']}")
