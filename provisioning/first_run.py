@@ -40,6 +40,7 @@ else
   echo {timezone} >/etc/timezone
 fi
 {wifi}
+{lasting}
 systemctl disable --now ssh >/dev/null 2>&1
 [ -x {provision} ] && {provision} first-boot
 
@@ -65,6 +66,23 @@ END
   rfkill unblock wifi
 fi
 """
+# What our own image has in its root (systemd/system.conf.d, scripts/image/cmdline.txt): damage is
+# repaired without a question, a panic starts again, the board's timer watches systemd, and where
+# the overlay file system is on it makes nothing volatile but the root itself.
+_LASTING = r"""
+line="$here/cmdline.txt"
+if [ -f "$line" ]; then
+  for word in fsck.repair=yes panic=10; do
+    grep -q "\(^\| \)${word%%=*}=" "$line" || sed -i "1s/ *\$/ $word/" "$line"
+  done
+  grep -q 'overlayroot=tmpfs[^ ]*recurse=' "$line" || sed -i \
+    -e 's/overlayroot=tmpfs:/overlayroot=tmpfs:recurse=0,/' \
+    -e 's/overlayroot=tmpfs\( \|$\)/overlayroot=tmpfs:recurse=0\1/' "$line"
+fi
+mkdir -p /etc/systemd/system.conf.d
+printf '%s\n' '[Manager]' RuntimeWatchdogSec=15s RebootWatchdogSec=15s \
+  >/etc/systemd/system.conf.d/90-haetae.conf
+"""
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
@@ -77,7 +95,10 @@ def cloud_init(seed: Seed) -> Mapping[str, str]:
         "timezone": TIMEZONE,
         "ssh_pwauth": False,
         "disable_root": True,
-        "runcmd": [["sh", "-c", f"[ ! -x {_PROVISION} ] || {_PROVISION} first-boot"]],
+        "runcmd": [
+            ["sh", "-c", f"here=/boot/firmware\n{_LASTING}"],
+            ["sh", "-c", f"[ ! -x {_PROVISION} ] || {_PROVISION} first-boot"],
+        ],
     }
     network: dict[str, object] = {
         "version": 2,
@@ -110,7 +131,11 @@ def firstrun(seed: Seed) -> str:
             country=seed.wifi.country,
         )
     return _FIRSTRUN.format(
-        hostname=f"haetae-{seed.device}", timezone=TIMEZONE, wifi=wifi, provision=_PROVISION
+        hostname=f"haetae-{seed.device}",
+        timezone=TIMEZONE,
+        wifi=wifi,
+        lasting=_LASTING,
+        provision=_PROVISION,
     )
 
 

@@ -229,7 +229,10 @@ def test_the_script_sets_up_a_prepared_root_and_removes_itself(
     )
     assert done.returncode == 0, done.stderr
     assert not (boot / "firmware" / "firstrun.sh").exists()
-    assert (boot / "firmware" / "cmdline.txt").read_text().strip() == STOCK
+    line = (boot / "firmware" / "cmdline.txt").read_text()
+    assert line == f"{STOCK} fsck.repair=yes panic=10\n"
+    manager = (etc / "systemd" / "system.conf.d" / "90-haetae.conf").read_text()
+    assert manager == "[Manager]\nRuntimeWatchdogSec=15s\nRebootWatchdogSec=15s\n"
     if with_imager:
         asked = (tmp_path / "asked").read_text("utf-8")
         assert asked == (
@@ -241,6 +244,40 @@ def test_the_script_sets_up_a_prepared_root_and_removes_itself(
     networks = (etc / "wpa_supplicant" / "wpa_supplicant.conf").read_text()
     assert f"ssid={name.encode().hex()}\n" in networks
     assert f"psk={PSK}\n" in networks
+
+
+@needs_mounts
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("quiet", "quiet fsck.repair=yes panic=10"),
+        ("panic=5 fsck.repair=no quiet", "panic=5 fsck.repair=no quiet"),
+        ("overlayroot=tmpfs a", "overlayroot=tmpfs:recurse=0 a fsck.repair=yes panic=10"),
+        ("a overlayroot=tmpfs", "a overlayroot=tmpfs:recurse=0 fsck.repair=yes panic=10"),
+        (
+            "overlayroot=tmpfs:swap=1 a",
+            "overlayroot=tmpfs:recurse=0,swap=1 a fsck.repair=yes panic=10",
+        ),
+        (
+            "overlayroot=tmpfs:swap=1,recurse=0",
+            "overlayroot=tmpfs:swap=1,recurse=0 fsck.repair=yes panic=10",
+        ),
+    ],
+)
+def test_an_overlay_makes_no_other_partition_volatile_and_damage_is_repaired(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    user_data = json.loads(first_run.cloud_init(a_seed())["user-data"].partition("\n")[2])
+    *_, command = user_data["runcmd"][0]
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "boot" / "firmware").mkdir(parents=True)
+    line = tmp_path / "boot" / "firmware" / "cmdline.txt"
+    line.write_text(f"{before}\n")
+    script = (
+        'mount --bind "$1/etc" /etc && mount --bind "$1/boot" /boot && sh -c "$2" && sh -c "$2"'
+    )
+    subprocess.run(("unshare", "-rm", "sh", "-c", script, "sh", tmp_path, command), check=True)
+    assert line.read_text() == f"{after}\n"
 
 
 @pytest.mark.skipif(shutil.which("cloud-init") is None, reason="cloud-init is not installed")
