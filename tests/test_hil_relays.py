@@ -1,12 +1,15 @@
-"""A bench's relays: commands, and labgrid's drivers where labgrid is installed."""
+"""A bench's relays, commands and labgrid's drivers where labgrid is installed, and its console."""
 
 import os
+import tty
 from pathlib import Path
 
 import pytest
 
+from hw_mocks.child import until
+from tests.hil.rigs.console import Console, ConsoleConfig
 from tests.hil.rigs.relays import Labgrid, LabgridConfig, RelayConfig, Relays
-from tests.hil.rigs.rig import RigError
+from tests.hil.rigs.rig import RigError, RigUnavailableError
 
 LABGRID = Path(os.environ.get("HAETAE_LABGRID", "/opt/labgrid/bin/python"))
 needs_labgrid = pytest.mark.skipif(
@@ -83,3 +86,24 @@ def test_labgrid_switches_what_its_environment_names(tmp_path: Path) -> None:
         assert output.read_text() == "0\n"
     finally:
         labgrid.close()
+
+
+def test_what_a_board_says_on_its_console_is_kept(tmp_path: Path) -> None:
+    board, here = os.openpty()
+    tty.setraw(here)
+    console = Console(ConsoleConfig(port=os.ttyname(here)), tmp_path / "console.log")
+    console.open()
+    os.write(board, b"U-Boot\nKernel panic - not syncing: \xff\n")
+    until(lambda: "syncing" in console.tail() or None, 10, "the panic is written down")
+    console.close()
+    os.close(board)
+    os.close(here)
+    assert console.tail(1).startswith("Kernel panic")
+
+
+def test_a_console_that_cannot_be_had_is_told_before_anything_is_done(tmp_path: Path) -> None:
+    console = Console(ConsoleConfig(port=str(tmp_path / "ttyUSB0")), tmp_path / "console.log")
+    with pytest.raises(RigUnavailableError, match=r"\[console\].*ttyUSB0"):
+        console.open()
+    console.close()
+    assert console.tail() == ""

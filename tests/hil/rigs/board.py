@@ -20,6 +20,7 @@ from hw_mocks.child import TooLateError, until
 from tests.hil.refusal import refuse_real_outputs
 from tests.hil.rigs import board_config
 from tests.hil.rigs.board_config import BoardConfig
+from tests.hil.rigs.console import Console
 from tests.hil.rigs.hub import RigHub
 from tests.hil.rigs.relays import Labgrid, Relays
 from tests.hil.rigs.rig import Capability, Place, RigError, RigUnavailableError
@@ -40,6 +41,7 @@ class BoardRig:
         self._relays = Relays(config.relays, self._labgrid)
         power = {} if config.power is None else {"power": config.power}
         self._power = Relays(power, self._labgrid)  # stays on when all is over
+        self._console = Console(config.console, folder / "console.log")
         hub, ssh = config.hub, config.ssh
         self._ssh = Ssh(
             ssh.host, user=ssh.user, port=ssh.port, key=ssh.key, known_hosts=ssh.known_hosts
@@ -70,6 +72,7 @@ class BoardRig:
         self._ended = ("", 0)  # the life of the agent that was ended: its kernel's boot, its pid
 
     def open(self) -> None:
+        self._console.open()
         self._reach()
         where = f"{self._config.ssh.user}@{self._config.ssh.host}"
         refuse_real_outputs(where, simulated=self._status().get("simulated"))
@@ -81,6 +84,7 @@ class BoardRig:
 
     def close(self) -> None:
         with contextlib.ExitStack() as stack:
+            stack.callback(self._console.close)
             stack.callback(self._ssh.close)
             stack.callback(self.hub.close)
             stack.callback(self._labgrid.close)
@@ -239,7 +243,8 @@ class BoardRig:
         try:
             until(look, within_s, what)
         except TooLateError as error:
-            raise RigError(f"rig board: {error}: {self._status()}") from error
+            said = f"{self._status()}\n{self._console.tail()}"
+            raise RigError(f"rig board: {error}: {said}") from error
 
 
 def make(folder: Path) -> BoardRig:

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from tests.hil.rigs.console import ConsoleConfig
 from tests.hil.rigs.relays import LabgridConfig, RelayConfig
 from tests.hil.rigs.rig import Capability, RigUnavailableError
 
@@ -77,6 +78,7 @@ class BoardConfig(_Table, frozen=True, kw_only=True):
     relays: Mapping[str, RelayConfig] = {}
     power: RelayConfig | None = None
     siren: SirenEye | None = None
+    console: ConsoleConfig | None = None
     labgrid: LabgridConfig | None = None
 
     def __post_init__(self) -> None:
