@@ -126,7 +126,7 @@ def _apart(files: dict[str, bytes]) -> bool:
 TREES = st.dictionaries(PATHS, st.binary(max_size=300), min_size=1, max_size=8).filter(_apart)
 
 
-@ANY
+@settings(ANY, max_examples=20)
 @given(files=TREES)
 def test_every_tree_that_can_be_packed_is_unpacked_as_it_was(
     files: dict[str, bytes],
