@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.perception.eyes import Eyes, Step
 from agent.perception.sight import Sight
+from agent.perception.test_pattern import try_out
 from drivers.camera import CameraConfig
 from drivers.sensor import Quantity
 from models import runtime
@@ -28,11 +29,13 @@ def eyes(camera: CameraConfig) -> Callable[[], Eyes]:
     """Load what the camera is to look for; what comes back makes eyes, as often as it is called.
 
     Raises:
-        models.runtime.ModelError: A model's file or the runtime is missing, or another one.
+        models.runtime.ModelError: A model's file or the runtime is missing, or another one, or what
+            looks for fire does not see a moving test pattern.
     """
     make: list[Callable[[], list[Step]]] = []
     if camera.fire:
         make.append(_fire())
+        try_out(make[-1]())
     if camera.falls:
         make.append(_falls(camera))
     elif camera.people:
