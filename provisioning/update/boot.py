@@ -8,6 +8,7 @@ was half written is left aside; what was before it runs, and in the end what was
 """
 
 import logging
+from dataclasses import dataclass
 
 from cryptography import x509
 
@@ -25,6 +26,16 @@ from provisioning.update.words import error
 log = logging.getLogger(__name__)
 
 CUT_OFF = "the device was started anew before it was found good"
+# another system may trust who has signed it: it is left aside, and kept for when that one is back
+_OF_THE_SYSTEM = frozenset({"release-untrusted", "roots-unusable"})
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What of the installed bundles cannot be used; where it is lasting, it may be forgotten."""
+
+    report: Report
+    is_lasting: bool
 
 
 def lay_out(places: Places) -> Layers:
@@ -38,7 +49,8 @@ def lay_out(places: Places) -> Layers:
     chosen, told = settled(selection.read(places.installed))
     shown, wrong = usable(places, chosen)
     if wrong is not None:
-        chosen, told = _without(chosen, shown), wrong
+        told = wrong.report
+        chosen = _without(chosen, shown) if wrong.is_lasting else chosen
     if told is not None and not told.is_same(last):  # first: what is done is not told any more
         outcome.tell(told, places.update_run, places.updates)
     try:
@@ -62,9 +74,9 @@ def settled(found: Selection) -> tuple[Selection, Report | None]:
     return found.taken_back(CUT_OFF), told
 
 
-def usable(places: Places, chosen: Selection) -> tuple[dict[str, selection.Layer], Report | None]:
+def usable(places: Places, chosen: Selection) -> tuple[dict[str, selection.Layer], Damage | None]:
     """The bundles that are in force and whole; what was before, where one of them is damaged."""
-    told: Report | None = None
+    told: Damage | None = None
     for layers in (chosen.current, chosen.previous or {}):
         shown, aside = facts.in_force(places, layers)
         for kind, why in aside.items():
@@ -104,13 +116,14 @@ def _trusted(places: Places, layers: Layers) -> list[x509.Certificate]:
     return trusted_through(shipped, files, Moment(BUILD_FLOOR, is_known=False))
 
 
-def _damaged(places: Places, layers: Layers) -> Report | None:
+def _damaged(places: Places, layers: Layers) -> Damage | None:
     for kind, layer in layers.items():
         try:
             check(places, {k: e for k, e in layers.items() if k in {kind, KEYS}})
         except ProvisioningError as error:
             why = f"{error.failure.code}: {error.failure.detail}"
-            return outcome.report(kind, layer.version, "rolled-back", why)
+            told = outcome.report(kind, layer.version, "rolled-back", why)
+            return Damage(told, is_lasting=error.failure.code not in _OF_THE_SYSTEM)
     return None
 
 

@@ -47,7 +47,12 @@ def check(_args: argparse.Namespace, terminal: Terminal, places: Places) -> int:
         says = Why("업데이트 서버가 정해져 있지 않습니다.", "No update server is configured.")
         terminal.show({"state": "no-server"}, says)
         return OK
-    found = fetching.check(places, server)
+    try:
+        found = fetching.check(places, server)
+    except ProvisioningError as error:
+        fetching.tell_refused(places, error.failure)
+        raise
+    fetching.tell_good(places)
     if found is None:
         terminal.show({"state": "nothing-new"}, Why("새것이 없습니다.", "There is nothing new."))
         return OK

@@ -75,14 +75,9 @@ def install(path: Path, hands: Hands) -> Report:
     with alone(places):
         settle(hands)
         chosen = selection.read(places.installed)
-        bundle = _accepted(path, hands, chosen)
-        manifest, system = bundle.manifest, places.system
-        trees.stage(bundle, places.installed)
-        layer = Layer(bundle.sha256, manifest.version, system.version, manifest.lock)
-        layers = {**chosen.current, manifest.kind: layer}
-        change = Change(manifest.kind, manifest.version, bundle.sha256, layers)
+        change = _staged(path, hands, chosen)
         try:
-            boot.check(places, {manifest.kind: layer, **_keys(chosen)})
+            boot.check(places, {**_keys(chosen), change.kind: change.layers[change.kind]})
             ended = _keep_keys(change, hands) if change.kind == KEYS else _try(change, hands)
         finally:
             trees.prune(places.installed, selection.read(places.installed).used)
@@ -127,6 +122,19 @@ def settle(hands: Hands) -> None:
     if found.trial is None:
         return
     _go_back(found, hands, "the installation was cut off before it was found good")
+
+
+def _staged(path: Path, hands: Hands, chosen: Selection) -> Change:
+    """Unpack it beside what runs; of its memory nothing is held while an alarm is waited for.
+
+    Raises:
+        ProvisioningError: It is refused, or there is no room.
+    """
+    bundle = _accepted(path, hands, chosen)
+    about = bundle.manifest
+    trees.stage(bundle, hands.places.installed)
+    layer = Layer(bundle.sha256, about.version, hands.places.system.version, about.lock)
+    return Change(about.kind, about.version, bundle.sha256, {**chosen.current, about.kind: layer})
 
 
 def _accepted(path: Path, hands: Hands, chosen: Selection) -> Bundle:

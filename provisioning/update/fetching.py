@@ -21,7 +21,8 @@ from agent.sections import HubConfig
 from agent.wallclock import read_wall_clock
 from drivers.kept import replace
 from provisioning.places import ANCHORS, CERTIFICATE, IDENTITY, INSTALL_REQUEST, KEY
-from provisioning.update import facts
+from provisioning.remedy import Failure
+from provisioning.update import facts, outcome
 from provisioning.update.bundle import SUFFIX, opened
 from provisioning.update.catalogue import Catalogue, Release, address, read_catalogue
 from provisioning.update.device_words import error
@@ -37,6 +38,13 @@ log = logging.getLogger(__name__)
 
 SEEN = "catalogue.json"  # in UPDATES: the newest list that was seen
 DOWNLOADS = "downloads"  # in UPDATES
+LIST = "catalogue"  # what is told of, where it is no release
+_SUSPICIOUS = frozenset(
+    {
+        "catalogue-expired", "catalogue-older", "release-damaged", "release-untrusted",
+        "release-unusable", "signer-expired", "update-changed", "update-server-untrusted",
+    }
+)  # fmt: skip
 LARGEST_CATALOGUE_BYTES = 1 << 20
 # a device on a shared link takes no more of it than this: 10 MB in some four minutes
 GENTLY = Manners(bytes_per_s=40_000.0)
@@ -136,6 +144,23 @@ def offered(places: Places, of: Server, now: Moment) -> Catalogue:
         except OSError as problem:
             raise error("update-no-room", f"{places.updates}: {problem.strerror}") from None
     return found
+
+
+def tell_refused(places: Places, why: Failure) -> None:
+    """Tell the hub that the list cannot be believed, once: somebody may keep updates away."""
+    if why.code not in _SUSPICIOUS:
+        return
+    told = outcome.report(LIST, str(_seen(places).serial), "refused", f"{why.code}: {why.detail}")
+    if not told.is_same(outcome.read(places.update_run)):
+        outcome.tell(told, places.update_run, places.updates)
+
+
+def tell_good(places: Places) -> None:
+    """Tell that it can be believed again, where something else was told last."""
+    last = outcome.read(places.update_run)
+    if last is not None and (last.kind, last.state) == (LIST, "refused"):
+        told = outcome.report(LIST, str(_seen(places).serial), "good")
+        outcome.tell(told, places.update_run, places.updates)
 
 
 def requested(places: Places) -> tuple[Request, Path] | None:

@@ -121,7 +121,7 @@ class Device:
         self._start()
         for each in self._threads:
             each.start()
-        until(self.is_armed, 20, f"armed\n{self.said()}")
+        until(self.is_armed, 90, f"armed\n{self.said()}")
 
     def is_armed(self) -> bool:
         """Whether an agent answers, and is armed."""
@@ -131,7 +131,7 @@ class Device:
     @property
     def software(self) -> str:
         """What the agent that runs now says of itself."""
-        found = until(lambda: calm.status(self.places.agent_run), 20, "the agent answers")
+        found = until(lambda: calm.status(self.places.agent_run), 60, "the agent answers")
         return str(found.body["software"])
 
     def set(self, knob: str, value: object) -> None:

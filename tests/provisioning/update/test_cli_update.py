@@ -222,6 +222,11 @@ def test_an_old_list_offered_again_brings_nothing_back(
     capsys.readouterr()
     assert city.run("check") == cli_update.FAILED
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "catalogue-older"
+    told = outcome.read(city.places.update_run)
+    assert told is not None
+    assert str(told).startswith("catalogue 2 refused: catalogue-older"), "and the hub hears of it"
+    city.run("check")
+    assert outcome.read(city.places.update_run) == told, "once"
     # nor does one that is new, or a file by hand, below what was once good here
     with answering(city.places) as units:
         back = device.roll_back(Hands(city.places, units, AT_ONCE_GOOD, AT_ONCE, by_hand=True))

@@ -106,7 +106,7 @@ def test_one_that_is_worse_is_taken_back_and_says_why(
     told = device.install(bad, here.hands(terms=terms))
     assert told.state == "rolled-back"
     assert why in told.why
-    until(here.is_armed, 40, f"armed again\n{here.said()}")
+    until(here.is_armed, 90, f"armed again\n{here.said()}")
     assert here.software == SHIPPED
     assert chosen(here.places) == {}
     assert outcome.read(here.places.update_run) == told
@@ -119,13 +119,13 @@ def test_one_that_is_worse_is_taken_back_and_says_why(
 def test_an_alarm_is_waited_for_before_anything_is_touched(here: Device, good: Path) -> None:
     here.set("sos.pressed", 1)
     here.set("sos.pressed", 0)
-    until(lambda: in_alarm(here), 10, "an alarm")
+    until(lambda: in_alarm(here), 40, "an alarm")
     ended: list[outcome.Report] = []
     installing = Thread(
         target=lambda: ended.append(device.install(good, here.hands())), daemon=True
     )
     installing.start()
-    waiting = until(lambda: reported(here, "waiting"), 10, "it waits")
+    waiting = until(lambda: reported(here, "waiting"), 40, "it waits")
     assert "sos under way" in waiting.why
     assert here.starts == 1
     assert chosen(here.places) == {}
@@ -146,7 +146,7 @@ def test_an_alarm_during_the_trial_is_not_interrupted_unless_the_agent_is_dead(
     until(lambda: reported(here, "trying"), 40, "it is tried")
     until(lambda: here.is_armed() and here.software == UPDATED, 40, "the new one is armed")
     here.set("sos.pressed", 1)
-    until(lambda: in_alarm(here), 10, "an alarm")
+    until(lambda: in_alarm(here), 40, "an alarm")
     installing.join(QUICK.settles_s + 3.0)
     assert (ended, here.starts) == ([], 2), "the alarm sounds on"
     here.freeze()  # neither answers nor dies by itself

@@ -208,9 +208,14 @@ def test_another_key_than_the_citys_is_no_reason_to_run_anything(
     places: Places, bundles: dict[str, Path], tmp_path: Path
 ) -> None:
     put_in(places, bundles[NEXT])
-    another = ReleaseKeys(tmp_path / "another")
+    another, ours = ReleaseKeys(tmp_path / "another"), places.release_roots.read_bytes()
     places.release_roots.write_bytes(another.roots.read_bytes())
     assert switched_on(places) == {}
+    told = outcome.read(places.update_run)
+    assert told is not None
+    assert told.why.startswith("release-untrusted")
+    places.release_roots.write_bytes(ours)
+    assert switched_on(places) == {"application": NEXT}, "the system that knows it is back"
 
 
 def test_an_application_for_another_lock_waits_for_its_system(
