@@ -211,28 +211,6 @@ def test_an_answer_that_is_none_is_told(
     assert refusal(lambda: fetched(server, tmp_path, https)) == code
 
 
-@pytest.mark.parametrize("trouble", [Trouble(stall_after=30_000), Trouble(header_stall=True)])
-def test_a_server_that_goes_silent_is_given_up_and_what_came_is_kept(
-    trouble: Trouble, server: ReleaseServer, https: ssl.SSLContext, tmp_path: Path
-) -> None:
-    server.trouble = trouble
-
-    def fetch() -> Path:
-        return download.fetch(
-            release(),
-            tmp_path,
-            https,
-            url=f"{server.url}/app.haetae",
-            reserve_bytes=ROOM,
-            manners=Manners(patience_s=0.3, slowest_bytes_per_s=1e9),
-        )
-
-    assert refusal(fetch) == "update-slow"
-    server.trouble = Trouble()
-    assert fetched(server, tmp_path, https).read_bytes() == CONTENT
-    assert server.asked[-1][1] == ("bytes=30000-" if trouble.stall_after else "")
-
-
 class Hours:
     """A clock that a rate limit may set forward."""
 
@@ -244,6 +222,45 @@ class Hours:
 
     def wait(self, seconds: float) -> None:
         self.now_s += seconds
+
+
+def test_a_server_that_goes_silent_is_given_up_and_what_came_is_kept(
+    server: ReleaseServer, https: ssl.SSLContext, tmp_path: Path
+) -> None:
+    server.trouble = Trouble(stall_after=30_000)
+    hours = Hours()
+
+    def fetch() -> Path:
+        return download.fetch(
+            release(),
+            tmp_path,
+            https,
+            url=f"{server.url}/app.haetae",
+            reserve_bytes=ROOM,
+            progress=lambda done, _: hours.wait(61.0 if done == 30_000 else 0.0),
+            manners=Manners(patience_s=60.0, slowest_bytes_per_s=1000.0, clock=hours.clock),
+        )
+
+    assert refusal(fetch) == "update-slow"
+    server.trouble = Trouble()
+    assert fetched(server, tmp_path, https).read_bytes() == CONTENT
+    assert server.asked[-1][1] == "bytes=30000-"
+
+
+def test_a_server_that_never_ends_its_headers_is_given_up(
+    server: ReleaseServer, https: ssl.SSLContext, tmp_path: Path
+) -> None:
+    server.trouble = Trouble(header_stall=True)
+    url, manners = f"{server.url}/app.haetae", Manners(patience_s=0.3)
+
+    def fetch() -> Path:
+        return download.fetch(
+            release(), tmp_path, https, url=url, reserve_bytes=ROOM, manners=manners
+        )
+
+    assert refusal(fetch) == "update-slow"
+    server.trouble = Trouble()
+    assert fetched(server, tmp_path, https).read_bytes() == CONTENT
 
 
 def test_a_rate_that_was_asked_for_is_kept(
