@@ -31,14 +31,23 @@ def run(*command: str) -> str:
     Raises:
         DiskError: It failed, or is not installed.
     """
-    search = f"{os.environ['PATH']}:/usr/sbin:/sbin"
-    found = shutil.which(command[0], path=search)
-    if found is None:
-        raise DiskError(f"{command[0]} is not installed")
+    found = program(command[0])
     done = subprocess.run([found, *command[1:]], capture_output=True, text=True, check=False)
     if done.returncode:
         raise DiskError(f"{' '.join(command)}: {done.stderr.strip() or done.returncode}")
     return done.stdout
+
+
+def program(name: str) -> str:
+    """Where a command is, root's own included.
+
+    Raises:
+        DiskError: It is not installed.
+    """
+    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    if found is None:
+        raise DiskError(f"{name} is not installed")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,27 +18,27 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.brokers import Mosquitto
 from tests.month.device import DEVICE, Device
+from tests.torture.cut_short import call
 from tests.torture.disk import CardDisk, DiskError, run
-from tests.torture.life import bytes_written, eventually, rows
 
 CANNOT = 2
 HOUR_S = 3600.0
+SETTLES_S = 900.0  # after a start, whose own writing is told with the bad day
 CALL_S, CUT_S = 300.0, 2 * HOUR_S
-_HELD_S = 0.05  # real time: a press
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What was written in so many hours: `card_bytes` to the card, `agent_bytes` by the agent."""
+    """What came to the card in so many hours, in bytes."""
 
     hours: float
     card_bytes: int
-    agent_bytes: int
     calls: int = 0
     starts: int = 0
 
@@ -47,66 +47,48 @@ class Wear:
     """One device on one card, beside a broker; `device` is running and armed."""
 
     def __init__(self, folder: Path, rate: float) -> None:
-        self.disk = CardDisk(folder)
-        self.broker = Mosquitto(folder / "hub")
-        self.broker.start()
-        self.device = Device(folder, self.disk, self.broker.config(DEVICE), rate)
-        self.device.start()
+        with ExitStack() as stack:
+            self.disk = CardDisk(folder)
+            stack.callback(self.disk.close)
+            self.broker = stack.enter_context(Mosquitto(folder / "hub"))
+            self.device = Device(folder, self.disk, self.broker.config(DEVICE), rate)
+            self.device.start()
+            stack.callback(self.device.stop)
+            self._pass(SETTLES_S)
+            self._stack = stack.pop_all()
 
     def idle(self, hours: float) -> Day:
         """Let time pass."""
         before = self._counted()
         self._pass(hours * HOUR_S)
-        return self._since(before, hours)
+        return Day(hours, self._counted() - before)
 
     def bad(self, hours: float) -> Day:
         """Let time pass without a hub, with a call every five minutes and cuts of the power."""
         self.broker.kill()
         before, began = self._counted(), self.device.elapsed_s()
-        agent = calls = starts = 0
+        calls = starts = 0
         while (at_s := self.device.elapsed_s() - began) < hours * HOUR_S:
             if at_s >= (starts + 1) * CUT_S:
-                agent += self._written() - before[1]
                 self.device.cut_power(random.Random(starts))
                 self.device.start()
-                before, starts = (before[0], 0), starts + 1
-            self.call()
+                starts += 1
+            call(self.device)
             calls += 1
             self._pass(max(0.0, calls * CALL_S - (self.device.elapsed_s() - began)))
-        found = self._since(before, hours)
-        return Day(hours, found.card_bytes, found.agent_bytes + agent, calls, starts)
-
-    def call(self) -> None:
-        """Press the button, and wait until the alarm is in the file."""
-        before = self._alarms()
-        self.device.turn(sos__pressed=1)
-        time.sleep(_HELD_S)
-        self.device.turn(sos__pressed=0)
-        eventually(lambda: self._alarms() - before, "an alarm in the file", 30.0)
+        return Day(hours, self._counted() - before, calls, starts)
 
     def close(self) -> None:
         """End it all."""
-        self.device.stop()
-        self.broker.stop()
-        self.disk.close()
-
-    def _alarms(self) -> set[str]:
-        return {id_ for id_, _, is_alarm, _ in rows(self.device.database, 50) if is_alarm}
+        self._stack.close()
 
     def _pass(self, seconds: float) -> None:
         time.sleep(seconds / self.device.rate)
         self.device.holds_together()
 
-    def _written(self) -> int:
-        return 0 if self.device.process is None else bytes_written(self.device.process)
-
-    def _counted(self) -> tuple[int, int]:
+    def _counted(self) -> int:
         run("sync", "--file-system", str(self.disk.state))  # whatever the kernel still holds
-        return self.disk.bytes_written() or 0, self._written()
-
-    def _since(self, before: tuple[int, int], hours: float) -> Day:
-        card, agent = self._counted()
-        return Day(hours, card - before[0], agent - before[1])
+        return self.disk.bytes_written() or 0
 
 
 def main() -> int:
@@ -131,9 +113,8 @@ def main() -> int:
             day = measure(args.hours)
             found[name] = asdict(day)
             _say(
-                f"{name}: {day.hours:g} h: {day.card_bytes / 1024:.0f} KiB at the card, "
-                f"{day.agent_bytes / 1024:.0f} KiB by the agent; {day.calls} calls, "
-                f"{day.starts} starts"
+                f"{name}: {day.hours:g} h: {day.card_bytes / 1024:.0f} KiB at the card; "
+                f"{day.calls} calls, {day.starts} starts"
             )
     finally:
         wear.close()
