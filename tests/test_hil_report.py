@@ -71,7 +71,9 @@ def test_a_test_that_is_newer_than_a_rigs_run_is_not_proven_there() -> None:
 def test_a_board_on_simulated_wires_proves_nothing_of_a_board() -> None:
     shown = Shown(test=f"{A}test_armed", outcome="proven")
     rehearsed = run("board", shown, device="haetae 0.1.0, x86_64, simulated wires")
-    assert words(table.Table([rehearsed], SAFETY).requirements())["REQ-001"][-1] == "rehearsed"
+    made = table.Table([rehearsed], SAFETY)
+    assert words(made.requirements())["REQ-001"][-1] == "rehearsed"
+    assert "1 rehearsed, 0 failed" in dict(made.about())["board"]
     assert (
         words(table.Table([run("board", shown)], SAFETY).requirements())["REQ-001"][-1] == "proven"
     )

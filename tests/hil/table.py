@@ -75,9 +75,14 @@ class Table:
         run = self.runs.get(rig)
         if run is None:
             return f"{NEVER}: make hil RIG={rig}"
+        good = REHEARSED if _is_rehearsal(run) else "proven"
         counts = [
-            f"{sum(each.outcome == word for each in run.shown)} {word}"
-            for word in ("proven", "failed", "not proven")
+            f"{sum(each.outcome == outcome for each in run.shown)} {word}"
+            for outcome, word in (
+                ("proven", good),
+                ("failed", "failed"),
+                ("not proven", "not proven"),
+            )
         ]
         return f"{run.at}, commit {run.commit}: {', '.join(counts)}; {run.device or 'no device'}"
 
@@ -89,7 +94,7 @@ class Table:
         if found is None:
             return Cell(NOT, "newer than the last run here")
         word = _WORDS[found.outcome]
-        if rig == "board" and word == "proven" and SIMULATED in run.device:
+        if word == "proven" and _is_rehearsal(run):
             word = REHEARSED
         return Cell(word, found.why or f"{run.at[:10]}, {run.commit}")
 
@@ -154,6 +159,10 @@ def as_html(table: Table) -> str:
             parts.append(f"<tr><th scope=row>{name}</th><td>{about}</td>{cells}</tr>")
         parts.append("</table>")
     return "\n".join([*parts, ""])
+
+
+def _is_rehearsal(run: Run) -> bool:
+    return run.rig == "board" and SIMULATED in run.device
 
 
 def _function(name: str) -> str:
