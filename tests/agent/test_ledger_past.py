@@ -148,3 +148,35 @@ def test_a_start_of_another_version_forgets_neither_proofs_nor_events(
     told = [each.body["id"] for each in records(tmp_path / "ledger") if each.kind == "event"]
     assert told == [event.id]
     outbox.close()
+
+
+def test_a_proof_by_self_test_is_kept_and_never_takes_the_place_of_an_inspections(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "ledger"
+    kept = ledger(folder)
+    own = {"by": "stimulus", "result": "proven", "sensor": "room"}
+    kept.note("inspection", PROVEN)
+    kept.note("selftest", own | {"hazards": ["fire", "co"]})
+    kept.note("selftest", own | {"hazards": ["gas"], "result": "passed"})
+    assert kept.write()
+    for _ in range(2):
+        after = ledger(folder)
+        assert after.write()
+        assert after.proven is not None
+        assert set(after.proven) == {"fire", "co"}
+        assert (after.proven["fire"].sensor, after.proven["fire"].own) == ("smoke", False)
+        assert (after.proven["co"].sensor, after.proven["co"].own) == ("room", True)
+
+
+def test_an_inspection_takes_the_place_of_a_self_test(tmp_path: Path) -> None:
+    folder = tmp_path / "ledger"
+    kept = ledger(folder)
+    own = {"by": "stimulus", "result": "proven", "sensor": "room", "hazards": ["fire"]}
+    kept.note("selftest", own)
+    kept.note("inspection", PROVEN)
+    assert kept.write()
+    after = ledger(folder)
+    assert after.write()
+    assert after.proven is not None
+    assert not after.proven["fire"].own
