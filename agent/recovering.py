@@ -104,8 +104,9 @@ class Recovering:
             f"{subject}: no answer; beginning anew and a reboot did not help"
             for subject in sorted(self._ladder.exhausted())
         ]
-        said = {"recovery": "; ".join(filter(None, [self._unkept, *given_up]))}
-        return said | {"clock": self._clockless}
+        said = "; ".join(filter(None, [self._unkept, *given_up]))
+        parts = {"recovery": said, "clock": self._clockless}
+        return {name: trouble for name, trouble in parts.items() if trouble}
 
     @property
     def started(self) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent.boot_cause import FILE, publish
+from agent.boot_cause import FILE, BootCause, publish, read_told
 from agent.envelope import kernel_boot
 from provisioning.places import RECOVERY
 from provisioning.recovery.evidence import evidence, is_under_voltage
@@ -21,7 +21,11 @@ CANNOT = 1
 
 def boot(folder: Path, run: Path, _boot_id: str) -> str:
     """Find out why the device started, write it down, and tell the agent."""
-    found = Reboots(folder).begin(evidence())
+    reboots = Reboots(folder)
+    if (found := read_told(run / FILE, BootCause)) is not None:  # it lies in memory
+        reboots.go_on()
+        return f"boot {found.boots} goes on"
+    found = reboots.begin(evidence())
     run.mkdir(parents=True, exist_ok=True)
     publish(run / FILE, found)
     return f"boot {found.boots}: {found}"

@@ -101,16 +101,12 @@ class Reboots:
         self._folder, self._boot, self._clock = folder, boot(), clock
 
     def begin(self, evidence: Evidence) -> BootCause:
-        """Say why this boot came, and open it; a second call in one boot says the same.
+        """Say why this boot came, and open it: once in each.
 
         Raises:
             OSError: The disk takes nothing.
         """
         with self._open() as (book, is_damaged):
-            if book.cause is not None and book.cause.boot == self._boot:
-                if book.ended:  # only this unit was stopped, and has begun anew
-                    self._write(self._now(book, ended=False))
-                return book.cause
             told = _cause(book, evidence, "the ledger was damaged" if is_damaged else "")
             cause, detail = told
             found = BootCause(
@@ -135,6 +131,16 @@ class Reboots:
                 )
             )
             return found
+
+    def go_on(self) -> None:
+        """Take back that this boot ends: only the unit was stopped, and has begun anew.
+
+        Raises:
+            OSError: The disk takes nothing.
+        """
+        with self._open() as (book, _):
+            if book.ended:
+                self._write(self._now(book, ended=False))
 
     def note(self, cause: Cause, detail: str) -> None:
         """Write down that a reboot is ordered now, and why.

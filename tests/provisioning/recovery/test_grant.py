@@ -148,6 +148,10 @@ def test_a_boot_is_opened_told_and_closed_by_the_units_words(
     assert main(["shutdown", *folders]) == 0
     assert main(["show", *folders]) == 0
     assert '"ended": true' in capsys.readouterr().out
+    assert main(["boot", *folders]) == 0  # the unit alone was started anew
+    assert main(["show", *folders]) == 0
+    assert '"ended": false' in capsys.readouterr().out
     (tmp_path / "recovery" / "reboots.new").mkdir()
+    told.unlink()
     assert main(["boot", *folders]) == 1
     assert "directory" in capsys.readouterr().err
