@@ -105,8 +105,9 @@ def probe(args: argparse.Namespace, state: Path, run_dir: Path) -> int:
 
 def main() -> int:
     """Run or probe; an agent that ended to begin anew does so, as systemd would have it."""
-    code = _once(parser().parse_args())
-    if code in {RESTART, ANEW}:
+    args = parser().parse_args()
+    code = _once(args)
+    if code in {RESTART, ANEW} and not args.once:
         os.execv(sys.executable, [sys.executable, "-m", "hw_mocks", *sys.argv[1:]])
     return code
 
@@ -147,6 +148,9 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument(
         "--patient", action="store_true", help="slow down to life's pace while the agent is behind"
+    )
+    top.add_argument(
+        "--once", action="store_true", help="end where systemd would start the agent again"
     )
     top.add_argument(
         "--starts", type=_instant, metavar="TIME", help="what the wall clock shows then, RFC 3339"

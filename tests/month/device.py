@@ -16,11 +16,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from agent.recovering import ANEW
 from agent.sections import HubConfig
 from hw_mocks.control import ControlClient
 from tests.torture.disk import CardDisk, Outage
 from tests.torture.life import ROOT, eventually
 
+ENDS_S = 20.0  # real time
+SYSTEMD_WAITS_S = 2.0  # RestartSec= of the agent's unit
 SITE, DEVICE = "bench", "month-1"
 SENSORS = ("ceiling", "room", "co", "motion")  # those that may die; the others are witnesses
 _TOML = """
@@ -102,6 +105,8 @@ class Device:
         self._begins = datetime.now(UTC)
         self._before_s = 0.0  # of lives that have ended, and of starts
         self.unarmed_s = 0.0  # real seconds from each start's beginning until it was armed
+        self.began_anew = self.start  # when the agent has ended to begin anew
+        self._last_s = 0.0
         self.process: subprocess.Popen[bytes] | None = None
         self._control: ControlClient | None = None
 
@@ -110,7 +115,7 @@ class Device:
         began = time.monotonic()
         now = self._begins + timedelta(seconds=self._before_s)
         places = ("--state", self.disk.state, "--run-dir", self._run)
-        times = ("--rate", self.rate, "--patient", "--starts", now.isoformat())
+        times = ("--rate", self.rate, "--patient", "--once", "--starts", now.isoformat())
         given = ("--config", self._config, "--control", self._socket, *places, *times)
         command = ("setpriv", "--pdeathsig", "KILL", "--", sys.executable, "-m", "hw_mocks", *given)
         (self._run / "status.json").unlink(missing_ok=True)
@@ -127,7 +132,8 @@ class Device:
     def elapsed_s(self) -> float:
         """Simulated seconds since the month began."""
         facts = self._ask({"get": "scenario"})["scenario"]
-        return self._before_s + float(facts["t_s"])
+        self._last_s = self._before_s + float(facts["t_s"])
+        return self._last_s
 
     def turn(self, **knobs: object) -> None:
         """Turn knobs; a `__` in a name stands for the dot.
@@ -183,7 +189,11 @@ class Device:
         Raises:
             SystemExit: It ended by itself; its last words are the message.
         """
-        if self.process is not None and self.process.poll() is not None:
+        if self.process is None or self.process.poll() is None:
+            return
+        if self.process.returncode == ANEW:
+            raise ConnectionResetError("it begins anew")
+        if self.process.returncode is not None:
             tail = self.log.read_text("utf-8", "replace")[-2000:]
             raise SystemExit(f"month: the agent ended by itself: {self.process.poll()}\n{tail}")
 
@@ -196,8 +206,18 @@ class Device:
     def _ask(self, request: object) -> dict[str, Any]:
         if self._control is None:
             raise Down
-        self.holds_together()
-        return self._control.ask(request)
+        try:
+            self.holds_together()
+            return self._control.ask(request)
+        except OSError:  # it is ending
+            if self.process is not None and self.process.wait(ENDS_S) != ANEW:
+                self.holds_together()
+        self._hang_up()
+        self._before_s = self._last_s + SYSTEMD_WAITS_S
+        self.unarmed_s += SYSTEMD_WAITS_S
+        self.process = None
+        self.began_anew()
+        return self._ask(request)
 
     def _hang_up(self) -> None:
         if self._control is not None:

@@ -42,6 +42,7 @@ class Month:
 
     def live(self, plan: list[Trouble]) -> None:
         """Go through the plan, mend everything, and wait until the hub has heard of all."""
+        self.device.began_anew = self._begin_anew
         self._begin_life()
         day = 0
         for number, trouble in enumerate(plan):
@@ -186,6 +187,10 @@ class Month:
         self._begin_life()
         missing = set(before) - set(self._read()) - self.heard()
         self.problems += [f"gone in a power cut: {each}" for each in sorted(missing)]
+
+    def _begin_anew(self) -> None:
+        self.counts["begun anew by itself"] += 1
+        self._begin_life()
 
     def _begin_life(self) -> None:
         self._life += 1
