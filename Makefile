@@ -55,7 +55,7 @@ hil: apt .venv/dev.stamp ## the hardware-in-the-loop suite; RIG=sim|nspawn|qemu|
 	@[ "$(RIG)" != qemu ] || scripts/apt.sh $$(sed 's/#.*//' scripts/image/apt.txt)
 	@$(RUN)/python -m tests.hil --rig $(RIG) $(HIL)
 
-bad-month: apt .venv/dev.stamp ## 30 days of a bad life, compressed; 2.5 hours; MONTH=options
+bad-month: apt .venv/dev.stamp ## 30 days of a bad life, compressed; 40 minutes and more; MONTH=options
 	@$(RUN)/python -m tests.month $(MONTH)
 
 torture: apt .venv/dev.stamp ## 1,000 lives that end badly: kill, power cut, full disk, dead link, wrong clock
