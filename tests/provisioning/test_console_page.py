@@ -47,7 +47,8 @@ def test_each_device_says_what_it_can_detect_and_why_not(office: Office) -> None
     office.loader.state(
         "poor",
         {"coverage": {"fire": "lost", "co": "assumed"}, "why": {"fire": "ceiling: no answer"},
-         "faults": {"ceiling": "no answer"}, "muted": ["camera"], "pending": 3, "simulated": True},
+         "faults": {"ceiling": "no answer"}, "muted": ["camera"], "pending": 3, "simulated": True,
+         "update": "application 0.3.0 rolled back: it ended"},
     )  # fmt: skip
     office.loader.state("gone", b"offline")
     office.open()
@@ -55,7 +56,13 @@ def test_each_device_says_what_it_can_detect_and_why_not(office: Office) -> None
     assert (level(office, "poor"), level(office, "gone")) == ("lost", "offline")
     office.find('#devices [data-device="test/poor"] summary').click()
     facts = '#devices [data-device="test/poor"] .facts'
-    for text in ("화재: 감지 못 함 (ceiling: no answer)", "일산화탄소: 미확인", "camera", "3건"):
+    for text in (
+        "화재: 감지 못 함 (ceiling: no answer)",
+        "일산화탄소: 미확인",
+        "camera",
+        "3건",
+        "it ended",
+    ):
         shows(office, facts, text)
     shows(office, facts, "기기에서 아직 직접 듣지 못했습니다")
     shows(office, '#devices [data-device="test/poor"] summary', "모의")

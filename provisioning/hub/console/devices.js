@@ -103,6 +103,7 @@ export class Devices {
       add("coverage", ...(claims.length ? claims : [words.say("none")]));
       for (const name of ["faults", "trouble"]) if (state[name].size) add(name, ...[...state[name]].map(([each, why]) => `${each}: ${why}`));
       if (state.muted.length) add("muted", state.muted.join(", "));
+      if (state.update) add("update", state.update);
       if (state.pending) add("pending", words.say("pendingCount", { count: state.pending }));
       add("siren", state.siren);
     }

@@ -65,6 +65,7 @@ export function json(payload) {
  * @property {Map<string, string>} trouble by what has it
  * @property {string[]} muted
  * @property {string} siren
+ * @property {string} update what became of the last update, while there is something to tell
  * @property {number} pending events that wait on the device
  * @property {boolean} simulated
  */
@@ -86,6 +87,7 @@ export function readState(payload) {
     trouble: texts(said.trouble),
     muted: Array.isArray(said.muted) ? said.muted.slice(0, MOST_ITEMS).map((each) => text(each, 80)) : [],
     siren: text(said.siren, 40) || "quiet",
+    update: text(said.update, 300),
     pending: Math.max(0, number(said.pending) ?? 0),
     simulated: said.simulated === true,
   };
