@@ -49,7 +49,7 @@ class Channel:
     stimulus: Provoker | None = None
     provoked_until: float = 0.0  # monotonic seconds
     hurries: bool = False  # while it is tried it is read oftener, so that it is soon over
-    is_provoked: bool | None = None  # a line may be on from before: the first turn ends it
+    is_provoked: bool | None = None  # None: nobody knows, and the next turn ends it
 
     def poll(self, clock: Callable[[], float]) -> list[Reading | Failure]:
         """Read once. An expected failure is a `Failure`; the next poll opens the sensor anew."""

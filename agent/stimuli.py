@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 SUBJECT, RULE = "{} self-test", "selftest"  # a subject of its own: it may have another fault
 PAST = 300  # readings of each, for the detectors that go by what was before
 AFTER_START_S = 900.0  # an update, a configuration or an installer may be at work
-ORDER_WITHIN_S = 900.0  # real seconds, for all of them
+ORDER_WITHIN_S = 600.0  # real seconds, for all of them
 
 
 class Wire(Protocol):

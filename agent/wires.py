@@ -23,7 +23,9 @@ def samplers(
     wires: dict[str, list[Channel]] = {}
     for each in sensors:
         sensor = each.build(board)
-        channel = Channel(each.name, sensor, each.every_s, stimulus=_stimulus(each, sensor, board))
+        stimulus = _stimulus(each, sensor, board)
+        is_off = False if stimulus is sensor else None  # a line may be on from before
+        channel = Channel(each.name, sensor, each.every_s, stimulus=stimulus, is_provoked=is_off)
         wires.setdefault(each.wire(), []).append(channel)
     return [
         Sampler(wire, channels, put=put, clock=clock, pace=pace, polled=recovery(board, wire))

@@ -362,3 +362,10 @@ def test_a_garbled_record_is_no_reason_not_to_start(tmp_path: Path) -> None:
     with house(tmp_path, CO) as found:
         (found.state / "stimuli.json").write_text("{")
         assert found.begun().verdicts == {}
+
+
+def test_nothing_is_written_to_a_part_before_it_is_known_to_be_one(tmp_path: Path) -> None:
+    with house(tmp_path, CHAMBER) as found:
+        found.bench.parts["chamber"].fault = "wrong_chip"
+        found.live(60.0)
+        assert found.bench.parts["chamber"].words == {}
