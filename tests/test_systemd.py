@@ -252,3 +252,10 @@ def test_logs_stay_in_memory_and_are_bounded() -> None:
     assert journal.one("Storage", section="Journal") == "volatile"
     assert journal.one("RuntimeMaxUse", section="Journal") == "16M"
     assert int(journal.one("RateLimitBurst", section="Journal")) <= 1000
+
+
+def test_a_start_that_fails_waits_for_nobody() -> None:
+    again = units.read(SYSTEMD / "image" / "emergency.service.d" / "again.conf")
+    assert again.one("StandardInput") == "null"
+    (command,) = again.all("ExecStart")
+    assert "systemctl reboot --force" in command
