@@ -24,7 +24,7 @@ def samplers(
     for each in sensors:
         sensor = each.build(board)
         stimulus = _stimulus(each, sensor, board)
-        is_off = False if stimulus is sensor else None  # a line may be on from before
+        is_off = None if isinstance(stimulus, StimulusLine) else False  # a line may still be on
         channel = Channel(each.name, sensor, each.every_s, stimulus=stimulus, is_provoked=is_off)
         wires.setdefault(each.wire(), []).append(channel)
     return [
