@@ -36,3 +36,10 @@ def test_the_roots_file_system_is_one_that_cannot_be_written(tmp_path: Path) -> 
     (tmp_path / "tree").mkdir()
     card.make_squashfs(tmp_path / "tree", tmp_path / "root.squashfs", 1_800_000_000)
     assert (tmp_path / "root.squashfs").read_bytes()[:4] == b"hsqs"
+
+
+def test_a_boot_that_cannot_go_on_waits_for_nobody() -> None:
+    drop_in = (TABLE.parent / "emergency.service.d" / "image.conf").read_text("utf-8")
+    started = [line.partition("=")[2] for line in drop_in.splitlines() if line[:10] == "ExecStart="]
+    assert started[0] == ""  # Debian's own, which asks for root's password
+    assert "systemctl --force reboot" in started[1]
