@@ -3,6 +3,8 @@
 import functools
 import os
 import shutil
+import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -356,3 +358,20 @@ def test_every_failure_says_in_both_languages_what_to_do() -> None:
         assert any("가" <= letter <= "힣" for letter in ko + remedy_ko)
         assert en.isascii()
         assert remedy_en.isascii()
+
+
+def test_a_reset_asks_systemd_for_the_time_that_a_whole_card_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(10)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        try:
+            first._go_on("overwriting free space: 10 %")
+            own_s = signal.alarm(0)  # what is left of its own
+        finally:
+            signal.alarm(0)
+        word, _, microseconds = systemd.recv(200).decode().partition("=")
+    assert word == "EXTEND_TIMEOUT_USEC"
+    assert int(microseconds) / 1e6 > own_s > 600
