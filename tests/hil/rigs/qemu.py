@@ -68,7 +68,7 @@ _NEEDED = {
     "qemu-system-aarch64": "qemu-system-arm",
     "rauc": "rauc",
 }
-_STARTS_S, _COMES_UP_S, _ANSWERS_S = 600.0, 300.0, 20.0
+_STARTS_S, _COMES_UP_S, _ANSWERS_S = 1200.0, 900.0, 60.0
 _HOME, _IDENTITY, _CONFIG = "/opt/haetae", "/etc/haetae/identity", "/etc/haetae/device.toml"
 _STATE, _RUN, _ENDED = "/var/lib/haetae", "/run/haetae", "rig-ended"
 _AS_HAETAE = "setpriv --reuid haetae --regid haetae --init-groups"
