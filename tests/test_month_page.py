@@ -61,6 +61,9 @@ def test_every_byte_and_every_unarmed_hour_of_a_run_is_in_its_hours(
 
 def test_the_page_and_its_picture_are_what_the_run_says() -> None:
     done = subprocess.run(
-        [sys.executable, SCRIPT, "--check"], cwd=ROOT, env={**os.environ, "PYTHONPATH": "."}, check=False
+        [sys.executable, SCRIPT, "--check"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": "."},
+        check=False,
     )
     assert done.returncode == 0
