@@ -24,9 +24,10 @@ from hw_mocks.broker import free_port
 from hw_mocks.child import until
 from hw_mocks.control import ControlClient
 from hw_mocks.peers.process import listens
-from tests.hil.rigs.wires import knobs_of
-from tests.running import REPOSITORY, STALL
 
+REPOSITORY = Path(__file__).parents[2]
+STALL = REPOSITORY / "provisioning" / "profiles" / "market-stall.toml"
+PRESSED = ("sos.pressed", "hush.pressed", "smoke_alarm.alarm")
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 _UP_S = 30.0
 _SSHD = """\
@@ -73,7 +74,7 @@ class Bench:
         text = _SSHD.format(port=port, folder=self._folder, user=getpass.getuser())
         (self._folder / "sshd.conf").write_text(text)
         (self._folder / "port").write_text(str(port))
-        self.config.write_text(f"# the installer's own words\n{STALL}")
+        self.config.write_text(f"# the installer's own words\n{STALL.read_text()}")
         self.file.write_text(tomli_w.dumps(self.bench()))
 
     def do(self, *words: str) -> None:
@@ -88,8 +89,7 @@ class Bench:
         python = f"env PYTHONPATH={REPOSITORY} "
         relays = {
             knob: {"on": [*me, "knob", knob, "1"], "off": [*me, "knob", knob, "0"]}
-            for knob in knobs_of(STALL)
-            if knob.endswith((".pressed", ".alarm"))
+            for knob in PRESSED
         }
         gone = [*me, "knob", "gas.fault"]
         cut = {"when": "absent", "on": [*gone, "absent"], "off": [*gone, "none"]}
