@@ -63,7 +63,7 @@ _AS_HAETAE = "setpriv --reuid haetae --regid haetae --init-groups"
 _SETTLE = f"""\
 systemctl stop {PERCEPTION} {AGENT}
 rm -rf /run/systemd/system/haetae-*.d
-find {_STATE} /var/lib/haetae-app /var/lib/haetae-update /var/lib/haetae-recovery \
+find {_STATE} /var/lib/haetae-app /var/lib/haetae-update \
   /run/haetae-app /run/haetae-update -mindepth 1 -delete
 rm -f {_RUN}/status.json
 systemctl daemon-reload
