@@ -51,7 +51,8 @@ def test_the_units_of_updates_can_do_what_they_are_for_and_only_that(
     try:
         rig.run("rm /run/haetae-app/current && systemctl restart haetae-app.service", 60)
         rig.run(f"systemctl restart {AGENT}", 60)
-        assert software(rig) == f"haetae {NEXT}", "checked again, and laid out as at a start"
+        laid_out = "checked again, and laid out as at a start"
+        wait(lambda: software(rig) == f"haetae {NEXT}", 30, laid_out)
     finally:
         rig.run(f"{UPDATE} rollback --soak 5", ENDS_S)
     assert software(rig) == shipped
