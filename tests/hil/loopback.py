@@ -41,7 +41,8 @@ AuthenticationMethods publickey
 PermitRootLogin prohibit-password
 UsePAM no
 StrictModes no
-"""
+SetEnv SHLVL=1
+"""  # the last keeps bash from reading a developer's .bashrc at every command
 
 
 class Bench:

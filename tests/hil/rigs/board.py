@@ -81,6 +81,7 @@ class BoardRig:
         self._is_ours = True
         self._install()
         self.start_again()
+        self._is_disturbed = False
 
     def close(self) -> None:
         with contextlib.ExitStack() as stack:
