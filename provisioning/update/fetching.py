@@ -183,7 +183,16 @@ def answered(places: Places, file: Path | None) -> None:
         (places.update_run / INSTALL_REQUEST).unlink()
     if file is not None:
         with contextlib.suppress(OSError):
-            file.unlink()
+            _unlink_in(file.parent, file.name)
+
+
+def _unlink_in(folder: Path, name: str) -> None:
+    """Delete a file in a folder that another user could have made a link to one of root's."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.unlink(name, dir_fd=descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def is_system(release: Release | Request) -> bool:

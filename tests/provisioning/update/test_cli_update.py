@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from hw_mocks.authority import Authority
 from hw_mocks.release_keys import ReleaseKeys
 from hw_mocks.release_server import ReleaseServer
 from provisioning.ca import keys as authority
-from provisioning.places import ANCHORS, CERTIFICATE, INSTALL_REQUEST, KEY
+from provisioning.places import ANCHORS, CERTIFICATE, INSTALL_REQUEST, KEY, UPDATE_REPORT
 from provisioning.update import boot, cli_update, device, fetching, outcome, selection
 from provisioning.update.catalogue import Catalogue, Release, signed
 from provisioning.update.device import Hands
@@ -286,6 +287,23 @@ def test_root_believes_nothing_of_a_request(city: City, tmp_path: Path) -> None:
     assert told is not None
     assert (told.version, told.state) == ("9.0", "refused")
     assert secret.read_text() == "a secret"
+
+
+def test_a_folder_that_is_a_link_costs_root_none_of_its_files(city: City) -> None:
+    floor = city.places.installed / selection.FLOOR_FILE
+    floor.write_text('{"application": "5.0"}')
+    (city.places.updates / fetching.DOWNLOADS).symlink_to(city.places.installed)
+    request = city.places.update_run / INSTALL_REQUEST
+    request.write_text(f'{{"kind": "application", "version": "9.0", "file": "{floor.name}"}}')
+    assert city.run("install") == cli_update.OK
+    assert floor.exists()
+    assert not request.exists()
+
+
+def test_a_pipe_in_the_place_of_a_report_holds_no_start_up(city: City) -> None:
+    os.mkfifo(city.places.updates / UPDATE_REPORT)
+    os.mkfifo(city.places.update_run / UPDATE_REPORT)
+    assert boot.lay_out(city.places) == {}
 
 
 def test_a_tampered_download_is_refused_and_told(city: City) -> None:
