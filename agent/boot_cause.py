@@ -101,7 +101,7 @@ def read_cause(run_dir: Path, boot: str) -> BootCause | None:
     return found if found is not None and found.boot == boot else None
 
 
-def read_told(path: Path, kind: type[Told]) -> Told | None:
+def read_told(path: Path, kind: type[Told], longest_bytes: int = LONGEST_BYTES) -> Told | None:
     """A small file that another user may have written, however wrongly; None where it is none."""
     try:
         # no link to elsewhere, no pipe that waits, no more than there can be
@@ -109,7 +109,7 @@ def read_told(path: Path, kind: type[Told]) -> Told | None:
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return None
-            return msgspec.json.decode(file.read(LONGEST_BYTES), type=kind)
+            return msgspec.json.decode(file.read(longest_bytes), type=kind)
     except (OSError, ValueError, RecursionError):
         return None
 

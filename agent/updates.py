@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 import agent
+from agent.boot_cause import read_told
 from agent.ledger_past import UPDATE
 from drivers.kept import replace
 
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 NOTED = "update-noted"  # in the state directory: the last outcome that the ledger has
 GOOD_IS_TOLD_S = 3600.0  # of the agent's clock, from when this was new
 LONGEST = 200  # characters of what the hub is told
-_LARGEST_BYTES = 16_384
+_LARGEST_BYTES = 16_384  # of a report, which lies in a folder of another user
 _ENDED = frozenset({"good", "rolled-back", "refused"})
 
 Note = Callable[[str, Mapping[str, Any]], None]
@@ -64,7 +65,7 @@ class Updates:
         seen = self._stamp()
         if seen != self._seen:
             self._seen = seen
-            self._report = self._read()
+            self._report = read_told(self._path, Report, _LARGEST_BYTES)
             if self._report is not None:
                 self._take(self._report, now)
         found = self._report
@@ -92,13 +93,6 @@ class Updates:
             found = self._path.stat()
             return found.st_ino, found.st_mtime_ns, found.st_size
         return ()
-
-    def _read(self) -> Report | None:
-        try:
-            with self._path.open("rb") as file:
-                return msgspec.json.decode(file.read(_LARGEST_BYTES), type=Report)
-        except (OSError, ValueError, RecursionError):  # gone again, or nobody's
-            return None
 
 
 def report_path(run_dir: Path) -> Path:

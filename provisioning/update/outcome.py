@@ -9,12 +9,14 @@ from typing import Literal
 
 import msgspec
 
+from agent.boot_cause import read_told
 from provisioning.places import UPDATE_REPORT
 
 log = logging.getLogger(__name__)
 
 State = Literal["waiting", "trying", "good", "rolled-back", "refused"]
 LONGEST_WHY = 300
+_LARGEST_BYTES = 16_384
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,10 +59,8 @@ def tell(what: Report, run: Path, kept: Path) -> None:
 
 
 def read(folder: Path) -> Report | None:
-    """The last report in a folder."""
-    with contextlib.suppress(OSError, ValueError):
-        return msgspec.json.decode((folder / UPDATE_REPORT).read_bytes(), type=Report)
-    return None
+    """The last report in a folder, which is another user's."""
+    return read_told(folder / UPDATE_REPORT, Report, _LARGEST_BYTES)
 
 
 def recall(run: Path, kept: Path) -> None:

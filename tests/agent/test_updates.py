@@ -1,6 +1,7 @@
 """What an update came to: told to the hub while there is something to tell, recorded once."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,17 @@ def test_nonsense_is_nobodys_report(tmp_path: Path, ledger: Ledger, nonsense: by
     leave(tmp_path, nonsense)
     found.look(1.0)
     assert (found.text, ledger.noted) == ("", [])
+
+
+def test_a_pipe_in_the_place_of_a_report_does_not_hold_the_agent(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    path = report_path(tmp_path / "haetae")
+    path.parent.mkdir()
+    os.mkfifo(path)
+    found = looking(tmp_path, ledger)
+    found.look(1.0)
+    assert found.text == ""
 
 
 def test_the_hub_is_told_no_more_than_a_line(tmp_path: Path, ledger: Ledger) -> None:
