@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 ANSWER_S = 5.0
 SETUP_LASTS_S = 15 * 60.0
+DEAD_AFTER_S = 15.0  # an agent that neither answers nor makes progress for so long is dead
 # what the annunciator shows while nobody needs it (agent.showings)
 CALM_SHOWINGS = frozenset({"quiet", "fault", "alarm", "watched", "prealarm"})
 _LONGEST_ANSWER = 1 << 20
@@ -132,6 +133,20 @@ def await_calm(
             last = why
             said(why)
         patience.wait(patience.every_s)
+
+
+def await_end_of_alarm(run: Path, patience: Patience) -> None:
+    """Wait while the agent that failed is in an alarm, unless it is dead or hangs."""
+    alive_at, at = patience.clock(), float("-inf")
+    while True:
+        now, found = patience.clock(), status(run)
+        if found is not None and not is_alarm(found.body):
+            return
+        if found is not None and float(found.body.get("at", 0.0)) != at:
+            alive_at, at = now, float(found.body.get("at", 0.0))
+        if now - alive_at > min(DEAD_AFTER_S, patience.dead_after_s):
+            return
+        patience.wait(min(1.0, patience.every_s))
 
 
 def _is_set_up(run: Path) -> bool:

@@ -19,7 +19,7 @@ import msgspec
 from provisioning.places import ON_TRIAL, RUN, UPDATE_RUN, UPDATES
 from provisioning.recovery import reboots
 from provisioning.remedy import ProvisioningError
-from provisioning.update import outcome, slots, trial
+from provisioning.update import calm, outcome, slots, trial
 from provisioning.update.boot_slot import BootSlots, Slot
 from provisioning.update.slot_record import SlotRecord, SlotTrial
 
@@ -82,6 +82,7 @@ def main() -> int:
     if may_stay:
         Path(ON_TRIAL).unlink(missing_ok=True)
         return 0
+    calm.await_end_of_alarm(RUN, calm.Patience())  # who failed the trial may still be heard
     with contextlib.suppress(OSError):
         reboots.note("update", f"back to system {boot.booted.other}")
     return subprocess.run(("/bin/systemctl", "reboot"), check=False).returncode

@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 
 LOCK = "lock"  # in INSTALLED: one change at a time
 BY_HAND = "taken back by hand"
-DEAD_AFTER_S = 15.0  # an agent that neither answers nor makes progress for so long is dead
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +248,7 @@ def _watched(hands: Hands) -> Watched:
 def _go_back(found: Selection, hands: Hands, why: str) -> Report:
     """Have what was before run again; a living agent that is in an alarm is not interrupted."""
     places, going = hands.places, found.trial
-    _await_end_of_alarm(hands)
+    calm.await_end_of_alarm(places.agent_run, hands.patience)
     shown, _damaged = boot.usable(places, found.taken_back(""))
     try:
         view.switch(places.ground, view.prepare(places.ground, shown))
@@ -261,21 +260,6 @@ def _go_back(found: Selection, hands: Hands, why: str) -> Report:
         selection.write(places.installed, found.taken_back(why))
     kind, version = (going.kind, going.version) if going is not None else ("", "")
     return hands.tell(outcome.report(kind, version, "rolled-back", why))
-
-
-def _await_end_of_alarm(hands: Hands) -> None:
-    """Wait while the agent that failed is in an alarm, unless it is dead or hangs."""
-    patience = hands.patience
-    alive_at, at = patience.clock(), float("-inf")
-    while True:
-        now, found = patience.clock(), calm.status(hands.places.agent_run)
-        if found is not None and not calm.is_alarm(found.body):
-            return
-        if found is not None and float(found.body.get("at", 0.0)) != at:
-            alive_at, at = now, float(found.body.get("at", 0.0))
-        if now - alive_at > min(DEAD_AFTER_S, patience.dead_after_s):
-            return
-        patience.wait(min(1.0, patience.every_s))
 
 
 def _commit(chosen: Selection, hands: Hands) -> None:

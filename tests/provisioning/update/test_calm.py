@@ -1,16 +1,22 @@
 """Nothing is begun while somebody may need the agent, or is busy with it."""
 
+import json
+import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
+from agent.local_link import FILE
 from agent.trial import URGENT
 from agent.values import Hazard
 from provisioning.places import SETUP_USED
 from provisioning.update import calm
-from provisioning.update.calm import SETUP_LASTS_S, disturbances, is_alarm
+from provisioning.update.calm import DEAD_AFTER_S, SETUP_LASTS_S, Patience, disturbances, is_alarm
 
 QUIET: dict[str, Any] = {
     "active": [],
@@ -74,3 +80,46 @@ def test_a_session_of_the_setup_page_is_waited_for(tmp_path: Path) -> None:
 
 def test_nobody_there_is_no_answer(tmp_path: Path) -> None:
     assert calm.ask(tmp_path, {"status": True}, 0.1) is None
+
+
+@contextmanager
+def saying(run: Path, body: dict[str, Any]) -> Iterator[None]:
+    """An agent's socket, on which every question is answered with this status as it then is."""
+
+    def serve() -> None:
+        while True:
+            channel, _ = listening.accept()
+            with channel:
+                if not channel.makefile().readline():
+                    return
+                channel.sendall(json.dumps({"status": body}).encode() + b"\n")
+
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(run / FILE))
+        listening.listen()
+        serving = Thread(target=serve)
+        serving.start()
+        try:
+            yield
+        finally:
+            with socket.socket(socket.AF_UNIX) as last:
+                last.connect(str(run / FILE))
+            serving.join(10)
+
+
+@pytest.mark.parametrize(("moves", "waited"), [(True, 40), (False, DEAD_AFTER_S + 1)])
+def test_a_way_back_waits_for_the_end_of_an_alarm_and_for_no_dead_agent(
+    tmp_path: Path, moves: bool, waited: float
+) -> None:
+    body, seconds = active("fire") | {"at": 1.0}, [0.0]
+
+    def wait(more: float) -> None:
+        seconds[0] += more
+        if moves:
+            body["at"] = seconds[0]
+        if seconds[0] >= 40:
+            body.update(QUIET)
+
+    with saying(tmp_path, body):
+        calm.await_end_of_alarm(tmp_path, Patience(clock=lambda: seconds[0], wait=wait))
+    assert seconds[0] == waited
