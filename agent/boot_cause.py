@@ -114,13 +114,15 @@ def read_told(path: Path, kind: type[Told], longest_bytes: int = LONGEST_BYTES) 
         return None
 
 
-def ask_for_reboot(run_dir: Path, reason: str, *, by: str = "agent") -> None:
+def ask_for_reboot(run_dir: Path, reason: str, *, by: str = "agent", boot: str = "") -> None:
     """Ask root for a reboot, who grants it within a budget, or not at all.
+
+    `boot` is the kernel's boot, for who cannot read it.
 
     Raises:
         OSError: It could not be written.
     """
-    asked = Request(by, reason[:LONGEST], kernel_boot(), time.monotonic())
+    asked = Request(by, reason[:LONGEST], boot or kernel_boot(), time.monotonic())
     publish(run_dir / REQUEST, asked)
 
 

@@ -14,6 +14,7 @@ _EVERYBODY, _NOBODY = b"\xff" * 6, b"\x00" * 6
 _ADDRESS_OF = 0x8915  # SIOCGIFADDR, <linux/sockios.h>
 _IFREQ = struct.Struct("16sH2x4s16x")
 TRIES, WAIT_S = 3, 1.0
+ROUTES = Path("/proc/self/net/route")  # /proc/net is not there under ProcSubset=pid
 
 
 def answers(interface: str, address: str, *, tries: int = TRIES, wait_s: float = WAIT_S) -> bool:
@@ -38,7 +39,7 @@ def answers(interface: str, address: str, *, tries: int = TRIES, wait_s: float =
     return False
 
 
-def gateway(interface: str, routes: Path = Path("/proc/net/route")) -> str | None:
+def gateway(interface: str, routes: Path = ROUTES) -> str | None:
     """The IPv4 address of the default route over `interface`; None where there is none."""
     with contextlib.suppress(OSError, ValueError):
         for line in routes.read_text("ascii").splitlines()[1:]:

@@ -179,7 +179,7 @@ class NetworkWatch:
         if step.rung == RELOAD:
             (self.own / RELOAD_REQUEST).write_text(f"{told}\n", "utf-8")  # a path unit looks at it
             return told
-        ask_for_reboot(self.own, told, by="network")
+        ask_for_reboot(self.own, told, by="network", boot=self.radio.boot)
         return told
 
     def _looks(self) -> Looks:

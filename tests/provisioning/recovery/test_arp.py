@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from provisioning.recovery import arp
 from provisioning.recovery.arp import gateway
 from tests.running import REPOSITORY, needs
 
@@ -75,3 +76,10 @@ def test_the_router_is_that_of_the_wireless_link(tmp_path: Path) -> None:
     routes.write_text("garbage\nwlan0 00000000\n")
     assert gateway("wlan0", routes) is None
     assert gateway("wlan0", tmp_path / "missing") is None
+
+
+def test_the_routes_are_read_where_the_unit_sees_them() -> None:
+    unit = REPOSITORY / "systemd" / "image" / "haetae-network-watch.service"
+    assert "ProcSubset=pid" in unit.read_text("utf-8")
+    assert arp.ROUTES.is_relative_to("/proc/self")  # of /proc the unit sees processes alone
+    assert arp.ROUTES.read_text("ascii").startswith("Iface")

@@ -60,6 +60,7 @@ class Link:
         before = self.request()
         self.said += NetworkWatch(self.own, self.agent_run, radio).look()
         if (now := self.request()) is not None and now != before:
+            assert now.boot == self.boot  # else nobody grants it
             self.asked.append((self.now, now.reason))
         if (self.own / RELOAD_REQUEST).exists():
             self.reloads.append(self.now)
