@@ -46,6 +46,7 @@ def install(path: Path, hands: Hands) -> Report:
         reboots.note("update", f"system {version}, on trial")
     try:
         slots.start({} if answer is None else trial.claims(answer.body))
-    except ProvisioningError as error:
-        return hands.tell(outcome.report(SYSTEM, version, "refused", error.failure.what.en))
+    except (ProvisioningError, OSError) as error:  # else it would be told as tried for ever
+        why = error.failure.what.en if isinstance(error, ProvisioningError) else str(error)
+        return hands.tell(outcome.report(SYSTEM, version, "refused", why))
     return told
