@@ -4,9 +4,10 @@ import json
 
 from tests.hil.device import wait
 from tests.hil.rigs.rig import Capability, Rig, RigError, needs
-from tests.hil.units import Journal, is_armed
+from tests.hil.units import Journal, is_armed, show
 
 booted = needs(Capability.INIT, Capability.ROOT, Capability.REBOOT)
+UNIT = "haetae-reboot.service"
 LEDGER = "/var/lib/haetae-recovery/reboots.json"
 # by the name that the agent itself has for this boot: in a container, its units see the machine's
 ASK = """\
@@ -35,7 +36,8 @@ def boot_id(rig: Rig) -> str:
 
 def asked(rig: Rig) -> Journal:
     """What the journal says once the agent's user has asked for a reboot."""
-    journal = Journal(rig, "haetae-reboot.service")
+    wait(lambda: show(rig, UNIT, "ActiveState") == "inactive", 30, "it looks at nothing else")
+    journal = Journal(rig, UNIT)
     rig.run(f"cd /run/haetae && {rig.at.python} - <<'END'\n{ASK}END")
     return journal
 
@@ -52,6 +54,9 @@ def test_a_reboot_is_granted_within_its_budget_and_written_down(rig: Rig) -> Non
     wait(lambda: is_armed(rig), 60, "armed again")
     book = json.loads(rig.get(LEDGER))
     assert [each["by"] for each in book["spent"]] == ["agent"]
+    assert book["cause"]["cause"] == "requested"
+    assert "i2c-1 has died" in book["cause"]["detail"]
+    assert book["cause"]["ended_in_order"]
 
     second = boot_id(rig)
     journal = asked(rig)

@@ -94,7 +94,7 @@ class NspawnRig:
         places = f"--config {_CONFIG} --state {_STATE} --run-dir {_RUN}"
         self.at = Place(
             f"{_AS_HAETAE} {_HOME}/bin/haetae {places}",
-            f"{_AS_HAETAE} {_HOME}/bin/python",
+            f"{_AS_HAETAE} env PYTHONPATH={_HOME}/rehearsal {_HOME}/bin/python",
             _CONFIG,
             _STATE,
             _RUN,
@@ -154,7 +154,7 @@ class NspawnRig:
         self._come_back()
 
     def set_clock(self, ahead_s: float) -> None:
-        self.set({"clock.ahead_s": ahead_s})
+        self.set({"clock.step_s": ahead_s})
 
     def reboot(self) -> None:
         self._is_disturbed = True
