@@ -296,6 +296,8 @@ class Stimuli:
             return
         if order is not None:
             order.parts.append(Part(f"{name} by stimulus", passed, detail, "stimulus"))
+        if outcome is Outcome.BEYOND:  # its stimulus may be too strong, and would alarm each time
+            self._schedule.tried(name, now)
         if outcome in UNDECIDED:
             return
         self._keep(name, outcome, owes.reaches, now, OUTCOMES[outcome].en)

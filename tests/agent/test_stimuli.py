@@ -158,6 +158,17 @@ def test_more_than_the_stimulus_explains_alarms_while_it_lasts(
         assert name in {each.sensor for told in found.told for each in told.evidence}
 
 
+def test_what_has_alarmed_by_its_test_is_not_tried_again_at_once(tmp_path: Path) -> None:
+    with house(tmp_path, EACH["chamber"]) as found:
+        warmed(found)
+        found.until_provoked("chamber")
+        found.bench.parts["chamber"].smoke_pct_per_m = 60.0
+        found.live(20.0)
+        found.bench.parts["chamber"].smoke_pct_per_m = 0.0
+        found.live(3600.0)
+        assert [each["outcome"] for each in found.notes] == ["beyond"]
+
+
 @pytest.mark.parametrize(
     ("name", "knob", "value", "alarms_within_s"),
     [
