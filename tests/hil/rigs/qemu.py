@@ -68,6 +68,7 @@ _NEEDED = {
     "qemu-system-aarch64": "qemu-system-arm",
     "rauc": "rauc",
 }
+_LOOKS_EVERY_S = 2.0
 _STARTS_S, _COMES_UP_S, _ANSWERS_S = 1200.0, 900.0, 60.0
 _HOME, _IDENTITY, _CONFIG = "/opt/haetae", "/etc/haetae/identity", "/etc/haetae/device.toml"
 _STATE, _RUN, _ENDED = "/var/lib/haetae", "/run/haetae", "rig-ended"
@@ -331,8 +332,14 @@ class QemuRig:
         self._hands.turn_again()
 
     def _wait(self, holds: Callable[[], object], what: str) -> None:
+        pause = threading.Event()
+
+        def look() -> object:
+            """Seldom: each look is a shell's start to the board, seconds on a busy host."""
+            return holds() or pause.wait(_LOOKS_EVERY_S) or None
+
         try:
-            until(lambda: holds() or None, _COMES_UP_S, what)
+            until(look, _COMES_UP_S, what)
         except TooLateError as error:
             raise RigError(f"rig qemu: {error}: {self._status()}") from error
 
