@@ -15,6 +15,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -68,6 +69,7 @@ _NEEDED = {
     "qemu-system-aarch64": "qemu-system-arm",
     "rauc": "rauc",
 }
+_ON_GPIO = {"button", "door", "pir", "smoke_relay"}
 _LOOKS_EVERY_S = 2.0
 _STARTS_S, _COMES_UP_S, _ANSWERS_S = 1200.0, 900.0, 60.0
 _HOME, _IDENTITY, _CONFIG = "/opt/haetae", "/etc/haetae/identity", "/etc/haetae/device.toml"
@@ -89,6 +91,17 @@ with urllib.request.urlopen(sys.argv[1]) as came, open(sys.argv[2], "wb") as fil
 """
 
 
+def on_gpio(profile: str) -> str:
+    """A profile's text with its sensors on plain GPIO alone.
+
+    An emulated processor keeps no other wire's time beside its own work: a pulse train of
+    microseconds takes it milliseconds (docs/hil.md, what stays board-only).
+    """
+    head, *parts = profile.split("[[sensors]]")
+    drivers = {part: tomllib.loads(part)["driver"] for part in parts}
+    return "[[sensors]]".join([head, *(part for part in parts if drivers[part] in _ON_GPIO)])
+
+
 class QemuRig:
     """One card, one board at a time; the agent has an empty state again after each disturbance."""
 
@@ -108,7 +121,7 @@ class QemuRig:
         self._is_disturbed = False
         self._hands = Hands(self._ask)
         self.machine = VIRT
-        self.knobs: Collection[str] = knobs_of(STALL)
+        self.knobs: Collection[str] = knobs_of(on_gpio(STALL))
         self.hub = RigHub(folder / "hub", address="127.0.0.1", seen_as=HOST)
         places = f"--config {_CONFIG} --state {_STATE} --run-dir {_RUN}"
         self.at = Place(
@@ -306,7 +319,7 @@ class QemuRig:
         self.run(f"mkdir -p {_IDENTITY}")
         for name, data in self.hub.files().items():
             self.put(f"{_IDENTITY}/{name}", data)
-        text = "\n".join([STALL, self.hub.tables(_IDENTITY)])
+        text = "\n".join([on_gpio(STALL), self.hub.tables(_IDENTITY)])
         self.put("/run/device.toml", text.encode())
         own = "chown -R haetae:haetae /etc/haetae && chmod 600 /etc/haetae/identity/*"
         self.run(f"cp /run/device.toml {_CONFIG} && {own} && systemctl start {AGENT}", _COMES_UP_S)
