@@ -33,7 +33,8 @@ _SHELL_BEGIN, _SHELL_AGAIN_S = "shell-begins", 1.0
 _OFF = ("reboot: Power down", "reboot: System halted")
 _RESET = "guest-reset"  # QEMU's word for why it ended: a restart, a panic, a watchdog
 _CONNECTS_S, _LINGERS_S = 60.0, 10.0  # QEMU, to its listener
-_PATIENT = "systemd.default_device_timeout_sec=900"  # a busy host emulates a slow board
+# a busy host emulates a slow board
+_PATIENT = ("systemd.default_device_timeout_sec=900", "systemd.default_timeout_start_sec=900")
 _NEEDED = {"qemu-system-aarch64": "qemu-system-arm", "mcopy": "mtools"}
 
 
@@ -302,7 +303,7 @@ class EmulatedPi:
             f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for guest, host in self.ports.items()
         )
         kept = [word for word in start.words if not word.startswith("console=")]
-        added = [_PATIENT, *self.machine.words, *self._words]
+        added = [*_PATIENT, *self.machine.words, *self._words]
         words = [f"console={self.machine.console}", *kept, *added]
         tree = ["-dtb", str(start.tree)] if start.tree else []
         card = [each.format(card=self._card) for each in self.machine.card]
