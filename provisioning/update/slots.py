@@ -183,17 +183,20 @@ def _rauc(words: Sequence[str], within_s: float) -> str:
     except subprocess.TimeoutExpired:
         raise error("release-unusable", f"rauc {words[0]}: not within {within_s} s") from None
     if done.returncode:
-        raise error(_code(done.stdout + done.stderr), _last(done.stdout + done.stderr))
+        raise error(*refusal(done.stdout + done.stderr))
     return done.stdout
 
 
-def _code(said: str) -> str:
-    low = said.lower()
-    return next((code for mark, code in _SAID if mark in low), "release-damaged")
+def refusal(said: str) -> tuple[str, str]:
+    """Why RAUC refused, of all that it prints: a failure's code, and the line that tells it.
 
-
-def _last(said: str) -> str:
-    """The line that says why, of all that RAUC prints."""
+    What it was doing is passed by: it says that it verifies a signature, too, where a block of
+    the payload is damaged.
+    """
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    told = [line for line in lines if "rror" in line or "ailed" in line]
-    return (told or lines or ["it said nothing"])[-1][:400]
+    wrong = [line for line in lines if "rror" in line] or [
+        line for line in lines if "ailed" in line
+    ]
+    low = "\n".join(wrong).lower()
+    code = next((code for mark, code in _SAID if mark in low), "release-damaged")
+    return code, (wrong or lines or ["it said nothing"])[-1][:400]

@@ -116,6 +116,33 @@ def test_what_is_not_for_this_device_or_not_newer_is_refused(
     slots.check(SystemBundle("0.3.0", COMPATIBLE), RUNNING, ("0.2.9",), "0.2.6")
 
 
+@pytest.mark.parametrize(
+    ("last", "refused"),
+    [
+        (
+            "LastError: Installation error: Failed updating slot rootfs.1: Failed splicing data:"
+            " Error reading from file: Input/output error",
+            "release-damaged",
+        ),
+        (
+            "LastError: Installation error: Compatible mismatch: Expected 'haetae-arm64-rpi' but"
+            " bundle manifest has 'other'",
+            "update-other-board",
+        ),
+        (
+            "signature verification failed: Verify error: self-signed certificate",
+            "release-untrusted",
+        ),
+    ],
+)
+def test_why_rauc_refused_is_told_by_its_error_and_not_by_what_it_was_doing(
+    last: str, refused: str
+) -> None:
+    before = "installing\nVerifying bundle signature... \nVerified inline signature by 'CN = X'\n"
+    code, line = slots.refusal(f"{before}{last}\nInstalling `/x.raucb` failed\n")
+    assert (code, line) == (refused, last)
+
+
 def a_root(folder: Path, kernel: bytes = b"kernel 2") -> Path:
     folder.mkdir(parents=True)
     (folder / "vmlinuz").write_bytes(kernel)
