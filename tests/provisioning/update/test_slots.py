@@ -120,13 +120,17 @@ def test_what_is_not_for_this_device_or_not_newer_is_refused(
     ("last", "refused"),
     [
         (
-            "LastError: Installation error: Failed updating slot rootfs.1: Failed splicing data:"
-            " Error reading from file: Input/output error",
+            (
+                "LastError: Installation error: Failed updating slot rootfs.1:"
+                " Failed splicing data: Error reading from file: Input/output error"
+            ),
             "release-damaged",
         ),
         (
-            "LastError: Installation error: Compatible mismatch: Expected 'haetae-arm64-rpi' but"
-            " bundle manifest has 'other'",
+            (
+                "LastError: Installation error: Compatible mismatch:"
+                " Expected 'haetae-arm64-rpi' but bundle manifest has 'other'"
+            ),
             "update-other-board",
         ),
         (
