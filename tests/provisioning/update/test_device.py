@@ -72,10 +72,6 @@ def appended(text: str) -> dict[str, Callable[[str], str]]:
 # each is a way in which a new version is worse, and what is said of it
 WORSE: dict[str, tuple[dict[str, Callable[[str], str]], str]] = {
     "crashes at once": (appended("raise SystemExit(3)"), "it ended"),
-    "crashes a while later": (
-        appended("import os, threading\nthreading.Timer(4.0, os._exit, [9]).start()"),
-        "it ended",
-    ),
     "hangs": (appended("import time\ntime.sleep(3600)"), "the agent does not answer"),
     "has lost a hazard": (
         {
