@@ -1,6 +1,7 @@
 """Whether a machine answers on this link now, whatever the kernel remembers: an ARP request."""
 
 import contextlib
+import errno
 import fcntl
 import socket
 import struct
@@ -33,7 +34,7 @@ def answers(interface: str, address: str, *, tries: int = TRIES, wait_s: float =
             _REQUEST, own, _address(channel, interface), _NOBODY, asked,
         )  # fmt: skip
         for _ in range(tries):
-            channel.send(frame)
+            _send(channel, frame)
             if _is_answered(channel, asked, time.monotonic() + wait_s):
                 return True
     return False
@@ -47,6 +48,15 @@ def gateway(interface: str, routes: Path = ROUTES) -> str | None:
             if name == interface and destination == "00000000" and via != "00000000":
                 return socket.inet_ntoa(struct.pack("<I", int(via, 16)))
     return None
+
+
+def _send(channel: socket.socket, frame: bytes) -> None:
+    """Ask; what the kernel drops before a link without a carrier is a question nobody hears."""
+    try:
+        channel.send(frame)
+    except OSError as error:
+        if error.errno != errno.ENOBUFS:  # packet(7)
+            raise
 
 
 def _is_answered(channel: socket.socket, asked: bytes, ends: float) -> bool:
