@@ -72,6 +72,10 @@ def appended(text: str) -> dict[str, Callable[[str], str]]:
 # each is a way in which a new version is worse, and what is said of it
 WORSE: dict[str, tuple[dict[str, Callable[[str], str]], str]] = {
     "crashes at once": (appended("raise SystemExit(3)"), "it ended"),
+    "crashes a while later": (
+        appended("import os, threading\nthreading.Timer(4.0, os._exit, [9]).start()"),
+        "it ended",
+    ),
     "hangs": (appended("import time\ntime.sleep(3600)"), "the agent does not answer"),
     "has lost a hazard": (
         {
@@ -92,13 +96,19 @@ WORSE: dict[str, tuple[dict[str, Callable[[str], str]], str]] = {
 }
 
 
+TERMS = {
+    "hangs": replace(QUICK, within_s=5.0),
+    "crashes a while later": replace(QUICK, soak_s=8.0),  # longer than it can live, on any machine
+}
+
+
 @pytest.mark.parametrize("how", WORSE)
 def test_one_that_is_worse_is_taken_back_and_says_why(
     here: Device, tmp_path: Path, signer: Signer, how: str
 ) -> None:
     changed, why = WORSE[how]
     bad = made(tmp_path / "bad", signer, application(changed=changed), version=NEXT)
-    terms = replace(QUICK, within_s=5.0) if how == "hangs" else QUICK
+    terms = TERMS.get(how, QUICK)
     told = device.install(bad, here.hands(terms=terms))
     assert told.state == "rolled-back"
     assert why in told.why
