@@ -187,15 +187,15 @@ class Device:
         """Hold it to be running.
 
         Raises:
+            ConnectionResetError: It ended to begin anew.
             SystemExit: It ended by itself; its last words are the message.
         """
         if self.process is None or self.process.poll() is None:
             return
         if self.process.returncode == ANEW:
             raise ConnectionResetError("it begins anew")
-        if self.process.returncode is not None:
-            tail = self.log.read_text("utf-8", "replace")[-2000:]
-            raise SystemExit(f"month: the agent ended by itself: {self.process.poll()}\n{tail}")
+        tail = self.log.read_text("utf-8", "replace")[-2000:]
+        raise SystemExit(f"month: the agent ended by itself: {self.process.returncode}\n{tail}")
 
     def _connect(self) -> ControlClient | None:
         self.holds_together()
