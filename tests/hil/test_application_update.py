@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +66,11 @@ def release(rig: NspawnRig, folder: Path, version: str, changed: Mapping[str, Ch
         before = (tree / name).read_text("utf-8")
         (tree / name).write_text(change(before), "utf-8")
     said: dict[str, Any] = {"kind": "application", "version": version, "lock": about["lock"]}
-    terms = About(**said, boards=(about["board"],), made=datetime.now(UTC).replace(microsecond=0))
+    signer = rig.release_keys.signer()
+    made_at = signer.certificate.not_valid_before_utc  # an hour ago
+    terms = About(**said, boards=(about["board"],), made=made_at)
     made = folder / f"{version}.haetae"
-    made.write_bytes(bundle.make(tree, terms, rig.release_keys.signer()))
+    made.write_bytes(bundle.make(tree, terms, signer))
     return made
 
 

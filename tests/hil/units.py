@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from tests.hil.device import status
 from tests.hil.rigs.rig import Rig
@@ -10,12 +11,19 @@ from tests.hil.rigs.rig import Rig
 AGENT, PERCEPTION = "haetae-agent.service", "haetae-perception.service"
 
 
-def show(rig: Rig, unit: str, name: str) -> str:
+class Shell(Protocol):
+    """What runs commands on the device: a rig, or a part of one."""
+
+    def run(self, command: str, within_s: float = 60) -> str:
+        """What it prints: see `Rig`."""
+
+
+def show(rig: Shell, unit: str, name: str) -> str:
     """A property of a unit, as `systemctl show` writes it."""
     return rig.run(f"systemctl show --property={name} --value {unit}").strip()
 
 
-def main_pid(rig: Rig, unit: str = AGENT) -> int:
+def main_pid(rig: Shell, unit: str = AGENT) -> int:
     """The unit's main process as the device numbers it; 0 while it has none."""
     return int(show(rig, unit, "MainPID"))
 

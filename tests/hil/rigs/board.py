@@ -23,7 +23,7 @@ from tests.hil.rigs.board_config import BoardConfig
 from tests.hil.rigs.console import Console
 from tests.hil.rigs.hub import RigHub
 from tests.hil.rigs.relays import Labgrid, Relays
-from tests.hil.rigs.rig import Capability, Place, RigError, RigUnavailableError
+from tests.hil.rigs.rig import Capability, Place, RigError, RigUnavailableError, is_quiet
 from tests.hil.rigs.ssh import Ssh, UnreachableError
 
 _REST_S, _ANSWER_S, _LOOK_S = 120.0, 30.0, 0.2
@@ -218,13 +218,7 @@ class BoardRig:
 
     def _is_at_rest(self) -> bool:
         found = self._status()
-        return bool(
-            found
-            and found["armed"]
-            and found["siren"] == "quiet"
-            and not found["active"]
-            and not found["outbox"]["pending"]
-        )
+        return bool(found and found["armed"] and is_quiet(found))
 
     def _status(self) -> dict[str, Any]:
         """What the agent that runs now says; empty without one, or without a connection."""

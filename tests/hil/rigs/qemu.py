@@ -16,14 +16,13 @@ import socket
 import subprocess
 import threading
 import tomllib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from hw_mocks.card_image import EmulationError
-from hw_mocks.child import TooLateError, until
 from hw_mocks.emulated_pi import (
     BOOT_OVER,
     CONTROL_PORT,
@@ -34,13 +33,14 @@ from hw_mocks.emulated_pi import (
     Machine,
 )
 from tests.hil.rigs import qemu_image
+from tests.hil.rigs.booted import CONFIG, IDENTITY, BootedRig, place
 from tests.hil.rigs.hub import RigHub
 from tests.hil.rigs.qemu_image import Image
-from tests.hil.rigs.rig import Capability, CommandError, Place, RigError, RigUnavailableError
-from tests.hil.rigs.wires import Hands, knobs_of
+from tests.hil.rigs.rig import Capability, CommandError, RigError, RigUnavailableError
+from tests.hil.rigs.wires import knobs_of
+from tests.hil.units import AGENT
 from tests.running import STALL
 
-AGENT, PERCEPTION = "haetae-agent.service", "haetae-perception.service"
 _CAN = frozenset(
     {
         Capability.KNOBS,
@@ -70,20 +70,7 @@ _NEEDED = {
     "rauc": "rauc",
 }
 _ON_GPIO = {"button", "door", "pir", "smoke_relay"}
-_LOOKS_EVERY_S = 2.0
-_STARTS_S, _COMES_UP_S, _ANSWERS_S = 1200.0, 900.0, 60.0
-_HOME, _IDENTITY, _CONFIG = "/opt/haetae", "/etc/haetae/identity", "/etc/haetae/device.toml"
-_STATE, _RUN, _ENDED = "/var/lib/haetae", "/run/haetae", "rig-ended"
-_AS_HAETAE = "setpriv --reuid haetae --regid haetae --init-groups"
-_SETTLE = f"""\
-systemctl stop {PERCEPTION} {AGENT}
-rm -rf /run/systemd/system/haetae-*.d
-find {_STATE} -mindepth 1 -delete
-rm -f {_RUN}/status.json
-systemctl daemon-reload
-systemctl reset-failed
-systemctl start {AGENT}
-"""
+_STARTS_S, _ANSWERS_S, _ENDED = 1200.0, 60.0, "rig-ended"
 _FETCH = """\
 import shutil, sys, urllib.request
 with urllib.request.urlopen(sys.argv[1]) as came, open(sys.argv[2], "wb") as file:
@@ -102,8 +89,8 @@ def on_gpio(profile: str) -> str:
     return "[[sensors]]".join([head, *(part for part in parts if drivers[part] in _ON_GPIO)])
 
 
-class QemuRig:
-    """One card, one board at a time; the agent has an empty state again after each disturbance."""
+class QemuRig(BootedRig):
+    """One card, one board at a time."""
 
     name = "qemu"
     can = _CAN
@@ -114,24 +101,18 @@ class QemuRig:
         Capability.PERCEPTION: "it has no camera and no microphone",
     }
 
+    # each look is a shell's start to the board, seconds on a busy host
+    comes_up_s, looks_every_s = 900.0, 2.0
+
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self._folder, self._stack = folder, ExitStack()
         self._board: EmulatedPi | None = None
         self._image: Image | None = None
-        self._is_disturbed = False
-        self._hands = Hands(self._ask)
         self.machine = VIRT
         self.knobs: Collection[str] = knobs_of(on_gpio(STALL))
         self.hub = RigHub(folder / "hub", address="127.0.0.1", seen_as=HOST)
-        places = f"--config {_CONFIG} --state {_STATE} --run-dir {_RUN}"
-        self.at = Place(
-            f"{_AS_HAETAE} {_HOME}/bin/haetae {places}",
-            f"{_AS_HAETAE} {_HOME}/bin/python",
-            _CONFIG,
-            _STATE,
-            _RUN,
-            f"{_RUN}/control",
-        )
+        self.at = place()
 
     @property
     def image(self) -> Image:
@@ -161,14 +142,6 @@ class QemuRig:
     def close(self) -> None:
         self._switch_off()
         self._stack.close()
-
-    def settle(self) -> None:
-        self.hub.come()
-        self._hands.let_go()
-        if self._is_disturbed or not self._is_at_rest():
-            self.run(_SETTLE, _COMES_UP_S)
-            self._is_disturbed = False
-        self._wait(self._is_at_rest, "at rest")
 
     def run(self, command: str, within_s: float = 60) -> str:
         inner = shlex.quote(command)
@@ -203,28 +176,6 @@ class QemuRig:
         url = f"http://{HOST}:{self._port}/{file.name}"
         self.run(f"/usr/bin/python3 -c {shlex.quote(_FETCH)} {url} {shlex.quote(path)}", 600)
         served.unlink()
-
-    def set(self, knobs: Mapping[str, float | str]) -> None:
-        self._is_disturbed = True
-        self._hands.turn(knobs)
-
-    def siren_edges(self) -> Sequence[tuple[float, bool]]:
-        return self._hands.edges("siren")
-
-    def start_again(self) -> None:
-        self._is_disturbed = True
-        self.run(f"systemctl restart {AGENT}", _COMES_UP_S)
-        self._come_back()
-
-    def kill(self) -> None:
-        self._is_disturbed = True
-        before = self.main_pid()
-        self.run(f"systemctl kill --signal=KILL {AGENT}")
-        self._wait(lambda: self.main_pid() not in {0, before}, "started again")
-        self._come_back()
-
-    def set_clock(self, ahead_s: float) -> None:
-        self.set({"clock.ahead_s": ahead_s})
 
     def reboot(self) -> None:
         self._is_disturbed = True
@@ -267,15 +218,6 @@ class QemuRig:
         except EmulationError as error:
             raise RigError(str(error)) from error
 
-    def main_pid(self, unit: str = AGENT) -> int:
-        """The unit's main process as the device numbers it, 0 if it has none."""
-        return int(self.run(f"systemctl show --property=MainPID --value {unit}"))
-
-    def is_armed(self) -> bool:
-        """Whether the agent that runs now says that it is armed."""
-        found = self._status()
-        return bool(found.get("armed")) and found["pid"] == self.main_pid()
-
     def wait_until_armed(self) -> None:
         """Wait for the agent.
 
@@ -316,45 +258,14 @@ class QemuRig:
 
     def _provision(self) -> None:
         """What a device that has been set up and enrolled has on its data partition."""
-        self.run(f"mkdir -p {_IDENTITY}")
+        self.run(f"mkdir -p {IDENTITY}")
         for name, data in self.hub.files().items():
-            self.put(f"{_IDENTITY}/{name}", data)
-        text = "\n".join([on_gpio(STALL), self.hub.tables(_IDENTITY)])
+            self.put(f"{IDENTITY}/{name}", data)
+        text = "\n".join([on_gpio(STALL), self.hub.tables(IDENTITY)])
         self.put("/run/device.toml", text.encode())
         own = "chown -R haetae:haetae /etc/haetae && chmod 600 /etc/haetae/identity/*"
-        self.run(f"cp /run/device.toml {_CONFIG} && {own} && systemctl start {AGENT}", _COMES_UP_S)
-
-    def _status(self) -> dict[str, Any]:
-        try:
-            found: dict[str, Any] = json.loads(self.get(f"{_RUN}/status.json"))
-        except (RigError, ValueError):
-            return {}
-        return found
-
-    def _is_at_rest(self) -> bool:
-        found = self._status()
-        return (
-            self.is_armed()
-            and found.get("siren") == "quiet"
-            and not found["active"]
-            and not found["outbox"]["pending"]
-        )
-
-    def _come_back(self) -> None:
-        self._wait(self.is_armed, "armed again")
-        self._hands.turn_again()
-
-    def _wait(self, holds: Callable[[], object], what: str) -> None:
-        pause = threading.Event()
-
-        def look() -> object:
-            """Seldom: each look is a shell's start to the board, seconds on a busy host."""
-            return holds() or pause.wait(_LOOKS_EVERY_S) or None
-
-        try:
-            until(look, _COMES_UP_S, what)
-        except TooLateError as error:
-            raise RigError(f"rig qemu: {error}: {self._status()}") from error
+        begin = f"cp /run/device.toml {CONFIG} && {own} && systemctl start {AGENT}"
+        self.run(begin, self.comes_up_s)
 
     def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
         port = self.board.ports[CONTROL_PORT]

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -172,6 +172,11 @@ class CommandError(RigError):
     def __init__(self, command: str, code: int, said: str) -> None:
         super().__init__(f"{command}: exit {code}: {said}")
         self.code, self.said = code, said
+
+
+def is_quiet(found: Mapping[str, Any]) -> bool:
+    """Whether a device's status tells of no siren, no incident, and nothing to be delivered."""
+    return found.get("siren") == "quiet" and not found["active"] and not found["outbox"]["pending"]
 
 
 def needs(*wanted: Capability, knobs: Sequence[str] = ()) -> pytest.MarkDecorator:

@@ -15,7 +15,14 @@ from typing import Any
 from hw_mocks.child import TooLateError, until
 from hw_mocks.control import ControlClient
 from tests.hil.rigs.hub import RigHub
-from tests.hil.rigs.rig import Capability, CommandError, Place, RigError, RigUnavailableError
+from tests.hil.rigs.rig import (
+    Capability,
+    CommandError,
+    Place,
+    RigError,
+    RigUnavailableError,
+    is_quiet,
+)
 from tests.hil.rigs.wires import Hands, knobs_of
 from tests.running import REPOSITORY, STALL, RunningAgent
 
@@ -152,13 +159,7 @@ class SimRig:
 
     def _is_at_rest(self) -> bool:
         found = self._agent.status() if self._agent is not None else None
-        return (
-            found is not None
-            and found["armed"]
-            and found["siren"] == "quiet"
-            and not found["active"]
-            and not found["outbox"]["pending"]
-        )
+        return found is not None and found["armed"] and is_quiet(found)
 
     def _wait(self, holds: Callable[[], object], what: str) -> None:
         try:
