@@ -127,9 +127,7 @@ class FireDetector:
         if not self._active:
             return self._end(at)
         if self._stage is Stage.ALARM:
-            told = self._told
-            grown = [r for r in self._active if r.level >= GROWN * told.get(r.name, 0.0)]
-            grown = [rule for rule in grown if rule.name not in _RETOLD]
+            grown = [r for r in self._active if r.name not in _RETOLD and self._has_grown(r)]
             return [self._alarm(grown[:1], at)] if grown else []
         if deciding := self._deciding(at):
             return [self._alarm(deciding, at)]
@@ -138,6 +136,10 @@ class FireDetector:
             self._stage, self._rule = Stage.PREALARM, loud[0].name
             return [self._prealarm(loud[0], at)]
         return []
+
+    def _has_grown(self, rule: Rule) -> bool:
+        """Whether it stands well above what was told of it; what has sunk to nothing does not."""
+        return rule.level > 0 and rule.level >= GROWN * self._told.get(rule.name, 0.0)
 
     def _deciding(self, at: float) -> list[Rule]:
         """What makes it an alarm: the floor, else signs that agree and no nuisance explains."""

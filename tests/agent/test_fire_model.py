@@ -90,3 +90,12 @@ def test_what_somebody_does_to_one_sensor_is_kept_from_the_model_and_nothing_els
     for k in range(30):
         found += pipeline.handle(Reading("other", Quantity.TEMPERATURE_C, 20.0, 2.0 * k))
     assert [(each.stage, each.rule) for each in found] == [(Stage.PREALARM, "model")]
+
+
+def test_a_sign_that_has_sunk_to_nothing_is_not_told_again_and_again() -> None:
+    air = [(Quantity.TEMPERATURE_C, 10.0)] * 3
+    rows = [*air, (Quantity.CO_PPM, 100.0), *air, (Quantity.TEMPERATURE_C, 28.0)]
+    rows += [(Quantity.CO_PPM, 100.0), (Quantity.CO_PPM, 0.0), (Quantity.TEMPERATURE_C, 28.0)]
+    rows += [(Quantity.TEMPERATURE_C, 10.0)] * 12
+    told = alarms(Pipeline({}, [FireDetector(FireConfig())]), rows)
+    assert len(told) == 1, told
