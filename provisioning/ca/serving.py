@@ -4,6 +4,7 @@ import logging
 import ssl
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -25,9 +26,10 @@ from provisioning.remedy import ProvisioningError
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 60.0
+_LOOK_S = 60.0
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, <openssl/x509_vfy.h>
 _POLL_S = 0.1
+_TURN_S = 0.5
 
 
 def open_issuer(settings: Settings) -> Issuer:
@@ -104,9 +106,13 @@ class Authority:
             for thread in threads:
                 thread.join()
 
-    def look_after(self, stop: threading.Event, every_s: float = LOOK_S) -> None:
+    def look_after(self, stop: threading.Event) -> None:
         """Renew what ends, until `stop`: the list, and the doors' own certificate."""
-        while not stop.wait(every_s):
+        due = time.monotonic() + _LOOK_S
+        while not stop.wait(_TURN_S):  # a signal may come and not wake it
+            if time.monotonic() < due:
+                continue
+            due = time.monotonic() + _LOOK_S
             try:
                 self.revoked.write_if_due()
                 if self._issuer.clock() >= self._renew_at:

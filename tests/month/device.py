@@ -141,7 +141,18 @@ class Device:
         Raises:
             Down: It has no power.
         """
-        self._ask({"set": {name.replace("__", "."): value for name, value in knobs.items()}})
+        self._ask(_turned(knobs))
+
+    def turn_as_it_ends(self, **knobs: object) -> None:
+        """Turn knobs in a life whose cut is ordered: it may be over before it has answered.
+
+        Raises:
+            Down: It has no power.
+        """
+        if self._control is None:
+            raise Down
+        with contextlib.suppress(OSError):
+            self._control.ask(_turned(knobs))
 
     def cut_power(self, choose: random.Random) -> int:
         """End the life in the middle of a write, if one comes; the sectors that were lost."""
@@ -223,3 +234,7 @@ class Device:
         if self._control is not None:
             self._control.close()
             self._control = None
+
+
+def _turned(knobs: dict[str, object]) -> dict[str, dict[str, object]]:
+    return {"set": {name.replace("__", "."): value for name, value in knobs.items()}}
