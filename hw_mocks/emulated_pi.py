@@ -35,15 +35,18 @@ _RESET = "guest-reset"  # QEMU's word for why it ended: a restart, a panic, a wa
 _CONNECTS_S, _LINGERS_S = 60.0, 10.0  # QEMU, to its listener
 # a busy host emulates a slow board
 _PATIENT = ("systemd.default_device_timeout_sec=900", "systemd.default_timeout_start_sec=900")
-_NEEDED = {"qemu-system-aarch64": "qemu-system-arm", "mcopy": "mtools"}
+_NEEDED = {
+    "qemu-system-aarch64": "qemu-system-arm",
+    "mcopy": "mtools",
+    "fdtput": "device-tree-compiler",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A board that QEMU knows: its options, console and device tree (none where QEMU makes one).
+    """A board that QEMU knows: its options and console, and what its firmware knows of it.
 
-    `filters` are the sections of config.txt that are for it; `words` are added to the kernel's
-    command line, for what QEMU lacks.
+    `words` are added to the kernel's command line, for what QEMU lacks.
     """
 
     name: str
@@ -51,8 +54,7 @@ class Machine:
     card: tuple[str, ...]
     network: str
     console: str
-    tree: str | None = None
-    filters: tuple[str, ...] = ()
+    board: pi_firmware.Board
     words: tuple[str, ...] = ()
 
 
@@ -63,8 +65,7 @@ RASPI3B = Machine(
     ("-drive", "if=sd,format=raw,file={card}"),
     "usb-net",
     "ttyS1,115200",
-    "bcm2837-rpi-3-b.dtb",
-    ("pi3",),
+    pi_firmware.Board("bcm2837-rpi-3-b.dtb", 0xA02082, ("pi3",)),
     # vchiq makes an oops without the graphics processor's answer; QEMU takes the start of the
     # board's timer for its end, so systemd must not find it
     ("module_blacklist=vchiq", "systemd.watchdog_device=/dev/no-timer"),
@@ -75,6 +76,7 @@ VIRT = Machine(
     ("-drive", "if=none,id=card,format=raw,file={card}", "-device", "virtio-blk-pci,drive=card"),
     "virtio-net-pci,romfile=",  # the ROM would come from another package
     "ttyAMA0",
+    pi_firmware.Board(),
 )
 MACHINES = {each.name: each for each in (RASPI3B, VIRT)}
 
@@ -244,10 +246,7 @@ class EmulatedPi:
             self._said.notify_all()
 
     def _start(self, *, once: bool) -> None:
-        machine = self.machine
-        start = pi_firmware.start(
-            self._card, self._folder, machine.tree, machine.filters, once=once
-        )
+        start = pi_firmware.start(self._card, self._folder, self.machine.board, once=once)
         with self._said:
             if self._is_off:
                 return

@@ -40,7 +40,8 @@ pins = Board().pins()
 pin = pins.pin(17)
 pin.function = "input"
 pin.pull = "up"
-print(json.dumps({"state": int(pin.state), "chip": type(pins).__name__}))
+model = pins.board_info.model
+print(json.dumps({"state": int(pin.state), "factory": type(pins).__name__, "model": model}))
 """
 
 
@@ -67,7 +68,9 @@ def test_the_card_starts_a_pi_3b_with_the_agent_armed_and_its_gpio_chip_found_by
         assert model == "Raspberry Pi 3 Model B"
         chips = program(qemu, CHIPS)
         assert {"lines": LINES, "label": "pinctrl-bcm2835"} in chips
-        assert program(qemu, HEADER)["state"] in {0, 1}
+        header_ = program(qemu, HEADER)
+        assert header_["state"] in {0, 1}
+        assert (header_["factory"], header_["model"]) == ("LGPIOFactory", "3B")
         qemu.wait_until_armed()
         assert status(qemu)["armed"]
         assert qemu.run("systemctl is-active haetae-agent.service").strip() == "active"

@@ -61,6 +61,7 @@ _CAN = frozenset(
     }
 )
 _NEEDED = {
+    "fdtput": "device-tree-compiler",
     "mcopy": "mtools",
     "mksquashfs": "squashfs-tools",
     "mmdebstrap": "mmdebstrap",
