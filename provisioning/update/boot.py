@@ -7,6 +7,7 @@ its power was cut, it hung, or somebody pulled the plug: it is taken back here. 
 was half written is left aside; what was before it runs, and in the end what was shipped.
 """
 
+import contextlib
 import logging
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from agent.wallclock import BUILD_FLOOR
 from provisioning.remedy import ProvisioningError
 from provisioning.update import facts, outcome, selection, trees, view
 from provisioning.update.facts import Places
+from provisioning.update.lock import UNDER_WAY, alone
 from provisioning.update.manifest import KEYS, ROOTS_FILE, VOUCHERS_FILE
 from provisioning.update.outcome import Report
 from provisioning.update.roots import trusted_through
@@ -43,7 +45,21 @@ def lay_out(places: Places) -> Layers:
 
     Whatever is wrong, something is in force when this returns: a disk that takes nothing leaves
     the choice as it is, and a tree that cannot be used is not used.
+
+    Raises:
+        ProvisioningError: `update-under-way`: somebody installs, and nothing is touched.
     """
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(alone(places))
+        except ProvisioningError as error:
+            if error.failure.code == UNDER_WAY:
+                raise
+            log.error("%s", error)  # noqa: TRY400  # no traceback
+        return _lay_out(places)
+
+
+def _lay_out(places: Places) -> Layers:
     outcome.recall(places.update_run, places.updates)
     last = outcome.read(places.updates)
     chosen, told = settled(selection.read(places.installed))

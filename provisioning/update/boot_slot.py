@@ -97,6 +97,11 @@ class BootSlots:
         return self.booted is not self.primary
 
     @property
+    def is_begun(self) -> bool:
+        """Whether the other slot's trial is what the next start may be."""
+        return self.primary is not self.booted or (self._places.boot / TRYBOOT).exists()
+
+    @property
     def by_firmware(self) -> bool:
         """Whether the Pi's firmware itself can be asked for a single start: tryboot."""
         return self._places.mailbox.exists()

@@ -197,11 +197,11 @@ def _hands(args: argparse.Namespace, places: Places) -> "Hands":
 
 def _install(file: Path, hands: "Hands") -> "Report":
     """A whole system goes into the other slot; anything else stands beside what runs."""
-    from provisioning.update import device, system  # noqa: PLC0415
+    from provisioning.update import device, lock, system  # noqa: PLC0415
 
     if file.suffix != system.SUFFIX:
         return device.install(file, hands)
-    with device.alone(hands.places):
+    with lock.alone(hands.places):
         return system.install(file, hands)
 
 

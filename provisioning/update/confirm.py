@@ -11,11 +11,13 @@ that panics by itself: the next start is the other slot's already.
 import contextlib
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
+from agent import sdnotify
 from provisioning.places import ON_TRIAL, RUN, UPDATE_RUN, UPDATES
 from provisioning.recovery import reboots
 from provisioning.remedy import ProvisioningError
@@ -31,6 +33,7 @@ CAME_NOT_UP = (
 _TERMS = trial.Terms(within_s=300.0, every_s=5.0)
 _RESTARTS = ("/bin/systemctl", "show", "--property=NRestarts", "--value", "haetae-agent.service")
 _FAILED = 1
+LONGER_S = 90 * 60  # from each look at an alarm on: the unit's own TimeoutStartSec
 
 # why what runs is not good enough to be kept, by the claims of what ran before; empty if it is
 Judge = Callable[[Mapping[str, str]], str]
@@ -82,7 +85,8 @@ def main() -> int:
     if may_stay:
         Path(ON_TRIAL).unlink(missing_ok=True)
         return 0
-    calm.await_end_of_alarm(RUN, calm.Patience())  # who failed the trial may still be heard
+    # who failed the trial may still be heard
+    calm.await_end_of_alarm(RUN, calm.Patience(wait=_wait_in_alarm))
     with contextlib.suppress(OSError):
         reboots.note("update", f"back to system {boot.booted.other}")
     return subprocess.run(("/bin/systemctl", "reboot"), check=False).returncode
@@ -90,8 +94,36 @@ def main() -> int:
 
 def judge(before: Mapping[str, str]) -> str:
     """Why what was just booted is not good enough; `before` is what was claimed per hazard."""
-    watched = trial.Watched(trial.look_at(RUN), _agents_restarts, trial.selftest_by(RUN))
+    look = alarms_take_no_time(trial.look_at(RUN))
+    watched = trial.Watched(look, _agents_restarts, trial.selftest_by(RUN))
     return trial.judge(trial.Expected(), before, watched, _TERMS)
+
+
+def alarms_take_no_time(
+    look: Callable[[], trial.Standing | None],
+) -> Callable[[], trial.Standing | None]:
+    """Look at the agent, and have systemd give this unit its whole time anew after an alarm.
+
+    Else its end of time would restart the device in the middle of one (systemd.service(5),
+    TimeoutStartSec=).
+    """
+
+    def look_and_ask() -> trial.Standing | None:
+        found = look()
+        if found is not None and found.alarm:
+            _ask_for_longer()
+        return found
+
+    return look_and_ask
+
+
+def _wait_in_alarm(seconds: float) -> None:
+    _ask_for_longer()
+    time.sleep(seconds)
+
+
+def _ask_for_longer() -> None:
+    sdnotify.notify(f"EXTEND_TIMEOUT_USEC={LONGER_S * 1_000_000}")
 
 
 def _agents_restarts() -> int:

@@ -9,9 +9,8 @@ the next start, whatever happens, until the trial was found good and that is wri
 """
 
 import contextlib
-import fcntl
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from provisioning.update.bundle import Bundle, opened
 from provisioning.update.calm import Patience
 from provisioning.update.device_words import error
 from provisioning.update.facts import Places
+from provisioning.update.lock import alone
 from provisioning.update.manifest import APPLICATION, KEYS
 from provisioning.update.outcome import Report
 from provisioning.update.selection import Layer, Selection, Trial
@@ -30,7 +30,6 @@ from provisioning.update.units import Units
 
 log = logging.getLogger(__name__)
 
-LOCK = "lock"  # in INSTALLED: one change at a time
 BY_HAND = "taken back by hand"
 
 
@@ -283,23 +282,3 @@ def _gone(chosen: Selection) -> tuple[str, str]:
     kind = APPLICATION if APPLICATION in changed or not changed else changed[0]
     shipped = facts.shipped_version() if kind == APPLICATION else "0.0"
     return kind, before[kind].version if kind in before else shipped
-
-
-@contextlib.contextmanager
-def alone(places: Places) -> Iterator[None]:
-    """Hold the installed bundles for this process alone.
-
-    Raises:
-        ProvisioningError: Another installation goes on, or the folder cannot be used.
-    """
-    try:
-        places.installed.mkdir(mode=0o755, parents=True, exist_ok=True)
-        lock = (places.installed / LOCK).open("ab")
-    except OSError as problem:
-        raise error("update-no-room", f"{places.installed}: {problem.strerror}") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise error("update-under-way", "") from None
-        yield

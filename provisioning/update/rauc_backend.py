@@ -47,7 +47,7 @@ def _set_state(slot: Slot, slots: BootSlots, record: SlotRecord, *, good: bool) 
             slots.keep()
         elif slot is slots.primary and record.is_good(slot.other):
             slots.give_up()
-    elif not good and slot is slots.primary:
+    elif not good and slots.is_begun:
         slots.call_off()
 
 

@@ -5,10 +5,11 @@ refused here: a version that is not newer, or that was tried on this device and 
 Root's; nothing here waits for calm or asks the agent: that is the caller's (`device`).
 """
 
+import contextlib
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,18 +120,56 @@ def start(claims: Mapping[str, str], restart: Sequence[str] = ("/bin/systemctl",
 
     Raises:
         ProvisioningError: The card cannot be written; nothing is restarted.
+        OSError: The data partition takes nothing.
     """
     record, other = SlotRecord(), BootSlots().booted.other
     if (written := record.version_in(other)) is None:
         raise error("release-unusable", f"nothing was written into slot {other}")
     running = running_version().version
-    record.begin(
-        SlotTrial(slot=other, version=written.version, from_version=running, claims=dict(claims))
+    going = SlotTrial(
+        slot=other, version=written.version, from_version=running, claims=dict(claims)
     )
-    _ask(("status", "mark-active", "other"))
+    give_one_start(
+        record,
+        going,
+        switch=lambda: _ask(("status", "mark-active", "other")),
+        restart=lambda: _restart(restart),
+        back=lambda: mark(other, good=False),
+    )
+
+
+def give_one_start(
+    record: SlotRecord,
+    going: SlotTrial,
+    *,
+    switch: Callable[[], None],
+    restart: Callable[[], None],
+    back: Callable[[], None],
+) -> None:
+    """Write a trial down and begin it; one that cannot begin is forgotten.
+
+    Where even the way `back` fails it stays written down: the next start, whichever slot's it is,
+    sees to it.
+
+    Raises:
+        ProvisioningError: The card cannot be written, or there is no restart.
+        OSError: The data partition takes nothing.
+    """
+    record.begin(going)
+    try:
+        switch()
+        restart()
+    except (ProvisioningError, OSError):
+        with contextlib.suppress(ProvisioningError, OSError):
+            back()
+            record.end()
+        raise
+
+
+def _restart(command: Sequence[str]) -> None:
     # tryboot.txt is there where the firmware is to be asked for a single start
     is_asked = (BootPlaces().boot / TRYBOOT).exists()
-    words = (*restart, *([f"--reboot-argument={TRYBOOT_ARGUMENT}"] if is_asked else []))
+    words = (*command, *([f"--reboot-argument={TRYBOOT_ARGUMENT}"] if is_asked else []))
     done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603  # ours
     if done.returncode:
         raise error("release-unusable", done.stderr.strip())

@@ -260,5 +260,6 @@ def test_whatever_happens_a_slot_that_was_not_confirmed_is_never_started_twice(
             answer(["set-state", running, "bad"], card.slots, record)
         elif step == "off" and running is confirmed:
             answer(["set-state", running.other, "bad"], card.slots, record)
+            assert not card.slots.is_begun
     card.start()
     assert card.start() is confirmed

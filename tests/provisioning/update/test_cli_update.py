@@ -17,7 +17,7 @@ from hw_mocks.release_keys import ReleaseKeys
 from hw_mocks.release_server import ReleaseServer
 from provisioning.ca import keys as authority
 from provisioning.places import ANCHORS, CERTIFICATE, INSTALL_REQUEST, KEY, UPDATE_REPORT
-from provisioning.update import boot, cli_update, device, fetching, outcome, selection
+from provisioning.update import boot, cli_update, device, fetching, lock, outcome, selection
 from provisioning.update.catalogue import Catalogue, Release, signed
 from provisioning.update.device import Hands
 from provisioning.update.facts import Places
@@ -196,8 +196,7 @@ def test_what_is_not_for_this_device_is_refused_and_nothing_changes(
     assert told["code"] == code
     assert told["remedy"]["ko"]
     assert told["remedy"]["en"]
-    after = sorted(each.name for each in city.places.installed.iterdir())
-    assert [each for each in after if each != device.LOCK] == before
+    assert sorted(each.name for each in city.places.installed.iterdir()) == before
     assert chosen(city.places) == {}
 
 
@@ -323,9 +322,10 @@ def test_a_tampered_download_is_refused_and_told(city: City) -> None:
 
 
 def test_one_installation_at_a_time(city: City) -> None:
-    with device.alone(city.places):
+    with lock.alone(city.places):
         path = city.bundle()
         assert refusal(lambda: device.install(path, hands(city.places))) == "update-under-way"
+        assert refusal(lambda: boot.lay_out(city.places)) == "update-under-way"
 
 
 def test_an_installation_that_was_killed_on_trial_is_taken_back_by_the_next(city: City) -> None:

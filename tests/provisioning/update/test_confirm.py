@@ -1,5 +1,7 @@
 """What follows a start on trial: kept, or gone back from with the reason told."""
 
+import configparser
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +13,10 @@ from provisioning.update import confirm
 from provisioning.update.boot_slot import Slot
 from provisioning.update.outcome import Report
 from provisioning.update.slot_record import SlotRecord, SlotTrial
+from provisioning.update.trial import Standing
 from provisioning.update.words import error
 
+UNIT = Path(__file__).parents[3] / "systemd" / "image" / "haetae-confirm.service"
 CLAIMS = {"fire": "proven", "sos": "assumed"}
 TRIAL = SlotTrial(slot=Slot.B, version="0.3.0", from_version="0.2.0", claims=CLAIMS)
 
@@ -119,3 +123,28 @@ def test_as_many_failed_versions_are_remembered_as_fit(record: SlotRecord) -> No
     record.note_failed("1.0.10")
     assert len(record.failed) == 16
     assert record.failed[-1] == "1.0.10"
+
+
+def test_an_alarm_takes_nothing_of_the_time_to_judge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([None, Standing(7, 1.0), Standing(7, 2.0, alarm=True), Standing(7, 3.0)])
+    look = confirm.alarms_take_no_time(lambda: next(looks))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        assert [found and found.at for found in (look(), look(), look(), look())] == [
+            None, 1.0, 2.0, 3.0,
+        ]  # fmt: skip
+        assert systemd.recv(100) == b"EXTEND_TIMEOUT_USEC=5400000000"
+        with pytest.raises(BlockingIOError):
+            systemd.recv(100)
+
+
+def test_its_unit_lets_it_ask_for_as_long_as_it_has() -> None:
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read(UNIT)
+    assert unit["Service"]["NotifyAccess"] == "main"
+    assert unit["Service"]["TimeoutStartSec"] == f"{confirm.LONGER_S // 60}min"

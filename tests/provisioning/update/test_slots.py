@@ -4,6 +4,7 @@ import hashlib
 import random
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from provisioning.remedy import ProvisioningError
 from provisioning.update import boot_files, slots
 from provisioning.update.boot_slot import Slot
-from provisioning.update.slot_record import SystemVersion
-from provisioning.update.slots import SystemBundle
+from provisioning.update.slot_record import SlotRecord, SlotTrial, SystemVersion
+from provisioning.update.slots import SystemBundle, give_one_start
+from provisioning.update.words import error
 from tests.hil.rigs.qemu_image import COMPATIBLE, ReleaseKeys, release_keys
 from tests.provisioning.power import Supply
 
@@ -215,3 +217,30 @@ def test_what_rauc_has_written_is_told_by_its_words(tmp_path: Path) -> None:
     assert found == boot_files.Written(Slot.B, Path("/dev/haetae/root-b"), "ab" * 32, 4096)
     with pytest.raises(ProvisioningError):
         boot_files.Written.told({**words, "RAUC_TARGET_SLOTS": "1 2"})
+
+
+@pytest.mark.parametrize("fails", ["switch", "restart"])
+@pytest.mark.parametrize("is_back", [True, False])
+def test_a_trial_that_cannot_begin_is_forgotten_unless_the_next_start_is_the_other_slots(
+    tmp_path: Path, fails: str, *, is_back: bool
+) -> None:
+    record, done = SlotRecord(tmp_path), list[str]()
+
+    def hand(name: str, *, works: bool) -> Callable[[], None]:
+        def move() -> None:
+            done.append(name)
+            if not works:
+                raise error("release-unusable", name)
+
+        return move
+
+    with pytest.raises(ProvisioningError, match=fails):
+        give_one_start(
+            record,
+            SlotTrial(slot=Slot.B, version="0.3.0", from_version="0.2.0"),
+            switch=hand("switch", works=fails != "switch"),
+            restart=hand("restart", works=False),
+            back=hand("back", works=is_back),
+        )
+    assert done == ["switch", *(["restart"] if fails == "restart" else []), "back"]
+    assert (record.trial is None) is is_back
