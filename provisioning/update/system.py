@@ -6,9 +6,12 @@ What becomes of the trial is told after the restart, by `update.confirm`.
 """
 
 import contextlib
-from collections.abc import Sequence
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from provisioning.places import SLOTS_RUN
 from provisioning.recovery import reboots
 from provisioning.remedy import ProvisioningError
 from provisioning.update import calm, facts, outcome, selection, slots, trial
@@ -16,6 +19,7 @@ from provisioning.update.device import Hands
 from provisioning.update.manifest import SYSTEM
 from provisioning.update.outcome import Report
 from provisioning.update.system_signer import check_system_signer
+from provisioning.update.words import error
 
 SUFFIX = ".raucb"
 
@@ -26,6 +30,50 @@ def install(path: Path, hands: Hands) -> Report:
     Raises:
         ProvisioningError: It is refused, or the card does not take it; nothing is switched.
     """
+    with pinned(path, is_trusted=hands.by_hand) as same:
+        return _install(same, hands)
+
+
+@contextlib.contextmanager
+def pinned(path: Path, *, is_trusted: bool, folder: Path = SLOTS_RUN) -> Iterator[Path]:
+    """Another path of a file, in `folder`, that leads to this very one whatever takes its place.
+
+    What was fetched lies in another user's folder, who could change or exchange it between the
+    check and the installation: no link is followed to it, and it becomes root's, whom alone it may
+    be open for. Where its path `is_trusted`, a person at the device has named it.
+
+    Raises:
+        ProvisioningError: `release-damaged`: it cannot be opened, or somebody writes to it.
+    """
+    follow = 0 if is_trusted else os.O_NOFOLLOW
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | follow
+    link = folder / path.name
+    with contextlib.ExitStack() as stack:
+        try:
+            parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | follow)
+            stack.callback(os.close, parent)
+            file = os.open(path.name, flags, dir_fd=parent)
+            stack.callback(os.close, file)
+            if not is_trusted:
+                _take(file)
+            folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+            link.unlink(missing_ok=True)
+            link.symlink_to(f"/proc/{os.getpid()}/fd/{file}")
+        except OSError as problem:
+            raise error("release-damaged", f"{path}: {problem.strerror}") from None
+        stack.callback(link.unlink, missing_ok=True)
+        yield link
+
+
+def _take(file: int) -> None:
+    """Make an open file this user's, and see that nobody has it open for writing (fcntl(2))."""
+    os.fchown(file, os.geteuid(), -1)
+    os.fchmod(file, 0o400)
+    fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+
+
+def _install(path: Path, hands: Hands) -> Report:
     places = hands.places
     chosen = selection.read(places.installed)
     found = facts.roots(places, chosen.current)
@@ -46,7 +94,7 @@ def install(path: Path, hands: Hands) -> Report:
         reboots.note("update", f"system {version}, on trial")
     try:
         slots.start({} if answer is None else trial.claims(answer.body))
-    except (ProvisioningError, OSError) as error:  # else it would be told as tried for ever
-        why = error.failure.what.en if isinstance(error, ProvisioningError) else str(error)
+    except (ProvisioningError, OSError) as wrong:  # else it would be told as tried for ever
+        why = wrong.failure.what.en if isinstance(wrong, ProvisioningError) else str(wrong)
         return hands.tell(outcome.report(SYSTEM, version, "refused", why))
     return told

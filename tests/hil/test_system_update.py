@@ -16,7 +16,8 @@ from tests.hil.rigs.rig import Capability, CommandError, Rig, needs
 
 slots = needs(Capability.SLOTS, Capability.IMAGE, Capability.ROOT)
 REPORT = "/run/haetae-update/report.json"
-AT = "/var/lib/haetae-update/brought.raucb"
+WANTED = "/run/haetae-update/install-wanted.json"
+AT = "/var/lib/haetae-update/downloads/system.raucb"
 INSTALLS_S, ENDS_S = 900.0, 900.0
 COMMAND = "/opt/haetae/bin/python -B -m provisioning.update.cli_update"
 OLDER, NEWER = "0.0.1", "1.0.{}"
@@ -94,17 +95,17 @@ def install(rig: QemuRig, bundle: Path) -> str:
 
 def bring(rig: QemuRig, bundle: Path) -> None:
     """Lay a bundle where the updates' own user would have fetched it."""
+    rig.run(f"install -d -o haetae-update {Path(AT).parent}")
     rig.bring(bundle, AT)
     rig.run(f"chown haetae-update:haetae-update {AT}")
 
 
-def install_by_unit(rig: QemuRig, bundle: Path) -> None:
-    """Have the unit install it that installs what was fetched, with all its restrictions."""
+def install_by_unit(rig: QemuRig, bundle: Path, version: str) -> None:
+    """Ask for it as the updates' own user does: the unit installs it that is there for that."""
     bring(rig, bundle)
-    rig.run("mkdir -p /run/systemd/system/haetae-install.service.d")
-    lines = f"[Service]\nExecStart=\nExecStart={COMMAND} install {AT}\n"
-    rig.put("/run/systemd/system/haetae-install.service.d/test.conf", lines.encode())
-    rig.run("systemctl daemon-reload && systemctl start --no-block haetae-install.service")
+    wanted = {"kind": "system", "version": version, "file": Path(AT).name}
+    rig.put(f"{WANTED}.new", json.dumps(wanted).encode())
+    rig.run(f"chown haetae-update {WANTED}.new && mv {WANTED}.new {WANTED}")
 
 
 def told(rig: Rig, version: str, state: str) -> dict[str, Any]:
@@ -162,7 +163,7 @@ def test_a_system_that_detects_is_kept_with_everything_that_is_the_users(
     qemu.set({"smoke_alarm.alarm": 0})
     wait(lambda: status(qemu) and "fire" not in burning(qemu), 240, "the alarm is over")
     mine, starts = belongings(qemu), len(qemu.board.starts)
-    install_by_unit(qemu, bundle)
+    install_by_unit(qemu, bundle, version)
     qemu.wait_for_starts(starts + 1)
     assert booted(qemu) == ({"A": "B", "B": "A"}[slot], version)
     told(qemu, version, "good")
@@ -181,7 +182,7 @@ def test_a_system_whose_detection_fails_its_test_goes_back_and_says_why(
     before, mine, starts = booted(qemu), belongings(qemu), len(qemu.board.starts)
     version, bundle = releases.bundle(deaf)
     qemu.run("touch /dev/vcio")  # Raspberry Pi's kernel has it: then the firmware is asked, tryboot
-    install_by_unit(qemu, bundle)
+    install_by_unit(qemu, bundle, version)
     trial = qemu.board.wait_for_starts(starts + 1, ENDS_S)
     assert trial.once
     assert trial.folder == {"A": "b/", "B": "a/"}[before[0]]
@@ -196,7 +197,7 @@ def test_a_system_whose_detection_fails_its_test_goes_back_and_says_why(
 def test_a_system_that_never_comes_up_is_gone_back_from(qemu: QemuRig, releases: Releases) -> None:
     before, starts = booted(qemu), len(qemu.board.starts)
     version, bundle = releases.bundle(lifeless)
-    install_by_unit(qemu, bundle)
+    install_by_unit(qemu, bundle, version)
     qemu.board.wait_for_starts(starts + 2, ENDS_S)
     assert qemu.board.starts[starts].folder != qemu.board.starts[starts + 1].folder
     assert "Kernel panic" in qemu.board.console

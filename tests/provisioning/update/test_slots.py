@@ -14,6 +14,7 @@ from provisioning.update import boot_files, slots
 from provisioning.update.boot_slot import Slot
 from provisioning.update.slot_record import SlotRecord, SlotTrial, SystemVersion
 from provisioning.update.slots import SystemBundle, give_one_start
+from provisioning.update.system import pinned
 from provisioning.update.words import error
 from tests.hil.rigs.qemu_image import COMPATIBLE, ReleaseKeys, release_keys
 from tests.provisioning.power import Supply
@@ -65,6 +66,14 @@ def read(bundle: Path, roots: Path) -> SystemBundle:
 @needs_rauc
 def test_a_bundle_by_our_signer_is_read(tmp_path: Path, city: ReleaseKeys) -> None:
     assert read(a_bundle(tmp_path, city), city.roots) == SystemBundle("0.3.0", COMPATIBLE)
+
+
+@needs_rauc
+def test_rauc_reads_it_where_it_is_pinned(tmp_path: Path, city: ReleaseKeys) -> None:
+    bundle = a_bundle(tmp_path, city)
+    with pinned(bundle, is_trusted=False, folder=tmp_path / "run") as same:
+        bundle.unlink()
+        assert read(same, city.roots) == SystemBundle("0.3.0", COMPATIBLE)
 
 
 @needs_rauc
