@@ -15,7 +15,7 @@ EXPOSURE = {
     "haetae-confirm.service": 1.1,
     "haetae-first-boot.service": 1.8,
     "haetae-gateway.service": 1.1,
-    "haetae-install.service": 0.9,
+    "haetae-install.service": 1.2,
     "haetae-network-watch.service": 1.4,
     "haetae-perception.service": 0.6,
     "haetae-reboot.service": 0.8,
