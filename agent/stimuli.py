@@ -8,7 +8,7 @@ stimulus explains, or `agent.provocation.longest_s` after the begin at the lates
 import logging
 import queue
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 SUBJECT, RULE = "{} self-test", "selftest"  # a subject of its own: it may have another fault
 PAST = 300  # readings of each, for the detectors that go by what was before
 AFTER_START_S = 900.0  # an update, a configuration or an installer may be at work
+MOST_BEYOND = 2  # that often more than its stimulus explains: the stimulus or the sensor is wrong
 ORDER_WITHIN_S = 600.0  # real seconds, for all of them
 
 
@@ -119,6 +120,7 @@ class Stimuli:
             longest[SIREN] = LISTENS_S
         self._schedule = Schedule(config.selftest, calendar, longest, last)
         self._past = {name: deque[Reading](maxlen=PAST) for name in self._sensors}
+        self._beyond = Counter[str]()
         self._rests_until = began + AFTER_START_S
         self._trial: _Trial | None = None
         self._orders: queue.SimpleQueue[queue.SimpleQueue[list[Part]]] = queue.SimpleQueue()
@@ -298,8 +300,10 @@ class Stimuli:
             order.parts.append(Part(f"{name} by stimulus", passed, detail, "stimulus"))
         if outcome is Outcome.BEYOND:  # its stimulus may be too strong, and would alarm each time
             self._schedule.tried(name, now)
-        if outcome in UNDECIDED:
+            self._beyond[name] += 1
+        if outcome in UNDECIDED and self._beyond[name] < MOST_BEYOND:
             return
+        self._beyond[name] = 0
         self._keep(name, outcome, owes.reaches, now, OUTCOMES[outcome].en)
         if proves:
             for hazard in trial.hazards:

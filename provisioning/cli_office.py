@@ -137,7 +137,7 @@ def _no_office() -> Failure:
             "The city's file names no office ([office]).",
         ),
         Why(
-            "시 담당자에게 사무실 주소와 담당자 증명서를 받아 파일에 적어 주세요.",
+            "시 담당자에게 사무실 주소와 담당자 인증서를 받아 파일에 적어 주세요.",
             "Ask the city for the office's address and an operator's certificate, and put them "
             "into the file.",
         ),

@@ -18,7 +18,7 @@ WORDS: dict[str, tuple[str, str, str, str]] = {
         "See that the card is this city's and the network this stall's. If so, call the office.",
     ),
     "authority-expired": (
-        "인증 서버의 증명서 기한이 지났습니다.",
+        "인증 서버의 인증서 기한이 지났습니다.",
         "The authority's own certificate has expired.",
         "관제 사무실에 알려 주세요. 기기는 계속 화재를 감시합니다.",
         "Please tell the city's office. The device goes on watching for fire.",
@@ -76,12 +76,12 @@ WORDS: dict[str, tuple[str, str, str, str]] = {
         "If it is to be used on, call the city's office and get a new card.",
     ),
     "certificate-expired": (
-        "기기가 너무 오래 꺼져 있어서 증명서를 다시 받을 수 없습니다.",
+        "기기가 너무 오래 꺼져 있어서 인증서를 다시 받을 수 없습니다.",
         "The device was off for so long that its certificate cannot be renewed.",
         *_NEW_CARD,
     ),
     "certificate-refused": (
-        "인증 서버가 이 기기의 증명서를 모릅니다.",
+        "인증 서버가 이 기기의 인증서를 모릅니다.",
         "The authority does not know this certificate.",
         *_NEW_CARD,
     ),
@@ -115,13 +115,13 @@ WORDS: dict[str, tuple[str, str, str, str]] = {
         "Check the device's name; haetae-ca status lists them all.",
     ),
     "operator-refused": (
-        "이 증명서로는 사무실 서버를 쓸 수 없습니다.",
+        "이 인증서로는 사무실 서버를 쓸 수 없습니다.",
         "This certificate does not open the office's server.",
-        "인증 서버 관리자에게 담당자 증명서를 새로 받아 주세요.",
+        "인증 서버 관리자에게 담당자 인증서를 새로 받아 주세요.",
         "Get a new operator's certificate from whoever runs the authority.",
     ),
     "operator-key-unusable": (
-        "담당자 증명서나 열쇠 파일을 읽을 수 없습니다.",
+        "담당자 인증서나 열쇠 파일을 읽을 수 없습니다.",
         "The operator's certificate or key cannot be read.",
         "파일의 위치를 확인하거나, 인증 서버 관리자에게 새로 받아 주세요.",
         "Check where the files are, or get new ones from whoever runs the authority.",
@@ -144,7 +144,7 @@ WORDS: dict[str, tuple[str, str, str, str]] = {
         *_NEW_CARD,
     ),
     "certificate-wrong": (
-        "받은 증명서가 이 기기의 것이 아닙니다. 쓰지 않고 버렸습니다.",
+        "받은 인증서가 이 기기의 것이 아닙니다. 쓰지 않고 버렸습니다.",
         "The certificate that came is not this device's. It was not taken.",
         *_OFFICE,
     ),

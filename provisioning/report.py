@@ -17,7 +17,7 @@ _STATES: Mapping[str, Why] = {
     "enrolled": Why("등록됨", "enrolled"),
     "commissioned": Why("설치 완료", "commissioned"),
     "quarantined": Why("확인 대기", "quarantined"),
-    "expired": Why("증명서 만료", "certificate expired"),
+    "expired": Why("인증서 만료", "certificate expired"),
     "revoked": Why("사용 중지", "revoked"),
 }
 _COLUMNS = (

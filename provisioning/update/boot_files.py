@@ -100,7 +100,7 @@ def lay_out(source: Path, boot: Path, slot: Slot, signature: int) -> None:
         line = command_line(files[COMMAND_LINE].read_text("ascii"), signature, slot, on_trial=False)
         replace(folder / COMMAND_LINE, line.encode("ascii"))
         sync(folder)
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, UnicodeDecodeError) as error:
         raise ProvisioningError(damaged(str(error))) from error
 
 

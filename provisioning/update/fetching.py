@@ -9,6 +9,7 @@ and what it asks for in `places.UPDATE_RUN`. Root believes neither, and checks i
 import contextlib
 import logging
 import os
+import shutil
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -178,9 +179,16 @@ def requested(places: Places) -> tuple[Request, Path] | None:
 
 
 def answered(places: Places, file: Path | None) -> None:
-    """The request was seen to: it goes, and so does what was fetched."""
-    with contextlib.suppress(OSError):
-        (places.update_run / INSTALL_REQUEST).unlink()
+    """The request was seen to: it goes, and so does what was fetched.
+
+    Whatever lies in its place goes, too: systemd looks for that name, and would start root's unit
+    again and again.
+    """
+    request = places.update_run / INSTALL_REQUEST
+    try:
+        request.unlink(missing_ok=True)
+    except OSError:
+        shutil.rmtree(request, ignore_errors=True)
     if file is not None:
         with contextlib.suppress(OSError):
             _unlink_in(file.parent, file.name)

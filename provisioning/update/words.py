@@ -26,7 +26,7 @@ WORDS: dict[str, tuple[str, str, str, str]] = {
         *_MAINTAINER,
     ),
     "signer-expired": (
-        "업데이트에 서명한 증명서의 기한이 맞지 않습니다. 설치하지 않았습니다.",
+        "업데이트에 서명한 인증서의 기한이 맞지 않습니다. 설치하지 않았습니다.",
         "The certificate that signed the update was not valid then. Nothing was installed.",
         *_MAINTAINER,
     ),

@@ -274,6 +274,10 @@ def test_root_believes_nothing_of_a_request(city: City, tmp_path: Path) -> None:
         request.write_bytes(nonsense)
         assert city.run("install") == cli_update.OK
         assert not request.exists(), "it is not asked for ever again"
+    request.mkdir()
+    (request / "link").symlink_to(secret)
+    assert city.run("install") == cli_update.OK
+    assert not request.exists()
     request.symlink_to(secret)
     assert city.run("install") == cli_update.OK
     assert secret.read_text() == "a secret"

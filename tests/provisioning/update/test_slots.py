@@ -181,6 +181,15 @@ def test_a_slots_folder_is_the_roots_boot_files_with_its_own_command_line(tmp_pa
     assert (boot / "a" / "vmlinuz").read_bytes() == b"kernel 1"
 
 
+def test_a_root_whose_command_line_is_none_is_damaged(tmp_path: Path) -> None:
+    root = a_root(tmp_path / "root")
+    (root / "cmdline.txt").write_bytes("root=뿌리".encode())
+    (tmp_path / "boot").mkdir()
+    with pytest.raises(ProvisioningError) as caught:
+        boot_files.lay_out(root, tmp_path / "boot", Slot.B, 0x060B36B5)
+    assert code(caught) == "system-damaged"
+
+
 def test_a_power_cut_while_they_are_written_leaves_the_slot_that_runs_as_it_is(
     tmp_path: Path,
 ) -> None:
