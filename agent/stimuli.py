@@ -8,7 +8,7 @@ stimulus explains, or `agent.provocation.longest_s` after the begin at the lates
 import logging
 import queue
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 SUBJECT, RULE = "{} self-test", "selftest"  # a subject of its own: it may have another fault
 PAST = 300  # readings of each, for the detectors that go by what was before
 AFTER_START_S = 900.0  # an update, a configuration or an installer may be at work
-MOST_BEYOND = 2  # that often more than its stimulus explains: the stimulus or the sensor is wrong
+MOST_BEYOND = 2  # in a row: then the stimulus or the sensor is wrong
 ORDER_WITHIN_S = 600.0  # real seconds, for all of them
 
 
@@ -120,7 +120,6 @@ class Stimuli:
             longest[SIREN] = LISTENS_S
         self._schedule = Schedule(config.selftest, calendar, longest, last)
         self._past = {name: deque[Reading](maxlen=PAST) for name in self._sensors}
-        self._beyond = Counter[str]()
         self._rests_until = began + AFTER_START_S
         self._trial: _Trial | None = None
         self._orders: queue.SimpleQueue[queue.SimpleQueue[list[Part]]] = queue.SimpleQueue()
@@ -197,6 +196,10 @@ class Stimuli:
     def _failed(self) -> set[str]:
         return {name for name, each in self.verdicts.items() if not each.passed}
 
+    def _too_strong(self) -> set[str]:
+        """Whose stimulus may alarm each time: they are not tried again on the next day."""
+        return {name for name, times in self._store.beyond.items() if times >= MOST_BEYOND}
+
     def _next(self, now: float) -> str | None:
         if self._order is None:
             self._take_order()
@@ -204,7 +207,7 @@ class Stimuli:
             return self._next_ordered(self._order, now)
         if now < self._rests_until:
             return None
-        name = self._schedule.due(now, self._failed())
+        name = self._schedule.due(now, self._failed() - self._too_strong())
         if name is None or self._around.busy(now) or not self._can(name):
             return None
         return name
@@ -291,6 +294,8 @@ class Stimuli:
         proves = passed and owes.reaches is Reach.DANGER
         detail = self._record(trial, outcome, now, proves=proves)
         log.warning("self-test: %s: %s", name, detail)
+        if outcome is Outcome.BEYOND:
+            self._store.count_beyond(name)
         order = self._order
         if outcome in UNDECIDED and order is not None and name in order.again:
             order.again.discard(name)
@@ -300,10 +305,8 @@ class Stimuli:
             order.parts.append(Part(f"{name} by stimulus", passed, detail, "stimulus"))
         if outcome is Outcome.BEYOND:  # its stimulus may be too strong, and would alarm each time
             self._schedule.tried(name, now)
-            self._beyond[name] += 1
-        if outcome in UNDECIDED and self._beyond[name] < MOST_BEYOND:
+        if outcome in UNDECIDED and name not in self._too_strong():
             return
-        self._beyond[name] = 0
         self._keep(name, outcome, owes.reaches, now, OUTCOMES[outcome].en)
         if proves:
             for hazard in trial.hazards:
@@ -313,6 +316,8 @@ class Stimuli:
         """Remember what came of it, and tell a fault that began or ended."""
         before, passed = self.verdicts.get(name), outcome is Outcome.ANSWERED
         self._schedule.tried(name, now)
+        if outcome is not Outcome.BEYOND:
+            self._store.forget_beyond(name)
         tested = Tested(self._around.wall().iso, self._schedule.day(now), passed, reach, why)
         self._store.put(name, tested)
         if not passed:

@@ -1,6 +1,7 @@
 """What the last self-test of each sensor showed, kept over restarts."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -31,8 +32,11 @@ class Tested(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"failed its self-test {self.wall_time}: {self.why}"
 
 
-class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """`beyond`: how often in a row each said more than its stimulus explains."""
+
     sensors: dict[str, Tested]
+    beyond: dict[str, int] = {}
 
 
 class TestedStore:
@@ -43,23 +47,42 @@ class TestedStore:
         self._is_told = False
         try:
             found = kept.load(self._path, _Record, what="self-test record", remedy="it begins anew")
-            self.sensors = found.sensors
         except NotReadyError as error:
             if self._path.exists():
                 log.warning("self-test: %s", error)
-            self.sensors = {}
-        self._written = self.sensors
+            found = _Record({})
+        self._record = self._written = found  # never changed, for another thread reads it
+
+    @property
+    def sensors(self) -> Mapping[str, Tested]:
+        """What each showed."""
+        return self._record.sensors
+
+    @property
+    def beyond(self) -> Mapping[str, int]:
+        """How often in a row each said more than its stimulus explains."""
+        return self._record.beyond
 
     def put(self, sensor: str, what: Tested) -> None:
         """Take a result in."""
-        self.sensors = {**self.sensors, sensor: what}  # never changed, for another thread reads it
+        self._record = _Record({**self.sensors, sensor: what}, dict(self.beyond))
+
+    def count_beyond(self, sensor: str) -> None:
+        """Once more it has said more than its stimulus explains."""
+        times = self.beyond.get(sensor, 0) + 1
+        self._record = _Record(dict(self.sensors), {**self.beyond, sensor: times})
+
+    def forget_beyond(self, sensor: str) -> None:
+        """It did not this time."""
+        others = {name: times for name, times in self.beyond.items() if name != sensor}
+        self._record = _Record(dict(self.sensors), others)
 
     def write(self) -> None:
         """Write what is new. Never raises."""
-        if (new := self.sensors) is self._written:
+        if (new := self._record) is self._written:
             return
         try:
-            kept.store(self._path, _Record(dict(new)))
+            kept.store(self._path, new)
         except OSError as error:
             if not self._is_told:
                 log.error("self-test: not kept: %s", error)  # noqa: TRY400  # no traceback

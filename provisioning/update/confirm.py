@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from dataclasses import dataclass
 
 import msgspec
 
@@ -21,8 +21,10 @@ from agent import sdnotify
 from provisioning.places import ON_TRIAL, RUN, UPDATE_RUN, UPDATES
 from provisioning.recovery import reboots
 from provisioning.remedy import ProvisioningError
-from provisioning.update import calm, outcome, slots, trial
+from provisioning.update import calm, outcome, selection, slots, trial
 from provisioning.update.boot_slot import BootSlots, Slot
+from provisioning.update.facts import Places
+from provisioning.update.lock import alone
 from provisioning.update.slot_record import SlotRecord, SlotTrial
 
 KIND = "system"
@@ -39,9 +41,20 @@ LONGER_S = 90 * 60  # from each look at an alarm on: the unit's own TimeoutStart
 Judge = Callable[[Mapping[str, str]], str]
 Mark = Callable[[Slot, bool], None]
 Tell = Callable[[outcome.Report], None]
+Remember = Callable[[str, str], None]  # a bundle's SHA-256, and why nobody fetches it again
 
 
-def settle(booted: Slot, record: SlotRecord, judged: Judge, mark: Mark, tell: Tell) -> bool:
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What a trial is judged with, and what is done about it."""
+
+    judged: Judge
+    mark: Mark
+    tell: Tell
+    remember: Remember
+
+
+def settle(booted: Slot, record: SlotRecord, hands: Hands) -> bool:
     """See to the trial that was begun, if one was; whether this start may go on.
 
     Raises:
@@ -52,25 +65,27 @@ def settle(booted: Slot, record: SlotRecord, judged: Judge, mark: Mark, tell: Te
     if going is None:
         return True
     if booted is not going.slot:
-        _tell_of_return(going, record, mark, tell)
+        _tell_of_return(going, record, hands)
         return True
-    tell(outcome.report(KIND, going.version, "trying"))
-    if why := judged(going.claims):
+    hands.tell(outcome.report(KIND, going.version, "trying"))
+    if why := hands.judged(going.claims):
         record.begin(msgspec.structs.replace(going, why=why))
         with contextlib.suppress(ProvisioningError):  # the next start is the other slot's anyway
-            mark(booted, False)
+            hands.mark(booted, False)
         return False
-    mark(booted, True)
+    hands.mark(booted, True)
     record.end()
-    tell(outcome.report(KIND, going.version, "good"))
+    hands.tell(outcome.report(KIND, going.version, "good"))
     return True
 
 
-def _tell_of_return(going: SlotTrial, record: SlotRecord, mark: Mark, tell: Tell) -> None:
+def _tell_of_return(going: SlotTrial, record: SlotRecord, hands: Hands) -> None:
     """In this order: what is cut off is done again at the next start, and nothing is lost."""
-    mark(going.slot, False)
+    why = going.why or CAME_NOT_UP
+    hands.mark(going.slot, False)
     record.note_failed(going.version)
-    tell(outcome.report(KIND, going.version, "rolled-back", going.why or CAME_NOT_UP))
+    hands.remember(going.sha256, why)
+    hands.tell(outcome.report(KIND, going.version, "rolled-back", why))
     record.end()
 
 
@@ -78,18 +93,33 @@ def main() -> int:
     """Settle it; a slot that is not good is restarted from here, into the other one."""
     boot, record = BootSlots(), SlotRecord()
     try:
-        may_stay = settle(boot.booted, record, judge, _mark, _tell)
+        may_stay = settle(boot.booted, record, Hands(judge, _mark, _tell, remember))
     except (ProvisioningError, OSError) as error:
         sys.stderr.write(f"confirm: {error}\n")
+        if ON_TRIAL.exists():  # systemd restarts the device for that
+            calm.await_end_of_alarm(RUN, calm.Patience(wait=_wait_in_alarm))
         return _FAILED
     if may_stay:
-        Path(ON_TRIAL).unlink(missing_ok=True)
+        ON_TRIAL.unlink(missing_ok=True)
         return 0
     # who failed the trial may still be heard
     calm.await_end_of_alarm(RUN, calm.Patience(wait=_wait_in_alarm))
     with contextlib.suppress(OSError):
         reboots.note("update", f"back to system {boot.booted.other}")
     return subprocess.run(("/bin/systemctl", "reboot"), check=False).returncode
+
+
+def remember(sha256: str, why: str, places: Places | None = None) -> None:
+    """Have nobody fetch a bundle again unasked; root refuses its version in any case."""
+    found = Places() if places is None else places
+    if not sha256:
+        return
+    try:
+        with alone(found):
+            chosen = selection.read(found.installed)
+            selection.write(found.installed, chosen.without(sha256, why))
+    except (ProvisioningError, OSError) as error:
+        sys.stderr.write(f"confirm: it may be fetched again: {error}\n")
 
 
 def judge(before: Mapping[str, str]) -> str:

@@ -34,13 +34,15 @@ class SystemVersion(msgspec.Struct, frozen=True, kw_only=True):
 class SlotTrial(msgspec.Struct, frozen=True, kw_only=True):
     """A slot that has been given one start: which, from which, and in the end why it was not kept.
 
-    `claims` is what the agent of the other slot claimed per hazard, as it was left; `why` is empty
-    until the slot on trial itself says that it is not good.
+    `sha256` is the bundle's that it was written from. `claims` is what the agent of the other slot
+    claimed per hazard, as it was left; `why` is empty until the slot on trial itself says that it
+    is not good.
     """
 
     slot: Slot
     version: str
     from_version: str
+    sha256: str = ""
     claims: dict[str, str] = {}
     why: str = ""
 

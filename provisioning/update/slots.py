@@ -67,9 +67,7 @@ def read_bundle(
     return said
 
 
-def check(
-    bundle: SystemBundle, running: SystemVersion, failed: Sequence[str], floor: str = ""
-) -> None:
+def check(bundle: SystemBundle, running: SystemVersion, failed: Sequence[str]) -> None:
     """See that a bundle is for this device, newer, and was not tried here in vain.
 
     Raises:
@@ -79,18 +77,15 @@ def check(
     if bundle.compatible != running.compatible:
         raise error("update-other-board", f"for {bundle.compatible}, not {running.compatible}")
     try:
-        for least in (running.version, floor):
-            if not is_newer(bundle.version, least):
-                raise error("update-not-newer", f"{bundle.version}, not newer than {least}")
+        if not is_newer(bundle.version, running.version):
+            raise error("update-not-newer", f"{bundle.version}; running: {running.version}")
     except ValueError as problem:
         raise error("release-unusable", str(problem)) from None
     if bundle.version in failed:
         raise error("update-failed-before", bundle.version)
 
 
-def install(
-    bundle: Path, roots: Path = RELEASE_ROOTS, floor: str = "", *, by_hand: bool = False
-) -> SystemBundle:
+def install(bundle: Path, roots: Path = RELEASE_ROOTS, *, by_hand: bool = False) -> SystemBundle:
     """Write a bundle into the slot that does not run; the present one goes on, and starts next.
 
     `by_hand`: what was tried here and not kept may be tried again.
@@ -101,7 +96,7 @@ def install(
     slots, record = BootSlots(), SlotRecord()
     other = slots.booted.other
     about = read_bundle(bundle, roots)
-    check(about, running_version(), () if by_hand else record.failed, floor)
+    check(about, running_version(), () if by_hand else record.failed)
     keyring = SLOTS_RUN / KEYRING
     keyring.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     replace(keyring, roots.read_bytes())
@@ -113,57 +108,71 @@ def install(
     return about
 
 
-def start(claims: Mapping[str, str], restart: Sequence[str] = ("/bin/systemctl", "reboot")) -> None:
-    """Restart into the slot that was just written, on trial: it gets this one start.
+@dataclass(frozen=True, slots=True)
+class OneStart:
+    """The one start that a slot is given: written down first, then switched to, then restarted.
+
+    Where a step fails nothing is left of it; where even the way `back` fails it stays written down:
+    the next start, whichever slot's it is, sees to it. Methods raise ProvisioningError where the
+    card cannot be written or there is no restart, OSError where the data partition takes nothing.
+    """
+
+    record: SlotRecord
+    going: SlotTrial
+    switch: Callable[[], None]
+    restart: Callable[[], None]
+    back: Callable[[], None]
+
+    def begin(self) -> None:
+        """Have the slot started next, whenever that is."""
+        self.record.begin(self.going)
+        self._or_call_off(self.switch)
+
+    def go(self) -> None:
+        """Restart into it."""
+        self._or_call_off(self.restart)
+
+    def call_off(self) -> None:
+        """Have the slot that runs started next after all."""
+        self.back()
+        self.record.end()
+
+    def _or_call_off(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except (ProvisioningError, OSError):
+            with contextlib.suppress(ProvisioningError, OSError):
+                self.call_off()
+            raise
+
+
+def one_start(
+    claims: Mapping[str, str], sha256: str, restart: Sequence[str] = ("/bin/systemctl", "reboot")
+) -> OneStart:
+    """The start of the slot that was just written, from the bundle of this digest.
 
     `claims` is what the agent claims per hazard now; the new system must not claim less.
 
     Raises:
-        ProvisioningError: The card cannot be written; nothing is restarted.
-        OSError: The data partition takes nothing.
+        ProvisioningError: Nothing was written.
     """
     record, other = SlotRecord(), BootSlots().booted.other
     if (written := record.version_in(other)) is None:
         raise error("release-unusable", f"nothing was written into slot {other}")
-    running = running_version().version
     going = SlotTrial(
-        slot=other, version=written.version, from_version=running, claims=dict(claims)
+        slot=other,
+        version=written.version,
+        from_version=running_version().version,
+        sha256=sha256,
+        claims=dict(claims),
     )
-    give_one_start(
+    return OneStart(
         record,
         going,
         switch=lambda: _ask(("status", "mark-active", "other")),
         restart=lambda: _restart(restart),
         back=lambda: mark(other, good=False),
     )
-
-
-def give_one_start(
-    record: SlotRecord,
-    going: SlotTrial,
-    *,
-    switch: Callable[[], None],
-    restart: Callable[[], None],
-    back: Callable[[], None],
-) -> None:
-    """Write a trial down and begin it; one that cannot begin is forgotten.
-
-    Where even the way `back` fails it stays written down: the next start, whichever slot's it is,
-    sees to it.
-
-    Raises:
-        ProvisioningError: The card cannot be written, or there is no restart.
-        OSError: The data partition takes nothing.
-    """
-    record.begin(going)
-    try:
-        switch()
-        restart()
-    except (ProvisioningError, OSError):
-        with contextlib.suppress(ProvisioningError, OSError):
-            back()
-            record.end()
-        raise
 
 
 def _restart(command: Sequence[str]) -> None:

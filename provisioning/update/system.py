@@ -7,8 +7,9 @@ What becomes of the trial is told after the restart, by `update.confirm`.
 
 import contextlib
 import fcntl
+import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from provisioning.places import SLOTS_RUN
@@ -18,6 +19,7 @@ from provisioning.update import calm, facts, outcome, selection, slots, trial
 from provisioning.update.device import Hands
 from provisioning.update.manifest import SYSTEM
 from provisioning.update.outcome import Report
+from provisioning.update.slots import OneStart
 from provisioning.update.system_signer import check_system_signer
 from provisioning.update.words import error
 
@@ -68,7 +70,7 @@ def pinned(path: Path, *, is_trusted: bool, folder: Path = SLOTS_RUN) -> Iterato
 def _take(file: int) -> None:
     """Make an open file this user's, and see that nobody has it open for writing (fcntl(2))."""
     os.fchown(file, os.geteuid(), -1)
-    os.fchmod(file, 0o400)
+    os.fchmod(file, 0o444)  # who has fetched it may still look whether it is whole
     fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
     fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
 
@@ -78,23 +80,58 @@ def _install(path: Path, hands: Hands) -> Report:
     chosen = selection.read(places.installed)
     found = facts.roots(places, chosen.current)
     roots = next((each for each in found if each.is_file()), places.release_roots)
-    floor = selection.read_floor(places.installed).get(SYSTEM, "")
     version = slots.read_bundle(path, roots).version
     if hands.by_hand:  # no catalogue says that its signer is good still
         check_system_signer(path, roots, facts.now())
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
 
     def say(why: Sequence[str]) -> None:
         hands.tell(outcome.report(SYSTEM, version, "waiting", "; ".join(why)))
 
     calm.await_calm(places.agent_run, hands.patience, say)  # the card is busy for a while
-    slots.install(path, roots, floor, by_hand=hands.by_hand)
-    answer = calm.await_calm(places.agent_run, hands.patience, say)
-    told = hands.tell(outcome.report(SYSTEM, version, "trying"))
-    with contextlib.suppress(OSError):  # then the next start does not know why; it comes, though
-        reboots.note("update", f"system {version}, on trial")
+    slots.install(path, roots, by_hand=hands.by_hand)
+
+    def about_to() -> None:
+        hands.tell(outcome.report(SYSTEM, version, "trying"))
+        with contextlib.suppress(
+            OSError
+        ):  # then the next start does not know why; it comes, though
+            reboots.note("update", f"system {version}, on trial")
+
     try:
-        slots.start({} if answer is None else trial.claims(answer.body))
+        restart_in_calm(hands, lambda claims: slots.one_start(claims, sha256), say, about_to)
     except (ProvisioningError, OSError) as wrong:  # else it would be told as tried for ever
         why = wrong.failure.what.en if isinstance(wrong, ProvisioningError) else str(wrong)
         return hands.tell(outcome.report(SYSTEM, version, "refused", why))
-    return told
+    return outcome.report(SYSTEM, version, "trying")
+
+
+def restart_in_calm(
+    hands: Hands,
+    one_start: Callable[[Mapping[str, str]], OneStart],
+    say: Callable[[Sequence[str]], None],
+    about_to: Callable[[], None],
+) -> None:
+    """Begin a trial and restart into it, once nobody needs the agent.
+
+    It is asked again once the card is written, which takes its time: an alarm that has come
+    meanwhile calls the trial off, and is waited for. `one_start` is given the agent's claims, `say`
+    why is waited, and `about_to` is called just before the restart.
+
+    Raises:
+        ProvisioningError: The card cannot be written, or there is no restart.
+        OSError: The data partition takes nothing.
+    """
+    run = hands.places.agent_run
+    while True:
+        answer = calm.await_calm(run, hands.patience, say)
+        start = one_start({} if answer is None else trial.claims(answer.body))
+        start.begin()
+        last = calm.status(run)
+        is_dead = answer is None and last is None
+        if is_dead or (last is not None and not calm.disturbances(last.body, run)):
+            about_to()
+            start.go()
+            return
+        start.call_off()

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from agent.local_link import FILE
 from provisioning.update import boot, calm, selection
 from provisioning.update.calm import Patience
 from provisioning.update.device import Hands
@@ -296,3 +297,28 @@ def answering(places: Places) -> Iterator[Units]:
         yield Units(str(systemctl))
     finally:
         os.kill(int((folder / "pid").read_text()), signal.SIGKILL)
+
+
+@contextmanager
+def saying(run: Path, body: dict[str, Any]) -> Iterator[None]:
+    """An agent's socket, on which every question is answered with this status as it then is."""
+
+    def serve() -> None:
+        while True:
+            channel, _ = listening.accept()
+            with channel:
+                if not channel.makefile().readline():
+                    return
+                channel.sendall(json.dumps({"status": body}).encode() + b"\n")
+
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(run / FILE))
+        listening.listen()
+        serving = threading.Thread(target=serve)
+        serving.start()
+        try:
+            yield
+        finally:
+            with socket.socket(socket.AF_UNIX) as last:
+                last.connect(str(run / FILE))
+            serving.join(10)

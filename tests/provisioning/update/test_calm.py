@@ -1,22 +1,17 @@
 """Nothing is begun while somebody may need the agent, or is busy with it."""
 
-import json
-import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 
-from agent.local_link import FILE
 from agent.trial import URGENT
 from agent.values import Hazard
 from provisioning.places import SETUP_USED
 from provisioning.update import calm
 from provisioning.update.calm import DEAD_AFTER_S, SETUP_LASTS_S, Patience, disturbances, is_alarm
+from tests.provisioning.update.devices import saying
 
 QUIET: dict[str, Any] = {
     "active": [],
@@ -80,31 +75,6 @@ def test_a_session_of_the_setup_page_is_waited_for(tmp_path: Path) -> None:
 
 def test_nobody_there_is_no_answer(tmp_path: Path) -> None:
     assert calm.ask(tmp_path, {"status": True}, 0.1) is None
-
-
-@contextmanager
-def saying(run: Path, body: dict[str, Any]) -> Iterator[None]:
-    """An agent's socket, on which every question is answered with this status as it then is."""
-
-    def serve() -> None:
-        while True:
-            channel, _ = listening.accept()
-            with channel:
-                if not channel.makefile().readline():
-                    return
-                channel.sendall(json.dumps({"status": body}).encode() + b"\n")
-
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(str(run / FILE))
-        listening.listen()
-        serving = Thread(target=serve)
-        serving.start()
-        try:
-            yield
-        finally:
-            with socket.socket(socket.AF_UNIX) as last:
-                last.connect(str(run / FILE))
-            serving.join(10)
 
 
 @pytest.mark.parametrize(("moves", "waited"), [(True, 40), (False, DEAD_AFTER_S + 1)])

@@ -3,22 +3,29 @@
 import configparser
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from provisioning.remedy import ProvisioningError
-from provisioning.update import confirm
+from provisioning.update import confirm, facts
 from provisioning.update.boot_slot import Slot
+from provisioning.update.catalogue import Catalogue, Release
+from provisioning.update.facts import Places
 from provisioning.update.outcome import Report
+from provisioning.update.rollout import choose
+from provisioning.update.signing import Moment
 from provisioning.update.slot_record import SlotRecord, SlotTrial
 from provisioning.update.trial import Standing
 from provisioning.update.words import error
 
 UNIT = Path(__file__).parents[3] / "systemd" / "image" / "haetae-confirm.service"
 CLAIMS = {"fire": "proven", "sos": "assumed"}
-TRIAL = SlotTrial(slot=Slot.B, version="0.3.0", from_version="0.2.0", claims=CLAIMS)
+SHA256 = "5a" * 32
+MADE = datetime(2026, 11, 1, tzinfo=UTC)
+TRIAL = SlotTrial(slot=Slot.B, version="0.3.0", from_version="0.2.0", sha256=SHA256, claims=CLAIMS)
 
 
 @dataclass
@@ -32,9 +39,11 @@ class Device:
     marked: list[tuple[Slot, bool]] = field(default_factory=list)
     told: list[Report] = field(default_factory=list)
     judged: list[Mapping[str, str]] = field(default_factory=list)
+    remembered: dict[str, str] = field(default_factory=dict)
 
     def settle(self) -> bool:
-        return confirm.settle(self.booted, self.record, self._judge, self._mark, self.told.append)
+        hands = confirm.Hands(self._judge, self._mark, self.told.append, self._remember)
+        return confirm.settle(self.booted, self.record, hands)
 
     @property
     def states(self) -> list[tuple[str, str, str]]:
@@ -43,6 +52,9 @@ class Device:
     def _judge(self, before: Mapping[str, str]) -> str:
         self.judged.append(before)
         return self.why
+
+    def _remember(self, sha256: str, why: str) -> None:
+        self.remembered[sha256] = why
 
     def _mark(self, slot: Slot, good: bool) -> None:  # as confirm calls it
         if self.breaks:
@@ -82,9 +94,26 @@ def test_one_that_does_not_goes_back_and_the_other_slot_tells_why(record: SlotRe
     assert before.marked == [(Slot.B, False)]
     assert before.states == [("0.3.0", "rolled-back", why)]
     assert record.failed == ("0.3.0",)
+    assert before.remembered == {SHA256: why}
     again = Device(record, Slot.A)
     assert again.settle()
     assert again.told == []  # told once
+
+
+def test_what_was_gone_back_from_is_not_fetched_again(tmp_path: Path) -> None:
+    places = replace(Places(), installed=tmp_path / "installed", version_file=tmp_path / "none")
+    release = Release(
+        kind="system", version="0.3.0", url="x.raucb", bytes=1, sha256=SHA256, boards=("pi",)
+    )
+    listed = Catalogue(serial=1, made=MADE, expires=MADE, releases=(release,))
+
+    def wanted() -> Release | None:
+        known = replace(facts.facts(places), board="pi", lock=release.lock)
+        return choose(listed, known, Moment(MADE, is_known=True))
+
+    assert wanted() == release
+    confirm.remember(SHA256, "it did not come up", places)
+    assert wanted() is None
 
 
 def test_one_that_never_came_up_is_told_as_that(record: SlotRecord) -> None:
