@@ -198,6 +198,8 @@ def test_every_service_has_bounds_and_dies_before_the_agent(unit: Path) -> None:
 def test_what_hangs_is_ended(unit: Path) -> None:
     found = units.read(unit)
     assert found.one("TimeoutStartSec") != "infinity"
+    if found.one("Type") == "oneshot":  # without one it has all the time there is
+        assert found.one("TimeoutStartSec")
     if found.one("Restart") == "always" and found.one("Type") == "notify":
         assert found.one("WatchdogSec")
 

@@ -25,11 +25,10 @@ from provisioning.places import ANCHORS, CERTIFICATE, IDENTITY, INSTALL_REQUEST,
 from provisioning.remedy import Failure
 from provisioning.update import facts, outcome
 from provisioning.update.bundle import SUFFIX, opened
-from provisioning.update.catalogue import Catalogue, Release, address, read_catalogue
+from provisioning.update.catalogue import Catalogue, address, read_catalogue
 from provisioning.update.device_words import error
 from provisioning.update.download import fetch, fetch_text
 from provisioning.update.facts import Places
-from provisioning.update.manifest import SYSTEM
 from provisioning.update.rollout import choose
 from provisioning.update.selection import read
 from provisioning.update.signing import Moment, read_roots, read_withdrawn
@@ -201,11 +200,6 @@ def _unlink_in(folder: Path, name: str) -> None:
         os.unlink(name, dir_fd=descriptor)
     finally:
         os.close(descriptor)
-
-
-def is_system(release: Release | Request) -> bool:
-    """Whether it is a whole system, for the other slot."""
-    return release.kind == SYSTEM
 
 
 def _seen(places: Places) -> Seen:

@@ -154,7 +154,8 @@ def test_a_system_that_detects_is_kept_with_everything_that_is_the_users(
     damaged[len(damaged) // 2] ^= 1
     tampered = bundle.with_name("tampered.raucb")
     tampered.write_bytes(damaged)
-    assert "release-damaged" in install(qemu, tampered)
+    install_by_unit(qemu, tampered, version)
+    assert "release-damaged" in told(qemu, version, "refused")["why"]
     assert (booted(qemu), next_slot(qemu)) == ((slot, old), slot)
     known = len(qemu.hub.events())
     qemu.hub.go()  # the hub hears of this fire from the new system

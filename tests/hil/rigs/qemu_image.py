@@ -83,13 +83,6 @@ class Image:
     root: Path
     keys: ReleaseKeys
 
-    @property
-    def version(self) -> str:
-        """Of the system in it."""
-        with tempfile.TemporaryDirectory() as scratch:
-            tree = _unpacked(self.root, Path(scratch), [str(VERSION_FILE.relative_to("/"))])
-            return str(json.loads((tree / VERSION_FILE.relative_to("/")).read_text())["version"])
-
     def changed_root(self, version: str, target: Path, change: Change | None = None) -> Path:
         """Another version of the root, as a packed file; `change` is done to its tree."""
         with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
