@@ -20,7 +20,8 @@ def why(rig: Rig, sensor: str) -> str:
 def test_absent_sensors_are_faults_that_say_what_they_are_and_go_when_mended(rig: Rig) -> None:
     known = len(rig.hub.events())
     sensors = [each for each in ABSENT if f"{each}.fault" in rig.knobs]
-    assert sensors, f"rig {rig.name} cannot take any of {', '.join(ABSENT)} away"
+    if not sensors:
+        pytest.skip(f"rig {rig.name} cannot take any of {', '.join(ABSENT)} away")
     rig.set({f"{each}.fault": "absent" for each in sensors})
     for each in sensors:
         rig.hub.event("fault", "alarm", within_s=NOTICED_S, behind=known, of=each)

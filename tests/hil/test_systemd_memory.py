@@ -6,7 +6,15 @@ from tests.hil.device import status, wait
 from tests.hil.rigs.nspawn import NspawnRig
 from tests.hil.rigs.rig import Capability, Rig, RigError, needs
 from tests.hil.test_systemd_ends import CAMERA
-from tests.hil.units import AGENT, PERCEPTION, configured, main_pid, ours, show
+from tests.hil.units import (
+    AGENT,
+    PERCEPTION,
+    configured,
+    main_pid,
+    ours,
+    show,
+    skip_where_held_back,
+)
 
 booted = needs(Capability.INIT, Capability.ROOT)
 HANDS_OFF = 1 << 24  # CAP_SYS_RESOURCE: without it nobody's score can be lowered
@@ -31,6 +39,7 @@ def test_every_unit_has_a_bound_and_the_agent_is_asked_last(rig: Rig) -> None:
 
 @booted
 def test_the_kernel_ends_perception_before_the_agent(rig: Rig) -> None:
+    skip_where_held_back(rig, PERCEPTION)
     text = rig.get(rig.at.config).decode().replace("[device]", f"{CAMERA}[device]")
     with configured(rig, text):
         wait(lambda: "eye" in status(rig).get("sensors", {}), 30, "by that configuration")

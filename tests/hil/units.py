@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+import pytest
+
 from tests.hil.device import status
 from tests.hil.rigs.rig import Rig
 
+_REHEARSAL = "haetae-rehearsal"
 AGENT, PERCEPTION = "haetae-agent.service", "haetae-perception.service"
 
 
@@ -35,10 +38,16 @@ def is_armed(rig: Rig) -> bool:
 
 
 def ours(rig: Rig, kind: str = "service") -> list[str]:
-    """Our units of that kind, whether they run or not, without templates."""
+    """Our units of that kind, whether they run or not; no templates, and none of a rehearsal's."""
     listed = rig.run(f"systemctl list-unit-files --plain --no-legend 'haetae-*.{kind}'")
     names = [line.split()[0] for line in listed.splitlines()]
-    return [each for each in names if "@." not in each]
+    return [each for each in names if "@." not in each and not each.startswith(_REHEARSAL)]
+
+
+def skip_where_held_back(rig: Rig, unit: str) -> None:
+    """Skip the test where the rig's system does not let the unit start."""
+    if "ConditionPathExists=!" in rig.run(f"systemctl cat {unit}"):
+        pytest.skip(f"rig {rig.name} starts no {unit}: an emulated board has no camera")
 
 
 @contextmanager

@@ -18,12 +18,12 @@ STATE, RUN = "/var/lib/haetae", "/run/haetae"
 _AS_HAETAE = "setpriv --reuid haetae --regid haetae --init-groups"
 
 
-def place(environment: str = "") -> Place:
-    """Where things are on it; `environment` is set before Python, as `env NAME=VALUE`."""
+def place() -> Place:
+    """Where things are on it."""
     places = f"--config {CONFIG} --state {STATE} --run-dir {RUN}"
     return Place(
         f"{_AS_HAETAE} {HOME}/bin/haetae {places}",
-        " ".join(filter(None, (_AS_HAETAE, environment, f"{HOME}/bin/python"))),
+        f"{_AS_HAETAE} env PYTHONPATH={HOME}/rehearsal {HOME}/bin/python",
         CONFIG,
         STATE,
         RUN,

@@ -78,7 +78,7 @@ class NspawnRig(BootedRig):
         self.release_keys = ReleaseKeys(folder / "release")
         self.machine: Machine | None = None
         self.knobs: Collection[str] = knobs_of(STALL)
-        self.at = place(f"env PYTHONPATH={HOME}/rehearsal")
+        self.at = place()
 
     def open(self) -> None:
         over = {RELEASE_ROOTS: self.release_keys.roots}
