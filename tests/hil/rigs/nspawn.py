@@ -19,7 +19,7 @@ from typing import Any
 from hw_mocks.control import ControlClient
 from hw_mocks.release_keys import ReleaseKeys
 from provisioning.places import RELEASE_ROOTS
-from tests.hil.rigs.booted import HOME, IDENTITY, RUN, STATE, BootedRig, place
+from tests.hil.rigs.booted import IDENTITY, RUN, STATE, BootedRig, place
 from tests.hil.rigs.hub import RigHub
 from tests.hil.rigs.nspawn_machine import Machine
 from tests.hil.rigs.rig import Capability, RigError, RigUnavailableError
