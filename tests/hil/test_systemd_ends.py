@@ -2,8 +2,10 @@
 
 import itertools
 
+import pytest
+
 from tests.hil.device import haetae, status, wait
-from tests.hil.rigs.rig import Capability, Rig, needs
+from tests.hil.rigs.rig import Capability, CommandError, Rig, needs
 from tests.hil.units import (
     AGENT,
     PERCEPTION,
@@ -105,6 +107,20 @@ def test_perception_that_dies_again_and_again_does_not_touch_the_agent(rig: Rig)
         assert beats == sorted(beats)
         alarms(rig, known)
     wait(lambda: "eye" not in status(rig).get("sensors", {"eye"}), 30, "without a camera again")
+
+
+@booted
+@pytest.mark.parametrize("asks", [True, False])
+def test_who_judges_a_system_gets_longer_when_it_asks_for_it(rig: Rig, asks: bool) -> None:
+    longer = "sdnotify.notify('EXTEND_TIMEOUT_USEC=90000000');" if asks else ""
+    program = f"import time; from agent import sdnotify; {longer} time.sleep(15)"
+    bounds = "-p Type=oneshot -p NotifyAccess=main -p TimeoutStartSec=10"
+    command = f'systemd-run --wait --quiet --collect {bounds} {rig.at.python} -B -c "{program}"'
+    if asks:
+        rig.run(command, 120)
+        return
+    with pytest.raises(CommandError):
+        rig.run(command, 120)
 
 
 @booted
