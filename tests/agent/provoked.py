@@ -14,7 +14,7 @@ from agent.detectors.calendar import Calendar
 from agent.errands import Part
 from agent.pipeline import Pipeline
 from agent.provocation import longest_s
-from agent.stimuli import AFTER_START_S, Around, Stimuli
+from agent.stimuli import AFTER_START_S, RULE, Around, Stimuli
 from agent.stimulus_rules import every_s, owed
 from agent.values import Detection, Failure, Hazard, Reading, Stage
 from agent.wallclock import WallTime, wall_time
@@ -26,6 +26,7 @@ from hw_mocks.life import write_baselines
 if TYPE_CHECKING:
     from agent.coverage import Proof
 
+DAY_S = 86_400.0
 NOON = 1_795_305_600.0 + 3 * 3600  # 2026-11-22T03:00Z: noon in Korea
 WARM_S = 200.0  # until then every part is warm, and the rest after a start is over
 TAKEN_AT = "2026-01-02T03:04:05Z"
@@ -218,3 +219,16 @@ def ordered(found: House) -> list[Part]:
         found.live(0.5)
     asked.join()
     return parts
+
+
+def warmed(found: House) -> None:
+    """It has been on for long, and somebody tells it the time: noon."""
+    found.live(WARM_S + 10.0)
+    found.know_the_time()
+
+
+def faults(found: House, name: str) -> list[Stage]:
+    """What was told of a sensor's self-test."""
+    mine = [each for each in found.faults if each.subject == f"{name} self-test"]
+    assert all((each.hazard, each.rule) == (Hazard.FAULT, RULE) for each in mine)
+    return [each.stage for each in mine]

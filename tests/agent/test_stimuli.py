@@ -6,42 +6,31 @@ import pytest
 
 import provisioning
 from agent.coverage import UNTRIED, coverage
-from agent.stimuli import RULE
 from agent.stimulus_rules import owed
 from agent.values import Detection, Hazard, Stage
 from tests.agent.provoked import (
     CEILING,
     CHAMBER,
     CO,
+    DAY_S,
     GAS,
     NOON,
     ROOM,
     SMOKE,
     WARM_S,
     House,
+    faults,
     house,
     ordered,
+    warmed,
 )
 
 EACH = {"gas": GAS, "co": CO, "smoke_alarm": SMOKE, "room": ROOM, "chamber": CHAMBER}
 LINES = {"gas": 5, "co": 6, "smoke_alarm": 13}
-DAY_S = 86_400.0
-
-
-def warmed(found: House) -> None:
-    """It has been on for long, and somebody tells it the time: noon."""
-    found.live(WARM_S + 10.0)
-    found.know_the_time()
 
 
 def line(found: House, name: str) -> bool:
     return found.bench._wiring.pins.wire(LINES[name]).level
-
-
-def faults(found: House, name: str) -> list[Stage]:
-    mine = [each for each in found.faults if each.subject == f"{name} self-test"]
-    assert all((each.hazard, each.rule) == (Hazard.FAULT, RULE) for each in mine)
-    return [each.stage for each in mine]
 
 
 @pytest.mark.parametrize("name", EACH)
@@ -156,44 +145,6 @@ def test_more_than_the_stimulus_explains_alarms_while_it_lasts(
         found.live(within_s)
         assert Stage.ALARM in {each.stage for each in found.told}
         assert name in {each.sensor for told in found.told for each in told.evidence}
-
-
-def test_what_has_alarmed_by_its_test_is_not_tried_again_at_once(tmp_path: Path) -> None:
-    with house(tmp_path, EACH["chamber"]) as found:
-        warmed(found)
-        found.until_provoked("chamber")
-        found.bench.parts["chamber"].smoke_pct_per_m = 60.0
-        found.live(20.0)
-        found.bench.parts["chamber"].smoke_pct_per_m = 0.0
-        found.live(3600.0)
-        assert [each["outcome"] for each in found.notes] == ["beyond"]
-
-
-def test_a_stimulus_that_is_too_strong_each_time_is_told_and_not_tried_more_often(
-    tmp_path: Path,
-) -> None:
-    with house(tmp_path, EACH["chamber"]) as found:
-        warmed(found)
-        for week in range(2):
-            assert faults(found, "chamber") == []
-            found.know_the_time(NOON + 7 * week * DAY_S)
-            found.until_provoked("chamber")
-            found.bench.parts["chamber"].smoke_pct_per_m = 60.0
-            found.live(20.0)
-            found.bench.parts["chamber"].smoke_pct_per_m = 0.0
-            found.live(900.0)
-            if not week:
-                found.stimuli.write()
-                found.stimuli = found.begun()  # it is known after a restart
-        assert [each["outcome"] for each in found.notes] == ["beyond", "beyond"]
-        assert faults(found, "chamber") == [Stage.ALARM]
-        found.know_the_time(NOON + 8 * DAY_S)
-        found.live(900.0)
-        assert len(found.notes) == 2, "what failed otherwise is tried on the next day"
-        found.know_the_time(NOON + 14 * DAY_S)
-        assert found.until_over("chamber")["outcome"] == "answered"
-        found.live(1.0)
-        assert faults(found, "chamber") == [Stage.ALARM, Stage.CLEARED]
 
 
 @pytest.mark.parametrize(
