@@ -57,6 +57,8 @@ _SHELL = """\
 Description=Rehearsal: commands over TCP
 
 [Service]
+# else systemd's lines about each command use up what the journal takes of its lines
+LogLevelMax=notice
 ExecStart=-/bin/sh
 StandardInput=socket
 StandardError=socket
