@@ -57,7 +57,7 @@ _SHELL = """\
 Description=Rehearsal: commands over TCP
 
 [Service]
-# else systemd's lines about each command use up what the journal takes of its lines
+# or the journal has three lines about each command, and hardly any of what is watched
 LogLevelMax=notice
 ExecStart=-/bin/sh
 StandardInput=socket

@@ -41,7 +41,8 @@ def test_an_agent_that_hangs_is_aborted_and_alarms_again(rig: Rig) -> None:
         journal, hung, known = Journal(rig, AGENT), main_pid(rig), len(rig.hub.events())
         rig.run(f"kill -STOP {hung}")
         wait(lambda: main_pid(rig) not in {0, hung}, 30, "systemd starts another")
-        for word in ("with result 'watchdog'", "SIGABRT", "Fatal Python error", "status=6/ABRT"):
+        # threads run on while Python prints where they are, so that it may fall over that
+        for word in ("with result 'watchdog'", "SIGABRT", "Fatal Python error", "process exited"):
             wait(lambda word=word: journal.has(word), 10, f"the journal has {word}")  # type: ignore[misc]  # bound now
         wait(lambda: is_armed(rig), 30, "armed again")
         alarms(rig, known)
