@@ -99,7 +99,7 @@ class BootSlots:
     @property
     def is_begun(self) -> bool:
         """Whether the other slot's trial is what the next start may be."""
-        return self.primary is not self.booted or (self._places.boot / TRYBOOT).exists()
+        return self.on_trial or (self._places.boot / TRYBOOT).exists()
 
     @property
     def by_firmware(self) -> bool:

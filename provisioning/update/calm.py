@@ -93,6 +93,16 @@ def disturbances(found: Body, run: Path) -> list[str]:
     return why
 
 
+def holds(before: Answer | None, now: Answer | None, run: Path) -> bool:
+    """Whether the calm that was waited for lasts: `before` is what `await_calm` gave.
+
+    An agent that was taken for dead may still say nothing; one that answers must be calm.
+    """
+    if now is None:
+        return before is None
+    return not disturbances(now.body, run)
+
+
 def is_alarm(found: Body) -> bool:
     """Whether somebody may need this very agent: its alarm must not be interrupted."""
     hazards = {str(each.get("hazard")) for each in found.get("active", [])}

@@ -211,9 +211,7 @@ def _begin(change: Change, hands: Hands) -> calm.Answer | None:
         going = Trial(change.kind, change.version, change.sha256, hands.boot(), dict(change.layers))
         selection.write(installed, selection.read(installed).on_trial(going))
         last = calm.status(places.agent_run)
-        if last is None and answer is None:
-            return None
-        if last is not None and not calm.disturbances(last.body, places.agent_run):
+        if calm.holds(answer, last, places.agent_run):
             return last
         _forget(hands)
 

@@ -94,9 +94,8 @@ def _install(path: Path, hands: Hands) -> Report:
 
     def about_to() -> None:
         hands.tell(outcome.report(SYSTEM, version, "trying"))
-        with contextlib.suppress(
-            OSError
-        ):  # then the next start does not know why; it comes, though
+        # else the next start does not know why it came
+        with contextlib.suppress(OSError):
             reboots.note("update", f"system {version}, on trial")
 
     try:
@@ -128,9 +127,7 @@ def restart_in_calm(
         answer = calm.await_calm(run, hands.patience, say)
         start = one_start({} if answer is None else trial.claims(answer.body))
         start.begin()
-        last = calm.status(run)
-        is_dead = answer is None and last is None
-        if is_dead or (last is not None and not calm.disturbances(last.body, run)):
+        if calm.holds(answer, calm.status(run), run):
             about_to()
             start.go()
             return
