@@ -19,17 +19,13 @@ from msgspec import Meta
 from agent import jws
 from agent.signing import Signer, SigningError, load_verifier
 from agent.values import Why
+from provisioning.certificates import UNREADABLE, read_pem
 from provisioning.remedy import Failure, ProvisioningError
 
 TYPE = "haetae-commissioning"
 _SCALAR = 32  # bytes of r and of s
 _LONGEST = 256 << 10
 _DEEPEST = 5
-# what a certificate may raise, some of it only when a part of it is first looked at
-_UNREADABLE = (
-    *(ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion),
-    *(x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
-)
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -145,9 +141,9 @@ def verify_record(text: str, chain: bytes | Path) -> Commissioning:
     try:
         found = jws.parse(text.strip().encode("ascii"))
         body = msgspec.json.decode(found.payload, type=Commissioning)
-        own = x509.load_pem_x509_certificates(body.certificate.encode("ascii"))
+        own = read_pem(body.certificate.encode("ascii"))
         verifier = load_verifier(body.certificate.encode("ascii"))
-    except (SigningError, RecursionError, *_UNREADABLE) as error:
+    except (SigningError, RecursionError, *UNREADABLE) as error:
         raise ProvisioningError(_failure("record-damaged", str(error))) from None
     if found.header.typ != TYPE or found.header.kid != verifier.key_id:
         raise ProvisioningError(_failure("record-damaged", "another key than its certificate's"))
@@ -157,7 +153,7 @@ def verify_record(text: str, chain: bytes | Path) -> Commissioning:
         raise ProvisioningError(_failure("record-changed", "its signature does not hold"))
     try:
         _check_chain(own, trusted, body)
-    except _UNREADABLE as error:  # whoever made the record made its certificates, too
+    except UNREADABLE as error:  # whoever made the record made its certificates, too
         raise ProvisioningError(_failure("record-damaged", str(error))) from None
     return body
 
@@ -211,7 +207,7 @@ def _instant(time: Time) -> datetime | None:
 
 def _certificates(pem: bytes) -> list[x509.Certificate]:
     try:
-        return x509.load_pem_x509_certificates(pem)
+        return read_pem(pem)
     except ValueError as error:
         raise ProvisioningError(_failure("anchors-unusable", str(error))) from None
 

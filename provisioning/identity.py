@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from agent.signing import Signer, SigningError, load_signer, load_verifier
 from drivers.kept import sync
+from provisioning.certificates import read_pem
 from provisioning.identity_wording import error as failed
 from provisioning.places import ANCHORS, CERTIFICATE, KEY
 from provisioning.private_file import disk_errors, write_privately
@@ -69,8 +70,8 @@ class Pair:
             ProvisioningError: It cannot be read.
         """
         try:
-            return x509.load_pem_x509_certificate(self.certificate.read_bytes())
-        except (OSError, ValueError, x509.InvalidVersion) as error:
+            return read_pem(self.certificate.read_bytes())[0]
+        except (OSError, ValueError) as error:
             raise failed("key-unusable", f"{self.certificate}: {error}") from None
 
 

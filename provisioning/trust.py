@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs7
 
+from provisioning.certificates import UNREADABLE, read_pem
 from provisioning.identity_wording import error as failed
 
-_UNREADABLE = (x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 MOST_ANCHORS = 2  # today's root and the one that follows
 
 
@@ -22,8 +22,8 @@ def read_anchors(text: str) -> list[x509.Certificate]:
         ProvisioningError: There is none, or one cannot be read.
     """
     try:
-        return x509.load_pem_x509_certificates(text.encode())
-    except (ValueError, x509.InvalidVersion) as error:
+        return read_pem(text.encode())
+    except ValueError as error:
         raise failed("anchors-unusable", str(error)) from None
 
 
@@ -48,7 +48,7 @@ def read_bundle(der: bytes) -> list[x509.Certificate]:
             warnings.simplefilter("error")  # what a later release of the library will not read
             for each in found:  # they are read as late as they are asked for
                 _read_whole(each)
-    except (ValueError, UnsupportedAlgorithm, UserWarning, *_UNREADABLE) as error:
+    except UNREADABLE as error:
         raise failed("authority-failed", f"no PKCS #7: {error}") from None
     return found
 
@@ -115,7 +115,7 @@ def _is_root(certificate: x509.Certificate) -> bool:
 def _may_sign(certificate: x509.Certificate) -> bool:
     try:
         found = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
-    except (x509.ExtensionNotFound, *_UNREADABLE, ValueError):
+    except (x509.ExtensionNotFound, *UNREADABLE):
         return False
     return found.value.ca
 
@@ -123,6 +123,6 @@ def _may_sign(certificate: x509.Certificate) -> bool:
 def _is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except (InvalidSignature, *UNREADABLE):
         return False
     return True

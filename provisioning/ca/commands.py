@@ -18,6 +18,7 @@ from provisioning.ca import keys, office_door, serving
 from provisioning.ca.issuer import Issuer, Wanted
 from provisioning.ca.registry import Role
 from provisioning.ca.settings import Settings, read_settings
+from provisioning.certificates import UNREADABLE
 from provisioning.identity_wording import error as failed
 from provisioning.office import ClaimRecord
 from provisioning.private_file import write_privately
@@ -53,7 +54,7 @@ def issuer(args: argparse.Namespace) -> None:
         return
     try:
         request = x509.load_pem_x509_csr(args.sign.read_bytes())
-    except (OSError, ValueError, x509.InvalidVersion) as error:
+    except (OSError, *UNREADABLE) as error:
         raise failed("authority-files", f"{args.sign}: {error}") from None
     secret = keys.passphrase(args.passphrase_file, "the root's key")
     made = keys.sign_issuer(

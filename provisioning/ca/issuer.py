@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from agent.quarantine import MARK
 from provisioning.ca import profiles
 from provisioning.ca.registry import Issued, Ledgers, Registry, Role
+from provisioning.certificates import UNREADABLE
 from provisioning.identity_wording import error as failed
 from provisioning.office import claim_digest
 from provisioning.seed import RESERVED
@@ -200,7 +200,7 @@ def wanted_key(request: bytes, device: str) -> profiles.DeviceKey:
     try:
         found = x509.load_der_x509_csr(request)
         public, subject, is_signed = found.public_key(), found.subject, found.is_signature_valid
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
+    except UNREADABLE as error:
         raise failed("request-refused", f"no PKCS #10 request: {type(error).__name__}") from None
     if device in RESERVED:
         raise failed("request-refused", f"{device} is no name for a device")

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from provisioning.ca import profiles
+from provisioning.certificates import read_pem
 from provisioning.identity_wording import error as failed
 from provisioning.private_file import write_privately
 
@@ -80,8 +81,8 @@ def load_certificates(file: Path) -> list[x509.Certificate]:
         ProvisioningError: There is none.
     """
     try:
-        return x509.load_pem_x509_certificates(file.read_bytes())
-    except (OSError, ValueError, x509.InvalidVersion) as error:
+        return read_pem(file.read_bytes())
+    except (OSError, ValueError) as error:
         raise failed("authority-files", f"{file}: {error}") from None
 
 

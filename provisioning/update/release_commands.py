@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from provisioning.ca import keys as authority
+from provisioning.certificates import UNREADABLE
 from provisioning.private_file import write_privately
 from provisioning.update import building, bundle
 from provisioning.update.building import Source
@@ -67,7 +68,7 @@ def signer(args: argparse.Namespace) -> None:
         return
     try:
         request = x509.load_pem_x509_csr(args.sign.read_bytes())
-    except (OSError, ValueError, x509.InvalidVersion) as problem:
+    except (OSError, *UNREADABLE) as problem:
         raise error("release-files", f"{args.sign}: {problem}") from None
     secret = authority.passphrase(args.passphrase_file, "the root's key")
     made = issue(

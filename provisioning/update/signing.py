@@ -20,7 +20,7 @@ from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import (
@@ -32,6 +32,7 @@ from msgspec import Meta
 
 from agent import jws
 from agent.wallclock import WallTime
+from provisioning.certificates import UNREADABLE, read_der, read_pem
 from provisioning.update.words import error
 
 BUNDLE: Final = "haetae-bundle"
@@ -39,15 +40,6 @@ CATALOGUE: Final = "haetae-catalogue"
 LARGEST_SIGNED_BYTES = 1 << 20
 SKEW = timedelta(days=1)  # so far a clock that was set may be behind or ahead
 _LONGEST_HEADER, _LONGEST_CERTIFICATE = 8192, 4096
-_UNREADABLE = (
-    ValueError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-)
-
 _LISTS = re.compile(rb"-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----", re.ASCII)
 
 Withdrawn = frozenset[tuple[bytes, int]]  # issuer's name and serial number of each
@@ -151,8 +143,8 @@ def parse_roots(text: bytes) -> list[x509.Certificate]:
         ProvisioningError: There is none, or one cannot be read.
     """
     try:
-        return x509.load_pem_x509_certificates(text)
-    except _UNREADABLE as problem:
+        return read_pem(text)
+    except UNREADABLE as problem:
         raise error("roots-unusable", str(problem)) from None
 
 
@@ -188,7 +180,7 @@ def parse_withdrawn(text: bytes, roots: Sequence[x509.Certificate]) -> Withdrawn
             if any(_has_signed(root, withdrawn) for root in roots):
                 issuer = withdrawn.issuer.public_bytes()
                 found.update((issuer, entry.serial_number) for entry in withdrawn)
-    except _UNREADABLE as problem:
+    except UNREADABLE as problem:
         raise error("roots-unusable", f"a list of signers: {problem}") from None
     return frozenset(found)
 
@@ -224,7 +216,7 @@ def verified(text: bytes, purpose: Purpose, roots: Sequence[x509.Certificate]) -
     try:
         key = _p256(signer)
         key.verify(encode_dss_signature(r, s), found.signed, ec.ECDSA(hashes.SHA256()))
-    except (InvalidSignature, *_UNREADABLE):
+    except (InvalidSignature, *UNREADABLE):
         raise error("release-untrusted", "the signature does not hold") from None
     return Signed(found.payload, signer)
 
@@ -234,11 +226,11 @@ def _signer(der: bytes, roots: Sequence[x509.Certificate]) -> x509.Certificate:
     if len(der) > _LONGEST_CERTIFICATE:
         raise error("release-damaged", "its signer's certificate is too long")
     try:
-        signer = x509.load_der_x509_certificate(der)
+        signer = read_der(der)
         name = signer.subject.rfc4514_string()
         is_ours = any(_is_issued(signer, root) for root in roots)
         wrong = unfit(signer)
-    except _UNREADABLE as problem:
+    except UNREADABLE as problem:
         raise error("release-damaged", f"its signer's certificate: {problem}") from None
     if not is_ours or wrong:
         raise error("release-untrusted", f"{name}: {wrong or 'no root of this device issued it'}")
@@ -292,7 +284,7 @@ def _is_issued(signer: x509.Certificate, root: x509.Certificate) -> bool:
     try:
         constraints = _extension(root.extensions, x509.BasicConstraints)
         signer.verify_directly_issued_by(root)
-    except (InvalidSignature, *_UNREADABLE):
+    except (InvalidSignature, *UNREADABLE):
         return False
     return constraints is not None and constraints.ca
 

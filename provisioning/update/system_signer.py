@@ -10,9 +10,9 @@ import warnings
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import pkcs7
 
+from provisioning.certificates import UNREADABLE
 from provisioning.update.signing import Moment, Signed, read_withdrawn, unfit
 from provisioning.update.words import error
 
@@ -52,5 +52,5 @@ def _signers(bundle: Path) -> list[x509.Certificate]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that it is BER: CMS allows that (RFC 5652 §2)
             return pkcs7.load_der_pkcs7_certificates(message)
-    except (OSError, ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as problem:
+    except (OSError, *UNREADABLE) as problem:
         raise error("release-damaged", f"{bundle.name}: {problem}") from None

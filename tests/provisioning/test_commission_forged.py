@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.signing import Signer, load_signer
 from agent.values import Why
@@ -81,14 +83,14 @@ def body(certificate: str, at: str) -> Commissioning:
     )
 
 
-@pytest.fixture
-def forger(tmp_path: Path) -> Forger:
-    return Forger(tmp_path)
+@pytest.fixture(scope="module")
+def forger(tmp_path_factory: pytest.TempPathFactory) -> Forger:
+    return Forger(tmp_path_factory.mktemp("forger"))
 
 
-@pytest.fixture
-def roots(tmp_path: Path) -> bytes:
-    return Authority(tmp_path / "ca").ca.read_bytes()
+@pytest.fixture(scope="module")
+def roots(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return Authority(tmp_path_factory.mktemp("city") / "ca").ca.read_bytes()
 
 
 def refusal(text: str, roots: bytes) -> str:
@@ -118,6 +120,8 @@ def test_an_issuer_with_an_extension_twice_is_refused(forger: Forger, roots: byt
         (b"\x2a\x86\x48\xce\x3d\x04\x03\x02", b"\x2a\x86\x48\xce\x3d\x04\x03\x7f"),  # nor that hash
         (b"\x0c\x07kiosk-3", b"\x0c\x07\xffiosk-3"),  # a name that is no UTF-8
         (b"\x2a\x03\x05", b"\x2a\x03\x04"),
+        (b"\x02\x01\x07", b"\x02\x01\x00"),  # RFC 5280 §4.1.2.2: a number above nought
+        (b"\x02\x01\x07", b"\x02\x01\x87"),
     ],
 )
 def test_a_certificate_that_cannot_be_read_is_refused(
@@ -125,6 +129,15 @@ def test_a_certificate_that_cannot_be_read_is_refused(
 ) -> None:
     bad = forger.certificate().replace(before, after)
     assert refusal(forger.record(bad), roots) in {"record-damaged", "record-wrong-ca"}
+
+
+@given(where=st.floats(0, 1, exclude_max=True), how=st.integers(1, 255))
+def test_a_certificate_with_a_byte_turned_is_refused(
+    where: float, how: int, forger: Forger, roots: bytes
+) -> None:
+    bad = bytearray(forger.certificate())
+    bad[int(where * len(bad))] ^= how
+    assert refusal(forger.record(bytes(bad)), roots).startswith("record-")
 
 
 def test_a_record_nested_without_end_is_refused(forger: Forger, roots: bytes) -> None:

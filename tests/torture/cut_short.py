@@ -73,7 +73,7 @@ def _cut(device: Device, keep: str, left: Path) -> dict[str, Any]:
         raise DiskError("the agent is not running")
     after = random.Random(keep).randint(1, 8)
     device.disk.cut(device.process, after=after, keep=keep, seed=7)
-    device.turn(sos__pressed=1)  # it writes, and in the middle of that the power goes
+    device.turn_as_it_ends(sos__pressed=1)  # it writes, and in the middle of that the power goes
     in_time = device.cut_short().in_time
     checks = {"preen": _e2fsck("-p", left), "check": _e2fsck("-fn", left)}
     device.start()

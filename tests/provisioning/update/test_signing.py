@@ -1,6 +1,8 @@
 """Only who was issued for it signs releases, and no guess at the time decides."""
 
 import base64
+import functools
+import itertools
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -89,6 +91,14 @@ def test_what_a_signer_signed_is_given_back(keys: ReleaseKeys, signer: Signer) -
     found = verified(signer.sign(b"payload", BUNDLE), BUNDLE, read_roots([keys.roots]))
     assert found.payload == b"payload"
     assert found.signer == signer.certificate
+
+
+def test_no_bit_of_what_was_signed_can_be_turned(keys: ReleaseKeys, signer: Signer) -> None:
+    text, roots = signer.sign(b"payload", BUNDLE), read_roots([keys.roots])
+    for at, bit in itertools.product(range(len(text)), range(8)):
+        turned = text[:at] + bytes([text[at] ^ (1 << bit)]) + text[at + 1 :]
+        code = refusal(functools.partial(verified, turned, BUNDLE, roots))
+        assert code in {"release-damaged", "release-untrusted"}
 
 
 def test_a_signature_is_the_same_each_time(signer: Signer) -> None:
