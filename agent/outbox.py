@@ -4,7 +4,6 @@ A full, read-only or broken disk holds nobody up: rows then wait in RAM, in orde
 the uplink all the same, and are written as soon as the disk takes them again.
 """
 
-import contextlib
 import logging
 import threading
 import time
@@ -174,14 +173,6 @@ class Outbox:
         """The first row on disk that breaks the hash chain, None if the chain is whole."""
         with self._lock:
             return self._shelf.ask(EventStore.broken_at, None)
-
-    def bytes_on_disk(self) -> int:
-        """What database, log and reserve occupy."""
-        total = 0
-        for path in self._path.parent.glob(f"{self._path.stem}.*"):
-            with contextlib.suppress(OSError):
-                total += path.stat().st_blocks * 512
-        return total
 
     def found(self, at: float) -> list[Detection]:
         """What was wrong with the file when it was opened, at `at` (monotonic s); tell it once."""

@@ -30,7 +30,6 @@ HOST = "10.0.2.2"  # the host's loopback, as the guest sees it
 CONTROL_PORT, SHELL_PORT = 5555, 5556  # of a rehearsal's image: scripts/image/rehearsal.py
 BOOT_OVER = "haetae: boot over: "  # systemd/image/boot-report
 _SHELL_BEGIN, _SHELL_AGAIN_S = "shell-begins", 1.0
-_OFF = ("reboot: Power down", "reboot: System halted")
 _RESET = "guest-reset"  # QEMU's word for why it ended: a restart, a panic, a watchdog
 _CONNECTS_S, _LINGERS_S = 60.0, 10.0  # QEMU, to its listener
 # a busy host emulates a slow board
@@ -203,20 +202,6 @@ class EmulatedPi:
             link.shutdown(socket.SHUT_WR)
             with link.makefile("rb") as said:
                 return said.read().decode("utf-8", "replace")
-
-    def wait_for_power_off(self, within_s: float) -> None:
-        """Wait until the system has switched itself off, and end QEMU, which on a Pi stays.
-
-        Raises:
-            EmulationError: It did not in that time.
-        """
-        with self._said:
-            off = self._said.wait_for(
-                lambda: self._ended or any(each in self._text for each in _OFF), within_s
-            )
-        if not off:
-            raise EmulationError(f"{self.machine.name}: still on after {within_s:.0f} s")
-        self.cut_power()
 
     def wait_for_starts(self, count: int, within_s: float) -> pi_firmware.Start:
         """The last of so many starts, once the firmware has made it.

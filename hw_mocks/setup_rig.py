@@ -142,11 +142,6 @@ class SetupRig:
         found = self.status()
         return found if found is not None and found["armed"] else None
 
-    def restart_agent(self) -> None:
-        """Have the agent end; it comes back by itself."""
-        if (agent := self._agent) is not None:
-            agent.terminate()
-
     def restart_page(self) -> None:
         """End the page and open it anew, as a power cut would."""
         self._stop.set()

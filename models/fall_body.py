@@ -56,11 +56,6 @@ class Body:
         return self._times[-1] - self._times[0]
 
     @property
-    def length_px(self) -> float:
-        """Its own length; what it was when it stood."""
-        return self._length
-
-    @property
     def hips(self) -> tuple[float, float]:
         """Where the hips were last, px."""
         return self._joint(HIPS)

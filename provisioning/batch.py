@@ -9,8 +9,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import msgspec
-
 from agent.values import Why
 from provisioning import seed as seeds
 from provisioning.batch_folder import BatchFolder, LabelData
@@ -182,12 +180,6 @@ def check_claim(seed: Seed, now: datetime) -> None:
 def described(outcome: Outcome) -> dict[str, object]:
     """The outcome as a record."""
     return {"device": outcome.device, "new": outcome.is_new}
-
-
-def seed_summary(seed: Seed) -> dict[str, object]:
-    """What of a seed may be shown: nothing of its codes and keys."""
-    place = msgspec.to_builtins(seed.place)
-    return {"device": seed.device, "site": seed.site, "place": place, "profile": seed.profile}
 
 
 def _remake(device: str) -> Why:

@@ -1,7 +1,7 @@
 """What every command of `haetae-provision` works with, and how a command is described."""
 
 import argparse
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,11 +80,6 @@ class Command:
     about: Why
     add: Callable[[Parser], None]
     run: Callable[[argparse.Namespace, Desk], int]
-
-
-def device_option(parser: Parser, names: Iterable[str] = ("--device",)) -> None:
-    """The name of a device that this laptop made."""
-    parser.takes(*names, metavar="ID", about=Why("기기 이름", "the device's name"))
 
 
 def nothing(_parser: Parser) -> None:

@@ -7,7 +7,6 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from agent.sections import Config
 from agent.values import Why
 from drivers import catalog
 from drivers.board import SensorConfig
@@ -70,11 +69,6 @@ def _parts(table: Mapping[str, Any]) -> Why:
     """How many parts it needs, where nobody wrote more."""
     count = len(table["sensors"])
     return Why(f"센서 {count}개를 씁니다.", f"It has {count} sensors.")
-
-
-def missing_of(config: Config, gone: set[str]) -> list[SensorConfig]:
-    """The sensors of a configuration that are not there, in its order."""
-    return [each for each in config.sensors if each.name in gone]
 
 
 def fitting(found: Mapping[str, Profile], chosen: str, gone: set[str]) -> str:

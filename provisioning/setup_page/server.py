@@ -30,7 +30,7 @@ from provisioning.places import (
     TAKEN_SEED,
 )
 from provisioning.remedy import ProvisioningError
-from provisioning.seed import Seed, read_seed
+from provisioning.seed import read_seed
 from provisioning.setup_page import redirect, tls
 from provisioning.setup_page.installation import Installation, Places
 from provisioning.setup_page.pages import Pages
@@ -275,8 +275,3 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="haetae-provision setup-page", allow_abbrev=False)
     add_options(made)
     return made
-
-
-def site_of(seed: Seed) -> str:
-    """The device's name on the local network."""
-    return f"https://haetae-{seed.device}.local/"

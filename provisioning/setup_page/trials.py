@@ -6,7 +6,7 @@ provokes is marked as a test, so that nobody is sent. One trial at a time.
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -228,8 +228,3 @@ def skipped(reason: str, at: str) -> Trial:
     """One that was left out, and why."""
     why = Why(f"건너뛰었어요: {reason}", f"Skipped: {reason}")
     return Trial(state="skipped", why=why, reason=reason, at=at)
-
-
-def outcome_words(trials: Mapping[str, Trial], names: Sequence[str]) -> dict[str, str]:
-    """Each sensor's state, in a word."""
-    return {name: trials[name].state if name in trials else "untried" for name in names}

@@ -87,11 +87,6 @@ def alarms(office: Office, agent: RunningAgent) -> None:
         agent.set("sos.pressed", 0)
 
 
-def is_sent(agent: RunningAgent) -> bool:
-    found = agent.status()
-    return found is not None and not found["outbox"]["pending"]
-
-
 def delays_s(office: Office, agent: RunningAgent) -> list[float]:
     """From each PUBACK, as the outbox notes it, to the frame that shows the alarm, in seconds."""
     offset_s, doubt_s = office.offset_s()
