@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from agent.hazard_names import hazard_name
 from agent.ledger_file import Record
 from agent.values import Why
 
@@ -38,13 +39,6 @@ _CLAIMS = {
     "assumed": Why("확인 전", "assumed"),
     "lost": Why("감지 못 함", "lost"),
     "simulated": Why("모의", "simulated"),
-}
-_HAZARDS = {
-    "fire": Why("화재", "fire"),
-    "co": Why("일산화탄소", "carbon monoxide"),
-    "gas": Why("가스", "gas"),
-    "fall": Why("넘어짐", "fall"),
-    "sos": Why("도움 요청", "call for help"),
 }
 _SIMULATED = Why(
     "모의 배선입니다. 아무것도 증명하지 않으며 아무도 보호하지 않습니다.",
@@ -149,7 +143,7 @@ def _coverage(status: dict[str, Any] | None) -> str:
     if status is None:
         return f'<p class="small">{_both(_NOT_RUNNING)}</p>'
     rows = [
-        (_HAZARDS.get(hazard, Why(hazard, hazard)), _claim(claim["claim"], claim["why"]))
+        (hazard_name(hazard), _claim(claim["claim"], claim["why"]))
         for hazard, claim in status["coverage"].items()
     ]
     faults = [f"{name}: {each['why']}" for name, each in status["sensors"].items() if each["why"]]
@@ -217,7 +211,7 @@ def _row(record: Record) -> str:
     proven = body.get("result") == "proven"
     result = Why("확인됨", "proven") if proven else Why("실패", "failed")
     reason = "" if proven else f" {escape(str(why.get('ko', '')))} {escape(str(why.get('en', '')))}"
-    hazards = ", ".join(_HAZARDS.get(h, Why(h, h)).ko for h in body.get("hazards", ()))
+    hazards = ", ".join(hazard_name(h).ko for h in body.get("hazards", ()))
     nonce = f'<br><span class="small">{escape(str(body.get("nonce")))}</span>'
     cells = (
         f"{escape(str(body.get('sensor')))} ({escape(hazards)})",

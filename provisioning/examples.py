@@ -7,10 +7,11 @@ import msgspec
 
 from agent.envelope import CONTENT_TYPE, Identity, properties, stamp, structured
 from agent.eventstore import GENESIS
+from agent.hazard_names import HAZARDS
 from agent.values import PLACE, Detection, Event, Hazard, Reading, Stage, Why
 from agent.wallclock import WallTime
 from drivers.sensor import Quantity
-from provisioning.gateway.wording import HAZARDS, STAGES
+from provisioning.gateway.wording import STAGES
 
 AT_S = 5025.75  # monotonic seconds of every example
 _DEVICE = Identity("alley-3", "stall-17", "3f2a9c01-b7e40d52", "haetae 0.1.0", {}, simulated=False)

@@ -1,10 +1,9 @@
 """What people read when a card's seed cannot be taken, or not all of it is well."""
 
-from agent.values import Why
-from provisioning.remedy import Failure
+from provisioning.remedy import Failure, Words, failure_of
 
 # code: what in Korean and English, remedy in Korean and English
-WORDS: dict[str, tuple[str, str, str, str]] = {
+WORDS: Words = {
     "no-seed": (
         "카드에 이 기기의 정보가 아직 없습니다.",
         "The card does not yet say which device this is.",
@@ -82,5 +81,4 @@ WORDS: dict[str, tuple[str, str, str, str]] = {
 
 def failure(code: str, detail: str = "") -> Failure:
     """The failure of that code, with what only whoever is called for help needs."""
-    ko, en, remedy_ko, remedy_en = WORDS[code]
-    return Failure(code, Why(ko, en), Why(remedy_ko, remedy_en), detail)
+    return failure_of(WORDS, code, detail)

@@ -1,7 +1,6 @@
 """What people read when a device, an installer or an operator gets no answer, or a refusal."""
 
-from agent.values import Why
-from provisioning.remedy import Failure, ProvisioningError
+from provisioning.remedy import Failure, ProvisioningError, Words, failure_of
 
 _OFFICE = ("관제 사무실에 전화해 주세요.", "Please call the city's office.")
 _NEW_CARD = (
@@ -10,7 +9,7 @@ _NEW_CARD = (
 )
 
 # code: what in Korean and English, remedy in Korean and English
-WORDS: dict[str, tuple[str, str, str, str]] = {
+WORDS: Words = {
     "wrong-authority": (
         "연결된 곳이 우리 시의 인증 서버가 아닙니다. 기기는 아무것도 보내지 않았습니다.",
         "Who answers is not this city's authority. The device has sent it nothing.",
@@ -165,8 +164,7 @@ WORDS: dict[str, tuple[str, str, str, str]] = {
 
 def failure(code: str, detail: str = "") -> Failure:
     """The failure of that code."""
-    what_ko, what_en, remedy_ko, remedy_en = WORDS[code]
-    return Failure(code, Why(what_ko, what_en), Why(remedy_ko, remedy_en), detail)
+    return failure_of(WORDS, code, detail)
 
 
 def error(code: str, detail: str = "") -> ProvisioningError:

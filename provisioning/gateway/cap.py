@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from agent.hazard_names import hazard_name
 from agent.values import Hazard, Stage
 from provisioning.gateway.cap_folder import CapFolder
 from provisioning.gateway.told import Parcel, Publisher, Told, UndeliveredError
-from provisioning.gateway.wording import hazard_name, headline
+from provisioning.gateway.wording import headline
 
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
 MOST_REFERENCES = 32  # of one message: an incident that goes on for days must not grow it for ever

@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
+from agent.hazard_names import hazard_name
 from agent.lanes import Lane
 from agent.values import Hazard
 from provisioning.gateway.told import Parcel, Place, Publisher, Told
 from provisioning.gateway.view import View
-from provisioning.gateway.wording import hazard_name
 
 _CLASSES: Mapping[str, str] = {
     Hazard.FIRE: "smoke",

@@ -9,6 +9,7 @@ import msgspec
 
 from agent import jws
 from agent.certificate_page import qr
+from agent.hazard_names import hazard_name
 from agent.values import Why
 from provisioning.commission import Commissioning, Tried
 from provisioning.model import MODEL
@@ -43,13 +44,6 @@ _PASSED = {
     "alarm": Why("느꼈고 경보가 울림", "felt it, and the alarm came"),
     "response": Why("느낌", "felt it"),
     "": Why("느낌", "felt it"),
-}
-_HAZARDS = {
-    "fire": Why("화재", "fire"),
-    "co": Why("일산화탄소", "carbon monoxide"),
-    "gas": Why("가스", "gas"),
-    "fall": Why("넘어짐", "fall"),
-    "sos": Why("도움 요청", "call for help"),
 }
 _SIMULATED = Why(
     "모의 배선입니다. 아무것도 증명하지 않으며 아무도 보호하지 않습니다.",
@@ -163,7 +157,7 @@ def _outcome(tried: Tried) -> str:
 
 
 def _not_shown(hazards: list[str]) -> Why:
-    known = [_HAZARDS.get(each, Why(each, each)) for each in hazards]
+    known = [hazard_name(each) for each in hazards]
     return Why(
         f"시험하지 않아 지킨다고 말할 수 없는 것: {', '.join(each.ko for each in known)}",
         f"Not tried, so not known to be guarded: {', '.join(each.en for each in known)}",

@@ -1,11 +1,10 @@
 """What people read when an update cannot be installed on this device, or taken back."""
 
-from agent.values import Why
-from provisioning.remedy import Failure, ProvisioningError
+from provisioning.remedy import ProvisioningError, Words, failure_of
 from provisioning.update import words
 
 # code: what in Korean and English, remedy in Korean and English
-WORDS: dict[str, tuple[str, str, str, str]] = {
+WORDS: Words = {
     "update-nothing-before": (
         "되돌릴 이전 업데이트가 없습니다.",
         "There is no update before this one to go back to.",
@@ -43,6 +42,4 @@ def error(code: str, detail: str = "") -> ProvisioningError:
     """The failure of that code, to be raised."""
     if code not in WORDS:
         return words.error(code, detail)
-    what_ko, what_en, remedy_ko, remedy_en = WORDS[code]
-    failure = Failure(code, Why(what_ko, what_en), Why(remedy_ko, remedy_en), detail)
-    return ProvisioningError(failure)
+    return ProvisioningError(failure_of(WORDS, code, detail))

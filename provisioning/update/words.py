@@ -1,7 +1,6 @@
 """What people read when a release is refused, or cannot be fetched or made."""
 
-from agent.values import Why
-from provisioning.remedy import Failure, ProvisioningError
+from provisioning.remedy import Failure, ProvisioningError, Words, failure_of
 
 _GOES_ON = (
     "할 일이 없습니다. 기기는 지금 판으로 계속 감시하고, 다음 번에 다시 시도합니다.",
@@ -13,7 +12,7 @@ _MAINTAINER = (
 )
 
 # code: what in Korean and English, remedy in Korean and English
-WORDS: dict[str, tuple[str, str, str, str]] = {
+WORDS: Words = {
     "release-damaged": (
         "업데이트 파일이 깨졌거나 온전하지 않습니다. 설치하지 않았습니다.",
         "The update's file is damaged or not whole. Nothing of it was installed.",
@@ -156,8 +155,7 @@ WORDS: dict[str, tuple[str, str, str, str]] = {
 
 def failure(code: str, detail: str = "") -> Failure:
     """The failure of that code."""
-    what_ko, what_en, remedy_ko, remedy_en = WORDS[code]
-    return Failure(code, Why(what_ko, what_en), Why(remedy_ko, remedy_en), detail)
+    return failure_of(WORDS, code, detail)
 
 
 def error(code: str, detail: str = "") -> ProvisioningError:

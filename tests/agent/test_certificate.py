@@ -17,8 +17,10 @@ import pytest
 from agent import cli, cli_words
 from agent.certificate import Certificate, certificate, read_seal, seal_text
 from agent.certificate_page import qr
+from agent.hazard_names import hazard_name
 from agent.ledger_file import Head, unseal
 from agent.signing import Signer, load_verifier
+from agent.values import Hazard
 from tests.agent.ledgers import key, ledger, lines
 from tests.agent.test_inspection import puff
 
@@ -117,6 +119,14 @@ def test_the_sheet_says_what_it_does_not_prove_and_hides_no_failure(
     assert "heat (화재)" in page.text  # the oldest, but it failed
     assert "20 of 21 sensors proven; 17 stand in the ledger alone." in page.text
     assert text.count("<polyline") == 3
+
+
+def test_every_hazard_is_called_by_a_name_that_people_use(tmp_path: Path) -> None:
+    covered = {hazard.value: {"claim": "proven", "why": ""} for hazard in Hazard}
+    page = Page(certificate(found(write(tmp_path, None), STATUS | {"coverage": covered}), None))
+    names = [hazard_name(hazard) for hazard in Hazard]
+    assert not [each.ko for each in names if each.ko.isascii() or each.ko not in page.text]
+    assert "누수 Water leak" in page.text
 
 
 def test_any_number_of_faults_is_a_few_and_a_count(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from agent.commands import Code
-from provisioning.gateway.wording import HAZARDS, STAGES
+from agent.hazard_names import HAZARDS
+from provisioning.gateway.wording import STAGES
 from tests.provisioning.office import NARROW, PASSWORD, Office, script_file, served
 from tests.running import until
 
