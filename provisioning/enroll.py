@@ -46,7 +46,7 @@ _DUE = 2 / 3  # of a certificate's life
 _PASSING = frozenset(
     {
         *("authority-unreachable", "authority-busy", "authority-failed", "authority-expired"),
-        *("clock-wrong", "claim-unknown", "too-many-requests"),
+        *("clock-wrong", "claim-unknown", "too-many-requests", "tls-refused"),
     }
 )
 
@@ -193,12 +193,7 @@ class Enroller:
                 if error.failure.code == "certificate-refused" and identity.go_back():
                     raise failed("authority-busy", "by the previous certificate") from None
                 raise
-        try:
-            est.bundle(pair)
-        except ProvisioningError as error:
-            if error.failure.code == "certificate-refused":
-                identity.drop_pending()
-            raise
+        est.bundle(pair)
         identity.switch(pair)
         identity.settle()
         log.info("enrolment: renewed until %s", pair.leaf().not_valid_after_utc)

@@ -55,7 +55,7 @@ def ask(  # noqa: PLR0913  # what a request is made of
         raise failed("wrong-authority", error.verify_message) from None
     except ssl.SSLError as error:
         if "alert" in str(error).lower():
-            raise failed("certificate-refused", _reason(error)) from None
+            raise failed("tls-refused", f"{parts.netloc}: {_reason(error)}") from None
         raise failed("authority-unreachable", f"{parts.netloc}: {_reason(error)}") from None
     except (OSError, http.client.HTTPException) as error:
         what = getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -143,12 +143,6 @@ class Identity:
                 if folder.name not in kept:
                     shutil.rmtree(folder)
 
-    def drop_pending(self) -> None:
-        """Begin anew with another key."""
-        with disk_errors(self.folder):
-            (self.folder / _PENDING).unlink(missing_ok=True)
-            sync(self.folder)
-
     def go_back(self) -> bool:
         """Use the previous pair again, where there is one."""
         before = self.previous

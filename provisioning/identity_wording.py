@@ -46,6 +46,18 @@ WORDS: Words = {
         "기기가 저절로 다시 시도합니다. 내일도 이러면 관제 사무실에 전화해 주세요.",
         "The device tries again by itself. If it is so tomorrow, too, call the city's office.",
     ),
+    "tls-refused": (
+        "서버가 보안 연결을 거절했습니다.",
+        "The secure connection was refused.",
+        (
+            "기기는 저절로 다시 시도합니다. 노트북에서는 잠시 뒤에 다시 해 주세요. "
+            "내일도 이러면 관제 사무실에 전화해 주세요."
+        ),
+        (
+            "A device tries again by itself; on a laptop, try again in a while. "
+            "If it is so tomorrow, too, call the city's office."
+        ),
+    ),
     "claim-unknown": (
         "사무실이 아직 이 카드를 모릅니다.",
         "The office does not know this card yet.",

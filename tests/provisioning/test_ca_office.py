@@ -100,7 +100,7 @@ def test_only_operators_may(city: City, tmp_path: Path) -> None:
     with City(tmp_path / "other", name="other").open() as other:
         foreign = other.pair("kim", "operator")
     found = refusal(Office(door(city), roots, *foreign))
-    assert found in {"certificate-refused", "authority-unreachable"}
+    assert found in {"tls-refused", "authority-unreachable"}
 
 
 def test_an_operator_who_has_left_may_no_more(city: City) -> None:
