@@ -12,9 +12,13 @@ from provisioning.seed import Seed, seed_text
 CARD_FILE = "card.txt"  # stays on the card when the seed is gone: whose card it is, for people
 _DEVICE = re.compile(r"^device = ([a-z0-9-]{1,48})\s*$", re.MULTILINE)
 _EXFAT_FILE = 0x85
+_LOOKED_AT_BYTES = 2 << 20  # ISO 9660 and UDF begin at 32 KiB, btrfs has its superblock at 64 KiB
 _NAMES_OF_NOBODY = frozenset(
-    {"SYSTEM VOLUME INFORMATION", ".SPOTLIGHT-V100", ".FSEVENTSD", ".TRASHES", "$RECYCLE.BIN"}
-)
+    {
+        "SYSTEM VOLUME INFORMATION", "$RECYCLE.BIN", ".SPOTLIGHT-V100", ".FSEVENTSD", ".TRASHES",
+        "._.TRASHES", ".DS_STORE",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ def content_of(medium: Medium) -> CardContent:
         if device is not None:
             return CardContent(device, has_data=True)
     if not found:
-        return CardContent(None, has_data=any(medium.read(0, 64 * SECTOR)))
+        return CardContent(None, has_data=any(medium.read(0, _LOOKED_AT_BYTES)))
     return CardContent(None, has_data=any(not _is_empty(medium, each) for each in found))
 
 
@@ -79,7 +83,7 @@ def _is_empty(medium: Medium, partition: Partition) -> bool:
     if len(first) < SECTOR:  # it lies behind the end
         return True
     if not any(first):
-        return not any(medium.read(partition.start, 128 * SECTOR))
+        return not any(medium.read(partition.start, min(partition.size, _LOOKED_AT_BYTES)))
     if first[3:11] == b"EXFAT   ":
         return _is_empty_exfat(medium, partition, first)
     try:

@@ -93,7 +93,8 @@ class FatVolume:
 
     def names(self, folder: str = "") -> Sequence[str]:
         """What is in a folder of the root, or in the root itself, without `.` and `..`."""
-        return [each.name for each in self._entries(self._folder(folder)) if each.name[:1] != "."]
+        found = [each.name for each in self._entries(self._folder(folder))]
+        return [name for name in found if name not in {".", ".."}]
 
     def read_file(self, folder: str, name: str) -> bytes | None:
         """A file's content, or None where there is none."""
