@@ -238,7 +238,8 @@ def _network(what: Installation, body: bytes) -> None:
 
 def _contacts(what: Installation, body: bytes) -> None:
     asked = _asked(body, contacts.Contacts)
-    today = date.fromisoformat(what.stamp()[:10])
+    now = what.wall()
+    today = None if now.uncertainty_s is None else date.fromisoformat(now.iso[:10])
     contacts.keep(what.places.configuration, asked, today)
 
 

@@ -12,7 +12,7 @@ from agent import config as configuration_file
 from agent.sections import Config
 from agent.tomlfile import ConfigError
 from agent.values import Why
-from agent.wallclock import read_wall_clock
+from agent.wallclock import WallTime, read_wall_clock
 from provisioning.places import DEVICE_TOML, SETUP_REQUEST
 from provisioning.seed import Seed
 from provisioning.setup_page import apply, contacts, draft, identity, network, reset, steps
@@ -66,7 +66,7 @@ class Installation:
     seed: Seed
     places: Places
     clock: Callable[[], float] = time.monotonic
-    stamp: Callable[[], str] = lambda: read_wall_clock().iso
+    wall: Callable[[], WallTime] = read_wall_clock
     record: Record | None = None
     finished: threading.Event = field(default_factory=threading.Event)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -92,6 +92,10 @@ class Installation:
         )
         self.noise = Listening(self.live, self.keep_noise, stamp=self.stamp)
         self.baselines = Baselines(self.link, stamp=self.stamp)
+
+    def stamp(self) -> str:
+        """What the device's clock shows, RFC 3339."""
+        return self.wall().iso
 
     def begin(self) -> None:
         """Dial the agent."""

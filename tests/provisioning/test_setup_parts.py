@@ -5,7 +5,7 @@ import hashlib
 import json
 import stat
 import tomllib
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import msgspec
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from agent import config as configuration
 from agent.signing import load_signer
 from agent.values import Why
-from agent.wallclock import read_wall_clock
+from agent.wallclock import read_wall_clock, wall_time
 from drivers.camera import CameraConfig, Zone
 from hw_mocks.authority import Authority
 from provisioning.commission import (
@@ -33,8 +33,10 @@ from provisioning.remedy import ProvisioningError
 from provisioning.seed import Authority as SeedAuthority
 from provisioning.seed import Seed, SeedHub, setup_for
 from provisioning.setup_page import contacts, draft, profiles, tls
+from provisioning.setup_page.api import POSTS
 from provisioning.setup_page.apply import device_toml, put_in_force
 from provisioning.setup_page.contacts import Contact, Contacts
+from provisioning.setup_page.installation import Installation, Places
 from provisioning.setup_page.refusals import RefusedError
 
 SEED = Seed(
@@ -178,6 +180,23 @@ def test_nobody_confirms_a_number_tomorrow(tmp_path: Path) -> None:
     contacts.keep(tmp_path, person(confirmed=TODAY + timedelta(days=1)), TODAY)  # of the phone's
     with pytest.raises(RefusedError, match="date-wrong"):
         contacts.keep(tmp_path, person(confirmed=TODAY + timedelta(days=2)), TODAY)
+
+
+@pytest.mark.parametrize(("source", "uncertainty_s"), [("unset", None), ("ntp", 0.01)])
+def test_no_day_is_held_against_a_clock_that_nobody_vouches_for(
+    tmp_path: Path, source: str, uncertainty_s: float | None
+) -> None:
+    behind = datetime.combine(TODAY - timedelta(days=32), time(9), UTC).timestamp()
+    places = Places(tmp_path / "etc", tmp_path / "run", tmp_path / "state")
+    places.configuration.mkdir()
+    what = Installation(SEED, places, wall=lambda: wall_time(behind, uncertainty_s, source))
+    asked = msgspec.json.encode(person())
+    if uncertainty_s is not None:
+        with pytest.raises(RefusedError, match="date-wrong"):
+            POSTS["/api/contacts"](what, asked)
+        return
+    POSTS["/api/contacts"](what, asked)
+    assert contacts.load(places.configuration) == person().contacts
 
 
 def test_a_missing_profile_part_proposes_the_profile_that_fits() -> None:
