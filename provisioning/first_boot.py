@@ -99,17 +99,19 @@ def first_boot(
     failures += told
     fresh = _on_card(places, kept, failures)
     seed, state = kept, _KEPT
+    is_left = False  # on the card, which alone has it
     if fresh is not None and _is_new(places, fresh, kept, failures):
         try:
             _take(places, fresh)
         except OSError as error:
             failures.append(failure("storage-full", str(error)))
+            is_left = True
         else:
             seed, state = fresh, _TAKEN
     if seed is None:
         return _without_seed(failures, reset)
     _own(places)
-    if fresh is None or fresh.device == seed.device:
+    if not is_left and (fresh is None or fresh.device == seed.device):
         _wipe(places, failures)
     _set_network(places, seed, failures)
     set_hostname(hostname(seed.device))

@@ -190,6 +190,8 @@ outcome = first_boot(places, lambda name: None)
 tell(outcome, places)
 print(outcome.state, *(each.code for each in outcome.failures))
 """
+SMALL = 'mount -t tmpfs -o size=16k none "$1/etc"'
+FILL = '(dd if=/dev/zero of="$1/etc/full" bs=1k count=64 2>/dev/null || true)'
 needs_mounts = pytest.mark.skipif(
     shutil.which("unshare") is None
     or subprocess.run(("unshare", "-rm", "true"), capture_output=True, check=False).returncode != 0,
@@ -227,11 +229,7 @@ def test_a_card_that_cannot_be_written_is_told_of_and_the_device_works(
 @needs_mounts
 def test_a_full_data_partition_leaves_the_seed_on_the_card(places: Places, tmp_path: Path) -> None:
     insert(places, a_seed())
-    mounting = (
-        'mount -t tmpfs -o size=16k none "$1/etc" && '
-        '(dd if=/dev/zero of="$1/etc/full" bs=1k count=64 2>/dev/null || true)'
-    )
-    assert run_with(mounting, tmp_path) == ["failed", "storage-full"]
+    assert run_with(f"{SMALL} && {FILL}", tmp_path) == ["failed", "storage-full"]
     assert seeds.read_seed(card(places)) == a_seed()
     assert boot(places).state == "taken"  # with room again
 
@@ -242,6 +240,27 @@ def test_a_broken_data_partition_is_told_of(places: Places, tmp_path: Path) -> N
     mounting = 'mount -t tmpfs -o ro none "$1/etc"'
     assert run_with(mounting, tmp_path) == ["failed", "storage-full"]
     assert card(places).exists()
+
+
+@needs_mounts
+@pytest.mark.parametrize(
+    "mounting",
+    [
+        'mount --bind "$1/etc" "$1/etc" && mount -o remount,bind,ro "$1/etc"',
+        f'cp -r "$1/etc" "$1/kept" && {SMALL} && cp "$1/kept"/* "$1/etc" && {FILL}',
+    ],
+    ids=["read-only", "full"],
+)
+def test_a_new_code_that_cannot_be_taken_stays_on_the_card(
+    places: Places, tmp_path: Path, mounting: str
+) -> None:
+    insert(places, a_seed())
+    boot(places)
+    insert(places, renewed := a_seed(code="Z9" * 13))
+    assert run_with(mounting, tmp_path) == ["kept", "storage-full"]
+    assert seeds.read_seed(card(places)) == renewed
+    assert (boot(places).state, taken(places)) == ("taken", renewed)
+    assert not card(places).exists()
 
 
 CALLS = {"os.open", "open", "os.rename", "os.remove", "os.chmod", "os.mkdir", "os.truncate"}
