@@ -119,6 +119,7 @@ class LocalLink:
         self._readers: set[Peer] = set()
         self._asked: dict[str, tuple[Peer, str]] = {}  # by nonce: who waits, and for which id
         self._accompanied: _Accompanied | None = None
+        self._by: Peer | None = None  # who asked for that
         self._tried: dict[str, float] = {}  # sensors, and until when
         self._marked: dict[tuple[str, str], str] = {}  # incidents by hazard and subject: the nonce
         self._stopping = False
@@ -211,7 +212,7 @@ class LocalLink:
             self._order(peer, asked)
             return None
         elif asked.accompany is not None:
-            nonce = self.accompany(asked.accompany, asked.within_s)
+            nonce, self._by = self.accompany(asked.accompany, asked.within_s), peer
             return {"result": "accepted", "nonce": nonce}
         elif asked.end:
             self._end(peer)
@@ -270,7 +271,8 @@ class LocalLink:
         return {"error": f"{sensor} has no baseline to measure"}
 
     def _end(self, peer: Peer) -> None:
-        self._accompanied = None
+        if self._by is peer:
+            self._accompanied = None
         for nonce in [each for each, (who, _) in self._asked.items() if who is peer]:
             self._powers.cut(nonce)
 
