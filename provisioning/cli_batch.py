@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agent.values import Why
 from provisioning.batch import CLAIM_DAYS, Batch, described
-from provisioning.batch_folder import BatchFolder, LabelData
+from provisioning.batch_folder import BatchFolder, LabelData, unreadable
 from provisioning.cli_flash import add_image, add_keep, checked_image, walk
 from provisioning.cli_office import add_city, city_of
 from provisioning.desk import Command, Desk, Parser
@@ -135,7 +135,11 @@ def run_label(args: argparse.Namespace, desk: Desk) -> int:
 
 
 def _data(named: str, desk: Desk) -> Sequence[LabelData]:
-    if Path(named).is_dir():
+    try:
+        is_folder = Path(named).is_dir()
+    except OSError as error:
+        raise ProvisioningError(unreadable(Path(named), error)) from None
+    if is_folder:
         return list(BatchFolder(Path(named)).labels())
     made = desk.journal().made(named)
     found = BatchFolder(made.folder).label(named) if made is not None else None

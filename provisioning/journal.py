@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.values import Why
+from provisioning.caller import caller, hand_over
 from provisioning.office import DeviceRecord
 from provisioning.remedy import Failure, ProvisioningError
 
@@ -96,15 +97,9 @@ def default_path(environ: Mapping[str, str] = os.environ) -> Path:
     if sys.platform == "win32":
         return Path(environ.get("LOCALAPPDATA", Path.home())) / "haetae" / "journal.db"
     home, state = Path.home(), environ.get("XDG_STATE_HOME")
-    if (caller := _caller(environ)) is not None:
-        home, state = Path(pwd.getpwuid(caller).pw_dir), None
+    if (number := caller(environ)) is not None:
+        home, state = Path(pwd.getpwuid(number).pw_dir), None
     return Path(state or home / ".local" / "state") / "haetae" / "journal.db"
-
-
-def _caller(environ: Mapping[str, str]) -> int | None:
-    """The user number of who has called sudo, or None."""
-    number = environ.get("SUDO_UID", "")
-    return int(number) if number.isdecimal() and os.geteuid() == 0 else None
 
 
 class Journal:
@@ -117,10 +112,9 @@ class Journal:
         is_new = not path.exists()
         with self._changes() as database:
             database.executescript(_SCHEMA)
-        caller = None if sys.platform == "win32" else _caller(os.environ)
-        if is_new and caller is not None:
-            os.chown(path, caller, -1)
-            os.chown(path.parent, caller, -1)
+        if is_new:
+            hand_over(path)
+            hand_over(path.parent)
 
     def made(self, device: str) -> Made | None:
         """The device of that name, or None."""

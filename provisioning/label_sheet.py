@@ -8,6 +8,7 @@ import segno
 from PIL import Image, ImageDraw, ImageFont
 
 from provisioning.batch_folder import full
+from provisioning.caller import hand_over, make_folder
 from provisioning.label import (
     A4_MM,
     CODE_CAPTION,
@@ -135,12 +136,13 @@ def write_labels(
         ProvisioningError: The folder cannot be written.
     """
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(out.parent)
         if out.suffix.lower() == ".pdf":
             pages = list(sheets(labels, layout, Pen(font, PDF_DPI, _BLACK_AND_WHITE)))
             pages[0].save(
                 out, "PDF", resolution=PDF_DPI, save_all=True, append_images=pages[1:], title=NAME
             )
+            hand_over(out)
             return [out]
         pen = Pen(font, PNG_DPI)
         single = len(labels) == 1
@@ -148,6 +150,7 @@ def write_labels(
         names = [out] + [out.with_stem(f"{out.stem}-{n}") for n in range(2, len(pictures) + 1)]
         for name, picture in zip(names, pictures, strict=True):
             picture.save(name, "PNG", dpi=(PNG_DPI, PNG_DPI))
+            hand_over(name)
     except OSError as error:
         raise ProvisioningError(full(out, error)) from None
     return names
