@@ -1,7 +1,7 @@
 """`haetae-provision batch` and `label`: from a table of sites to seeds and labels."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +11,11 @@ from provisioning.batch_folder import BatchFolder, LabelData, unreadable
 from provisioning.cli_flash import add_image, add_keep, checked_image, walk
 from provisioning.cli_office import add_city, city_of
 from provisioning.desk import Command, Desk, Parser
+from provisioning.journal import Journal
 from provisioning.label import LAYOUTS, Label
 from provisioning.progress import Progress
 from provisioning.remedy import Failure, ProvisioningError
-from provisioning.sites import read_sites
+from provisioning.sites import Site, read_sites
 
 LABELS = "labels.pdf"
 
@@ -67,7 +68,10 @@ def run_batch(args: argparse.Namespace, desk: Desk) -> int:
     sites = read_sites(args.sites, city.hub)
     font = _font(args.font)
     folder = BatchFolder(args.out)
-    batch = Batch(city, folder, desk.journal(), desk.now, args.days)
+    journal = desk.journal()
+    if lost := _without_label(sites, args.remake, folder, journal):  # before any is made
+        raise ProvisioningError(_no_label(", ".join(lost), str(folder.path)))
+    batch = Batch(city, folder, journal, desk.now, args.days)
     label = Why("기기 만들기", "making devices")
     progress = Progress(desk.terminal, label, len(sites), in_bytes=False)
     made = []
@@ -76,7 +80,7 @@ def run_batch(args: argparse.Namespace, desk: Desk) -> int:
         progress.advance(1)
         if desk.terminal.as_json:
             desk.terminal.show(described(outcome), Why("-", "-"))
-    labels = [Label(found) for each in made if (found := folder.label(each.device)) is not None]
+    labels = [Label(_label(each.device, journal)) for each in made]
     for path in _draw(labels, folder.path / LABELS, font, args):
         new = sum(each.is_new for each in made)
         told = {"devices": len(made), "new": new, "folder": str(folder.path), "labels": str(path)}
@@ -88,6 +92,21 @@ def run_batch(args: argparse.Namespace, desk: Desk) -> int:
         return _make_cards([each.device for each in made], folder, args, desk)
     desk.terminal.say(_NEXT)
     return 0
+
+
+def _without_label(
+    sites: Sequence[Site], remake: Collection[str], folder: BatchFolder, journal: Journal
+) -> Sequence[str]:
+    """Devices of the table that were made into this folder, and of whose label nothing is there."""
+    requests, names = {site.request for site in sites}, {site.device for site in sites}
+    return [
+        made.device
+        for made in journal.devices()
+        if (made.request in requests or made.device in names)
+        and made.folder == folder.path
+        and made.device not in remake
+        and folder.label(made.device) is None
+    ]
 
 
 def _make_cards(
@@ -141,11 +160,15 @@ def _data(named: str, desk: Desk) -> Sequence[LabelData]:
         raise ProvisioningError(unreadable(Path(named), error)) from None
     if is_folder:
         return list(BatchFolder(Path(named)).labels())
-    made = desk.journal().made(named)
-    found = BatchFolder(made.folder).label(named) if made is not None else None
+    return [_label(named, desk.journal())]
+
+
+def _label(device: str, journal: Journal) -> LabelData:
+    made = journal.made(device)
+    found = BatchFolder(made.folder).label(device) if made is not None else None
     if found is None:
-        raise ProvisioningError(_no_label(named))
-    return [found]
+        raise ProvisioningError(_no_label(device))
+    return found
 
 
 def _draw(
@@ -201,16 +224,21 @@ def _which_device() -> Failure:
     )
 
 
-def _no_label(named: str) -> Failure:
+def _no_label(named: str, detail: str = "") -> Failure:
     return Failure(
         "no-label",
         Why(f"{named}: 라벨 정보가 없습니다.", f"{named}: there is nothing to print on a label."),
         Why(
             "batch 의 폴더 이름이나 기기 이름이 맞는지 확인해 주세요. "
-            "haetae-provision report 가 모든 기기를 보여 줍니다.",
-            "See that it is a folder of batch or a device's name. "
-            "haetae-provision report lists all devices.",
+            "haetae-provision report 가 모든 기기를 보여 줍니다. batch 폴더를 옮겼다면 제자리에 "
+            "돌려놓아 주세요. 라벨 정보를 잃었으면, 라벨을 이미 붙인 기기는 표에서 그 행을 지우고, "
+            "아직 붙이지 않은 기기는 batch --remake 로 다시 만들어 주세요.",
+            "See that it is a folder of batch or a device's name: haetae-provision report lists "
+            "all devices. If the folder of batch was moved, move it back. If what its labels say "
+            "is lost: where the label is on its box already, delete the device's row from the "
+            "table; where it is not yet, make the device again with batch --remake.",
         ),
+        detail,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.provisioning.desks import HEADER, Desk
+from tests.provisioning.desks import HEADER, Desk, stalls
 
 NOBODY = 65_534
 NAMED = [f"osan,{n}호,No. {n},market-stall,x{n}" for n in (1, 2, 3)]
@@ -89,3 +89,33 @@ def test_a_folder_that_is_in_one_that_may_not_be_entered_is_told(desk: Desk) -> 
     with closed(desk.folder / "a"):
         said = desk.ask("label", desk.out, "--out", desk.folder / "x.pdf")
     assert said.failure == "folder-unreadable"
+
+
+def test_a_folder_that_was_moved_is_to_be_moved_back_and_nothing_is_made(desk: Desk) -> None:
+    desk.batch(desk.table(*stalls(2)))
+    elsewhere = desk.out.rename(desk.folder / "elsewhere")
+    said = desk.batch(desk.table(*stalls(3)))
+    assert said.failure == "no-label"
+    assert "move it back" in said.records[-1]["error"]["remedy"]["en"]
+    assert not desk.out.exists()
+    elsewhere.rename(desk.out)
+    assert desk.batch(desk.table(*stalls(3))).records[-1]["new"] == 1
+
+
+@pytest.mark.parametrize("way", ["without its row", "made again"])
+def test_a_label_that_is_lost_is_not_left_off_the_sheet_without_a_word(
+    desk: Desk, way: str
+) -> None:
+    desk.batch(table(desk, *NAMED))
+    (desk.out / "labels" / "x2.json").unlink()
+    (desk.out / "labels.pdf").unlink()
+    said = desk.batch(table(desk, *NAMED))
+    assert said.failure == "no-label"
+    assert said.records[-1]["error"]["what"]["en"].startswith("x2:")
+    assert not (desk.out / "labels.pdf").exists()
+    if way == "made again":
+        said = desk.batch(table(desk, *NAMED), "--remake", "x2")
+    else:
+        said = desk.batch(table(desk, *NAMED[::2]))
+    assert said.code == 0
+    assert (desk.out / "labels.pdf").exists()
