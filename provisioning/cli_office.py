@@ -1,13 +1,18 @@
 """`haetae-provision enroll`, `sync` and `revoke`: what the office has to be told."""
 
 import argparse
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import msgspec
+
+from agent.sections import Identifier
 from agent.values import Why
 from provisioning.city import City, read_city
 from provisioning.cli_device import add_enroll_on_device, enroll_on_device
 from provisioning.desk import Command, Desk, Parser
-from provisioning.office import Office
+from provisioning.office import Office, Text
 from provisioning.progress import Progress
 from provisioning.remedy import Failure, ProvisioningError
 from provisioning.sync import sync
@@ -85,10 +90,20 @@ def office_of(city: City) -> Office:
 
 
 def _add_revoke(parser: Parser) -> None:
-    parser.needs("device", Why("기기 이름", "the device's name"), metavar="DEVICE")
+    about = Why("기기 이름", "the device's name")
+    parser.needs("device", about, type=partial(_fitting, Identifier), metavar="DEVICE")
     about = Why("까닭 (예: 분실)", "why, as: lost")
-    parser.takes("--reason", required=True, metavar="TEXT", about=about)
+    fitting = partial(_fitting, Text)
+    parser.takes("--reason", required=True, type=fitting, metavar="TEXT", about=about)
     add_city(parser)
+
+
+def _fitting(kind: Any, text: str) -> str:
+    """The text, if the office takes such a one: what it never takes is not to be owed to it."""
+    try:
+        return str(msgspec.convert(text, kind))
+    except msgspec.ValidationError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _revoke(args: argparse.Namespace, desk: Desk) -> int:

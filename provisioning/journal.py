@@ -161,11 +161,12 @@ class Journal:
             self._owe(database, key, kind, device, body)
 
     def errands(self) -> Sequence[Errand]:
-        """What the office has not confirmed yet, oldest first."""
+        """What the office has still to be told, oldest first."""
         asked = "SELECT key, kind, device, body, refused FROM errands WHERE done_at IS NULL"
+        asked += " AND (kind = 'claim' OR refused IS NULL) ORDER BY seq"
         return [
             Errand(key, kind, device, json.loads(body), refused)
-            for key, kind, device, body, refused in self._rows(f"{asked} ORDER BY seq")
+            for key, kind, device, body, refused in self._rows(asked)
         ]
 
     def done(self, errand: Errand, about: Mapping[str, Any]) -> None:
@@ -176,12 +177,17 @@ class Journal:
             )
             if database.execute(asked, (self._at(), errand.key)).rowcount:
                 self._note(database, f"synced-{errand.kind}", errand.device, about)
+            self._drop_claims_before(database, errand)
 
     def refused(self, errand: Errand, why: str) -> None:
-        """The office refused this errand: it stays, and says why."""
+        """The office refused this errand: a claim stays and says why, a revocation is over.
+
+        Told again after the claim of a card made since, it would withdraw that one.
+        """
         with self._changes() as database:
             asked = "UPDATE errands SET refused = ? WHERE key = ?"
             database.execute(asked, (why, errand.key))
+            self._drop_claims_before(database, errand)
 
     def is_revoked(self, device: str) -> bool:
         """Whether it was withdrawn, here or at the office, after it was made last."""
@@ -258,6 +264,13 @@ class Journal:
             body = {"reason": "card made again"}
             self._owe(database, f"withdraw:{earlier.claim_sha256}", "revoke", earlier.device, body)
 
+    def _drop_claims_before(self, database: sqlite3.Connection, errand: Errand) -> None:
+        """A claim that the office has refused so far is not to be good after a revocation."""
+        if errand.kind == "revoke":
+            asked = "DELETE FROM errands WHERE kind = 'claim' AND device = ? AND done_at IS NULL"
+            asked += " AND seq < (SELECT seq FROM errands WHERE key = ?)"
+            database.execute(asked, (errand.device, errand.key))
+
     def _owe(
         self,
         database: sqlite3.Connection,
@@ -266,6 +279,8 @@ class Journal:
         device: str,
         body: Mapping[str, Any],
     ) -> None:
+        asked = "DELETE FROM errands WHERE key = ? AND kind = 'revoke' AND refused IS NOT NULL"
+        database.execute(asked, (key,))  # somebody asks for it once more
         row = (key, kind, device, json.dumps(body, ensure_ascii=False))
         asked = "INSERT OR IGNORE INTO errands (key, kind, device, body) VALUES (?, ?, ?, ?)"
         database.execute(asked, row)

@@ -1,7 +1,8 @@
 """What the journal owes the office: told in order, each once, whenever there is a network.
 
 A claim is known by its hash and a revocation by its key in the journal. An answer that was lost
-makes the office hear the same again, which changes nothing there.
+makes the office hear the same again, which changes nothing there. A revocation of what the office
+does not know is told once: made since, the device would be withdrawn by telling it again.
 """
 
 import logging

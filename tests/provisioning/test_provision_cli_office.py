@@ -206,10 +206,11 @@ def test_a_withdrawn_device_gets_no_card_until_it_is_made_again(
 
 
 def test_the_office_refuses_what_it_does_not_know_and_the_rest_goes_on(bureau: Bureau) -> None:
-    assert (
-        bureau.desk.ask("revoke", "nobody", "--reason", "x", "--city", bureau.desk.city).code == 1
-    )
+    bureau.write_file(free_port())
+    words = ("revoke", "nobody", "--reason", "x", "--city", bureau.desk.city)
+    assert bureau.desk.ask(*words).failure == "authority-unreachable"
     bureau.make(ROWS[0])
+    bureau.write_file()
     said = bureau.desk.ask("sync")
     assert said.records[-1] == {"done": 1, "refused": 1}
     assert "device-unknown" in said.err
