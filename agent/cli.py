@@ -24,7 +24,7 @@ from agent.config import ConfigError
 from agent.sections import Config
 from drivers.board import Board
 
-BAD_CONFIG, FOUND_WRONG = 78, 1
+FOUND_WRONG = 1
 STALE_S = 10.0  # a living agent writes its status every second
 PROFILES = Path(__file__).parent.parent / "provisioning" / "profiles"
 
@@ -262,7 +262,7 @@ def execute(args: argparse.Namespace) -> int:
         return command(args)
     except ConfigError as error:
         print(error, file=sys.stderr)
-        return BAD_CONFIG
+        return error.exit_code
     except OutputError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error.__cause__, BrokenPipeError):  # the reader has seen enough

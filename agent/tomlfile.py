@@ -1,7 +1,9 @@
 """A configuration file as TOML: read whole, and refused in one line that names the remedy."""
 
 import difflib
+import errno
 import math
+import os
 import re
 import tomllib
 from collections.abc import Iterable
@@ -11,10 +13,22 @@ from typing import Any
 import msgspec
 
 LONGEST_BYTES = 1024 * 1024
+_NAMED_WRONGLY = frozenset(
+    {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG}
+    | {errno.EACCES, errno.EPERM, None}  # None: what is said here
+)
 
 
 class ConfigError(Exception):
     """The file cannot be used; the message is one line that names file, key and remedy."""
+
+    exit_code = os.EX_CONFIG  # another start would find the same
+
+
+class UnreadError(ConfigError):
+    """The disk or the system failed at it: another start may find it well."""
+
+    exit_code = os.EX_IOERR
 
 
 def read_table(path: Path) -> dict[str, Any]:
@@ -26,6 +40,8 @@ def read_table(path: Path) -> dict[str, Any]:
     try:
         raw = _content(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        if isinstance(error, OSError) and error.errno not in _NAMED_WRONGLY:
+            raise UnreadError(_line(path, f"cannot be read: {error}", "check the card")) from None
         raise refusal(path, f"cannot be read: {error}", "name a readable file: --config") from None
     try:
         text = raw.decode()
@@ -52,8 +68,12 @@ def _content(path: Path) -> bytes:
 
 def refusal(path: Path, problem: str, remedy: str) -> ConfigError:
     """The error that names file, problem and remedy in one printable line."""
+    return ConfigError(_line(path, problem, remedy))
+
+
+def _line(path: Path, problem: str, remedy: str) -> str:
     line = f"{path}: {problem}: {remedy}"
-    return ConfigError("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line))
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
 
 def _syntax(error: Exception, text: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from typing import Protocol
 import msgspec
 
 from agent import config, sdnotify
-from agent.cli import BAD_CONFIG, FOUND_WRONG
+from agent.cli import FOUND_WRONG
 from agent.cli_words import CONFIG, Parser
 from agent.config import ConfigError
 from agent.perception.ears import Ears
@@ -107,7 +107,7 @@ def execute(args: argparse.Namespace, open_camera: Sources = pi_camera) -> int:
         return command(args, open_camera)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
-        return BAD_CONFIG
+        return error.exit_code
     except (OSError, ModelError) as error:
         sys.stderr.write(f"{error}\n")
         return FOUND_WRONG

@@ -92,6 +92,16 @@ def test_an_unreadable_file_is_a_configuration_error(
     assert "cannot be read" in capsys.readouterr().err
 
 
+def test_a_file_that_the_disk_does_not_give_is_read_again_at_another_start(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    unread = "/proc/self/mem"  # a regular file whose first page gives EIO
+    assert cli.main(["--config", unread, "check"]) == os.EX_IOERR
+    assert "Input/output error: check the card" in capsys.readouterr().err
+    for unit in (Path(__file__).parents[2] / "systemd").glob("haetae-*.service"):
+        assert not re.search(rf"RestartPreventExitStatus=.*{os.EX_IOERR}", unit.read_text("utf-8"))
+
+
 def test_a_file_without_an_end_is_a_configuration_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
