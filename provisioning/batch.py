@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from difflib import SequenceMatcher
 
 from agent.values import Why
 from provisioning import seed as seeds
@@ -53,6 +54,7 @@ class Batch:
         """
         orphans = self._orphans()
         found = [self._earlier(site, orphans, remake) for site in sites]  # before any is made
+        self._see_what_lost_its_row(sites, found)
         known = {made.device for made in found if made is not None}
         if unknown := sorted(set(remake) - known):
             raise ProvisioningError(_not_made(unknown[0]))
@@ -85,6 +87,29 @@ class Batch:
         if not is_same and made.device not in remake:
             raise ProvisioningError(_changed(site, made.device))
         return made
+
+    def _see_what_lost_its_row(self, sites: Sequence[Site], found: Sequence[Made | None]) -> None:
+        """See that no row is new where a device of its site has none any more.
+
+        It would be that device's, put right, and the same place would get a second one.
+
+        Raises:
+            ProvisioningError: `row-changed`.
+        """
+        asked = {made.device for made in found if made is not None}
+        new = [s for s, made in zip(sites, found, strict=True) if made is None and s.device is None]
+        left = [
+            made
+            for name in {site.site for site in new}
+            for made in self.journal.devices(name)
+            if made.folder == self.folder.path
+            and made.device not in asked
+            and not self.journal.is_revoked(made.device)
+        ]
+        for site in new:
+            if near := [made for made in left if made.site == site.site]:
+                nearest = max(near, key=lambda made: _likeness(made.place, site.place))
+                raise ProvisioningError(_put_right(site, nearest))
 
     def _orphans(self) -> Collection[Seed]:
         """Seeds that were written, but whose entry the journal did not get any more."""
@@ -139,6 +164,10 @@ def _is_of(seed: Seed, site: Site) -> bool:
     what = (seed.site, seed.place, seed.profile, seed.hub, seed.wifi)
     is_named = site.device in {None, seed.device}
     return is_named and what == (site.site, site.place, site.profile, site.hub, site.wifi)
+
+
+def _likeness(one: Why, other: Why) -> float:
+    return SequenceMatcher(None, f"{one.ko}{one.en}", f"{other.ko}{other.en}").ratio()
 
 
 def _new_id(site: str, taken: Collection[str]) -> str:
@@ -242,6 +271,28 @@ def _changed(site: Site, device: str) -> Failure:
         Why(
             f"바뀐 내용이 맞으면 {_remake(device).ko} 아니면 표를 되돌려 주세요.",
             f"If the change is right: {_remake(device).en} If not, put the row back.",
+        ),
+        device,
+    )
+
+
+def _put_right(site: Site, made: Made) -> Failure:
+    device = made.device
+    return Failure(
+        "row-changed",
+        Why(
+            f"{site.row}행({site.place.ko})은 새 행인데, 같은 현장에 만든 {device}"
+            f"({made.place.ko})의 행이 없어졌습니다.",
+            f"Row {site.row} ({site.place.en}) is new, and {device} ({made.place.en}), which was "
+            "made for the same site, has no row any more.",
+        ),
+        Why(
+            f"{device} 의 행을 고친 것이면 그 행의 device 열에 {device} 를 적어 주세요. "
+            f"{_remake(device).ko} 다른 기기이면 없어진 행을 되돌리거나, 쓰지 않는 {device} 를 "
+            "revoke 로 중지하거나, 다른 --out 폴더를 쓰세요.",
+            f"If the row was put right, write {device} into its column device. "
+            f"{_remake(device).en} If it is another device: put the lost row back, revoke {device} "
+            "if it is not used, or take another folder with --out.",
         ),
         device,
     )

@@ -185,6 +185,53 @@ def test_a_row_that_changed_after_its_card_was_prepared_is_not_passed_over(desk:
     assert desk.batch(desk.table("osan,가,a,single-room")).failure == "row-changed"
 
 
+MENDED = "cheongnyangni,청량리 시장 2호점,Cheongnyangni market stall 2,market-stall"
+
+
+@pytest.mark.parametrize("words", [(), ("--remake", "OLD")])
+def test_a_place_that_was_put_right_is_no_second_device(desk: Desk, words: tuple[str, ...]) -> None:
+    first, second, third = stalls(3)
+    desk.batch(desk.table(first, second, third))
+    before = desk.files()
+    (old,) = [each.stem for each in desk.seeds() if seeds.read_seed(each).place.ko.endswith("2호")]
+    said = desk.batch(
+        desk.table(first, MENDED, third), *(old if each == "OLD" else each for each in words)
+    )
+    assert said.failure == "row-changed"
+    error = said.records[-1]["error"]
+    assert error["detail"] == old
+    assert all(f"--remake {old}" in text for text in error["remedy"].values())
+    assert desk.files() == before
+    named = desk.table(f"{first},", f"{MENDED},{old}", f"{third},", header=HEADER + ",device")
+    assert desk.batch(named).failure == "row-changed"
+    done = desk.batch(named, "--remake", old).records[-1]
+    assert (done["devices"], done["new"], len(desk.seeds())) == (3, 1, 3)
+    after = desk.files()
+    changed = {name for name in after if after[name] != before.get(name)}
+    assert changed == {f"seeds/{old}.toml", f"labels/{old}.json", "labels.pdf"}
+    labels = [json.loads(each[f"labels/{old}.json"]) for each in (before, after)]
+    assert labels[0]["code"] == labels[1]["code"]
+    assert labels[1]["place"]["ko"] == "청량리 시장 2호점"
+    assert desk.batch(named).records[-1]["new"] == 0
+
+
+def test_rows_that_were_only_removed_are_not_missed(desk: Desk) -> None:
+    rows = list(stalls(3))
+    desk.batch(desk.table(*rows))
+    assert desk.batch(desk.table(*rows[1:])).records[-1]["new"] == 0
+    elsewhere = "osan,오산 1호,Osan 1,market-stall"
+    assert desk.batch(desk.table(*rows[1:], elsewhere)).records[-1]["new"] == 1
+
+
+def test_a_device_that_was_revoked_needs_no_row(desk: Desk) -> None:
+    first, second = stalls(2)
+    desk.batch(desk.table(first))
+    (old,) = (each.stem for each in desk.seeds())
+    assert desk.batch(desk.table(second)).failure == "row-changed"
+    desk.ask("revoke", old, "--reason", "given up", "--city", desk.city)
+    assert desk.batch(desk.table(second)).records[-1]["new"] == 1
+
+
 def test_a_device_of_another_batch_is_not_made_twice(desk: Desk) -> None:
     table = desk.table("osan,가,a,market-stall,x1", header=HEADER + ",device")
     desk.batch(table)
