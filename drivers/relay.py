@@ -51,12 +51,14 @@ class Relay:
         self._pin.switch(on=True)
 
     def off(self) -> None:
-        """Drop; an unarmed relay is off, and its pin is left alone.
+        """Drop, even where `arm` was not called yet: a process that was killed may have left it on.
+
+        One that the configuration does not arm is never ours to move: its pin is left alone.
 
         Raises:
             OSError: The pin cannot be moved.
         """
-        if self._is_armed:
+        if self._may_arm:
             self._pin.switch(on=False)
 
     def close(self) -> None:

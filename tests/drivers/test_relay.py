@@ -55,6 +55,16 @@ def test_arming_leaves_it_off_and_so_does_closing(active_high: bool) -> None:
         relay.on()
 
 
+@pytest.mark.parametrize("armed", [True, False])
+def test_what_a_killed_process_left_on_is_dropped_where_it_may_be_moved(armed: bool) -> None:
+    """A line that is freed keeps its level on some boards (pinctrl-rp1: persist_gpio_outputs)."""
+    pins = SimPins()
+    pins.wire(26).drive(True)
+    relay = made(pins, armed=armed)
+    relay.off()
+    assert pins.wire(26).level is not armed
+
+
 def test_a_board_that_went_first_does_not_make_closing_raise() -> None:
     pins = SimPins()
     relay = made(pins, armed=True)
