@@ -112,12 +112,17 @@ class NetworkWatch:
         hard = Ladder(HARD, before.hard.memory, before.hard.standing)
         broken, sound = ((INTERFACE,), ()) if fault else ((), (INTERFACE,))
         may = calm is not None and calm.calm and self._is_time(before, now)
+        asked_s = before.asked_s
+        is_refused = asked_s is not None and now - asked_s > ASKED_S
+        if is_refused:
+            hard.take_back(Step(REBOOT, INTERFACE, 0.0))
+            asked_s = None
+        if is_refused or not (fault and may):
+            withdraw_request(self.own)
         low = soft.look(now, broken, sound, is_calm=True)
         last = hard.look(now, broken, sound, is_calm=may)
         steps = [each for each in (low, last) if each is not None]
-        asked_s = now if last is not None else before.asked_s
-        if not (fault and may) or (asked_s is not None and now - asked_s > ASKED_S):
-            withdraw_request(self.own)
+        asked_s = asked_s if last is None else now
         lived = Lived(self.radio.boot, now, now)
         climbs = [Climb(each.memory(lived), each.standing()) for each in (soft, hard)]
         self._store(Looks(self.radio.boot, gateway, fault, asked_s, *climbs))

@@ -4,6 +4,7 @@ import json
 import os
 import stat
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -100,9 +101,6 @@ def test_a_mute_router_is_climbed_for_rung_by_rung_and_a_reboot_comes_last(link:
     assert at - 1000.0 >= HARD[0].after_s
     assert 10 <= int(at / HOUR_S) % 24 < 17
     assert "192.0.2.1 is mute" in reason
-    link.live(3 * DAY_S)
-    assert len(link.asked) == 1  # it was tried in this boot
-    assert link.request() is None
 
 
 def test_a_dead_hub_or_a_dead_line_behind_a_router_that_answers_is_no_reason(link: Link) -> None:
@@ -156,6 +154,15 @@ def test_a_reboot_that_does_not_come_is_not_wanted_for_ever(link: Link) -> None:
     assert link.request() is not None
     link.live(ASKED_S + EVERY_S)
     assert link.request() is None
+
+
+def test_a_reboot_that_was_refused_is_asked_for_again_once_a_day(link: Link) -> None:
+    link.router = False
+    link.live(3 * DAY_S)
+    at = [each for each, _ in link.asked]
+    assert len(at) == 3
+    assert all(later - earlier >= DAY_S for earlier, later in pairwise(at))
+    assert all(10 <= int(each / HOUR_S) % 24 < 17 for each in at)
 
 
 def test_a_device_that_does_not_know_the_hour_waits_for_a_day(link: Link) -> None:
