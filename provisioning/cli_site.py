@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from agent.values import Why
 from provisioning import report
 from provisioning.batch_folder import BatchFolder, full
+from provisioning.caller import hand_over, make_folder
 from provisioning.city import read_city
 from provisioning.cli_office import add_city, city_of
 from provisioning.collect import fetch_record
@@ -44,8 +45,9 @@ def _commission(args: argparse.Namespace, desk: Desk) -> int:
     body = verify.verify(text, city.anchors, verify.Against(device=args.device))
     path = journal.path.parent / RECORDS / f"{args.device}.jws"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(path.parent, 0o700)
         write_privately(path, text.encode())
+        hand_over(path)
     except OSError as error:
         raise ProvisioningError(full(path.parent, error)) from None
     sha256 = verify.record_sha256(text)

@@ -1,6 +1,7 @@
 """From the laptop to a real authority and back: claims, revocations, records, and what is late."""
 
 import hashlib
+import os
 import shutil
 import socket
 import sqlite3
@@ -339,6 +340,18 @@ def test_a_record_must_be_in_the_devices_own_ledger_and_the_ledger_whole(
     (segment,) = folder.glob("*.jsonl")
     segment.write_text(segment.read_text().replace("hand", "hund"))
     assert bureau.desk.ask(*words).failure == "ledger-broken"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="sudo makes one root")
+def test_a_record_that_was_fetched_with_sudo_is_the_callers(
+    bureau: Bureau, installed: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDO_UID", "65534")
+    record = tmp_path / "record.jws"
+    record.write_text(installed.text)
+    said = bureau.desk.ask("commission", "stall-1", "--from", record, "--city", bureau.desk.city)
+    kept = Path(said.records[-1]["file"])
+    assert (kept.stat().st_uid, kept.parent.stat().st_uid) == (65534, 65534)
 
 
 def test_a_device_that_is_away_is_told_from_one_that_refuses(bureau: Bureau) -> None:
