@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 FILE = "watch.json"
 RECOVERY_RUN = Path("/run/haetae-recovery")
 UNIT = "haetae-agent.service"
-STARTS, WITHIN_S = 20, 900.0  # so many starts in so long, and none that lasted
-LASTS_S = 60.0  # an agent that has run for so long is no crash loop
+STARTS, FOR_S = 10, 900.0  # so many starts, over so long at least, and none that lasted
+LASTS_S = 600.0  # past the warm-up of gas and CO: an agent that lives for so long guards
 CLOCKLESS_S = 1800.0  # with a network that works, before the clock's daemon is started anew
 CLOCK = Budget(4, pause_s=3600.0)
 HEARD_S = 300.0  # the hub has answered so lately: there is a network
@@ -38,7 +38,7 @@ _SHOW = ("NRestarts", "ActiveState", "ActiveEnterTimestampMonotonic")
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """The looks so far: failed starts by (seconds, count), and the clock's bad time."""
+    """The looks so far: the first and last at failed starts, by (seconds, count); the clock's."""
 
     boot: str = ""
     starts: list[tuple[float, int]] = []
@@ -101,21 +101,22 @@ class Watch:
         )
         count = int(shown.get("NRestarts", "0") or 0)
         entered_s = int(shown.get("ActiveEnterTimestampMonotonic", "0") or 0) / 1e6
-        lasts = shown.get("ActiveState") == "active" and now - entered_s >= LASTS_S
-        counted = [each for each in seen.starts if now - each[0] <= 2 * WITHIN_S]
-        if lasts or not counted or count < counted[-1][1]:  # it does well, or was begun by hand
+        state = shown.get("ActiveState", "")
+        lasts = state == "active" and now - entered_s >= LASTS_S
+        is_ended = state in {"inactive", "failed"}  # systemd will not start it again
+        if lasts or is_ended or not seen.starts or count < seen.starts[-1][1]:  # or begun by hand
             return msgspec.structs.replace(seen, starts=[(now, count)]), ""
-        starts = [*counted, (now, count)]
+        starts = [seen.starts[0], (now, count)]
         first_s, first = starts[0]
         why = ""
-        if count - first >= STARTS and now - first_s >= WITHIN_S:
+        if count - first >= STARTS and now - first_s >= FOR_S:
             why = f"{count - first} failed starts in {(now - first_s) / 60:.0f} min"
         return msgspec.structs.replace(seen, starts=starts), why
 
     def _reboot(self, why: str) -> str:
         calm = read_calm(self.agent_run)
         is_said = calm is not None and calm.boot == self.outer.boot and not calm.calm
-        if calm is not None and is_said and self.outer.clock() - calm.monotonic_s < WITHIN_S:
+        if calm is not None and is_said and self.outer.clock() - calm.monotonic_s < FOR_S:
             return f"crash loop: {why}: no reboot, since the agent last said that something rings"
         if refused := self.reboots.order("crash-loop", why):
             return f"crash loop: {why}: no reboot: {refused}"

@@ -14,9 +14,9 @@ from provisioning.recovery.reboots import SETTLE_S, Evidence, Reboots
 from provisioning.recovery.watch import (
     CLOCKLESS_S,
     FILE,
+    FOR_S,
     STARTS,
     TIMESYNC,
-    WITHIN_S,
     Outer,
     Watch,
 )
@@ -91,7 +91,7 @@ def test_an_agent_that_only_crashes_has_the_device_started_anew(
     machine: Machine, state: str
 ) -> None:
     machine.state = state
-    machine.live(2 * WITHIN_S, restarts=10)
+    machine.live(2 * FOR_S, restarts=10)
     assert machine.called == [REBOOT]
     assert "failed starts in" in machine.said[-1]
     ordered = machine.reboots.book().ordered
@@ -99,10 +99,40 @@ def test_an_agent_that_only_crashes_has_the_device_started_anew(
     assert ordered.detail.startswith("crash-loop: ")
 
 
+@pytest.mark.parametrize("life_s", [30.0, 90.0, 120.0, 240.0, 540.0])
+def test_an_agent_that_hangs_at_each_start_is_a_crash_loop_whatever_its_watchdogs_time(
+    machine: Machine, life_s: float
+) -> None:
+    began = machine.now
+    while REBOOT not in machine.called and machine.now - began < 2 * STARTS * life_s + FOR_S:
+        machine.now += EVERY_S
+        starts, since_s = divmod(machine.now - began, life_s + 2.0)
+        machine.restarts, machine.entered = int(starts), machine.now - since_s
+        machine.said += machine.look()
+    assert machine.called == [REBOOT]
+    assert machine.now - began >= FOR_S
+
+
 def test_a_crash_now_and_then_is_systemds_alone(machine: Machine) -> None:
     for _ in range(3 * STARTS):
         machine.live(EVERY_S, restarts=1)
-        machine.live(4 * EVERY_S)
+        machine.live(5 * EVERY_S)
+    assert machine.called == []
+
+
+def test_some_configurations_tried_out_in_an_hour_are_no_crash_loop(machine: Machine) -> None:
+    for _ in range(3):
+        for _ in range(STARTS - 1):
+            machine.live(EVERY_S, restarts=1)  # exit 75
+            machine.live(2 * EVERY_S)
+        machine.live(FOR_S)
+    assert machine.called == []
+
+
+def test_a_bad_configuration_after_crashes_is_no_crash_loop(machine: Machine) -> None:
+    machine.live(FOR_S - EVERY_S, restarts=10)
+    machine.state = "failed"
+    machine.live(DAY_S)
     assert machine.called == []
 
 
