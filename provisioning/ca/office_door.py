@@ -95,6 +95,10 @@ class OfficeDoor:
 
     def _revoke(self, body: bytes, by: str) -> object:
         wanted = _decoded(body, _Revoke)
+        with self._issuer.registry.transaction() as ledgers:
+            roles = {each.role for each in ledgers.of_device(wanted.device)}
+        if roles - {"device", "quarantine"}:  # one typing error, and the hub would hear nobody
+            raise failed("request-refused", f"{wanted.device} is no device: haetae-ca revoke")
         return {"revoked": revoke(self._issuer, self._revoked, wanted.device, wanted.reason, by)}
 
     def _release(self, body: bytes, by: str) -> object:

@@ -91,6 +91,15 @@ def test_a_name_that_nobody_has_is_said(city: City) -> None:
         office.release("stall-99")
 
 
+@pytest.mark.parametrize(("name", "role"), [("hub", "service"), ("lee", "operator")])
+def test_who_is_no_device_is_not_withdrawn_from_a_laptop(city: City, name: str, role: str) -> None:
+    city.pair(name, role)
+    with pytest.raises(ProvisioningError, match="request-refused"):
+        city.office().revoke(name, "a typing error")
+    with city.issuer.registry.transaction() as ledgers:
+        assert [each.revoked_at for each in ledgers.of_device(name)] == [None]
+
+
 def test_only_operators_may(city: City, tmp_path: Path) -> None:
     stall = Stall(tmp_path / "stall", city, city.claim())
     assert stall.enrol() == 0
