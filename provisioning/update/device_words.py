@@ -17,6 +17,12 @@ WORDS: Words = {
         "끝날 때까지 기다려 주세요. haetae-update status 로 볼 수 있습니다.",
         "Wait until it is over; haetae-update status tells.",
     ),
+    "update-given-up": (
+        "이 업데이트는 세 번 받았지만 설치하지 못했습니다. 더 받지 않습니다.",
+        "This update was fetched three times and could not be installed. It is not fetched again.",
+        "기기는 계속 감시하고 새 판이 나오면 받습니다. 그것도 안 되면 새 카드를 받으세요.",
+        "The device watches on, and takes a newer one. If that fails, too, get a new card.",
+    ),
     "update-not-root": (
         "업데이트를 설치할 권한이 없습니다.",
         "Only root may install an update.",

@@ -3,7 +3,8 @@
 The file `selection.json` in `places.INSTALLED` is replaced in one step; whatever the power does,
 the old choice or the new one is read. A trial that is still in it at the next boot was not found
 good before the power went: it is taken back then. The floor has a file of its own, so that a
-damaged choice forgets no version that was once superseded.
+damaged choice forgets no version that was once superseded; so has the count of refusals, which no
+older software would understand in the choice.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ from drivers.kept import replace
 from provisioning.update.manifest import Digest, VersionText
 from provisioning.update.versions import is_newer
 
-FILE, FLOOR_FILE = "selection.json", "floor.json"
+FILE, FLOOR_FILE, REFUSED_FILE = "selection.json", "floor.json", "refused.json"
 MOST_FAILED = 32
 
 Kind = Annotated[str, Meta(pattern=r"^[a-z]{1,32}\Z")]
@@ -53,8 +54,8 @@ class Trial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Selection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The file. No layer of a kind: what was shipped is in force.
 
-    `previous` is None before the first update. `failed` are the files that failed their trial, or
-    were taken back by hand, and why; nobody tries them again unasked.
+    `previous` is None before the first update. `failed` are the files that failed their trial, were
+    taken back by hand or given up, and why; nobody tries them again unasked.
     """
 
     current: dict[Kind, Layer] = {}
@@ -139,6 +140,23 @@ def write_floor(installed: Path, floor: Mapping[str, str]) -> None:
         OSError: The disk is full, read-only or broken; the old floor stays.
     """
     _put(installed / FLOOR_FILE, msgspec.json.format(msgspec.json.encode(floor)))
+
+
+def count_refusal(installed: Path, sha256: str) -> int:
+    """How often this file was refused here after it was fetched, this time among them.
+
+    Raises:
+        OSError: The disk is full, read-only or broken; the old count stays.
+    """
+    counts: dict[str, int] = {}
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        counts = msgspec.json.decode(
+            (installed / REFUSED_FILE).read_bytes(), type=dict[Digest, int]
+        )
+    count = counts.pop(sha256, 0) + 1
+    newest = dict(list({**counts, sha256: count}.items())[-MOST_FAILED:])
+    _put(installed / REFUSED_FILE, msgspec.json.format(msgspec.json.encode(newest)))
+    return count
 
 
 def _put(path: Path, content: bytes) -> None:

@@ -17,13 +17,14 @@ from provisioning.recovery import reboots
 from provisioning.remedy import ProvisioningError
 from provisioning.update import calm, facts, outcome, selection, slots, trial
 from provisioning.update.device import Hands
+from provisioning.update.device_words import error
 from provisioning.update.manifest import SYSTEM
 from provisioning.update.outcome import Report
 from provisioning.update.slots import OneStart
 from provisioning.update.system_signer import check_system_signer
-from provisioning.update.words import error
 
 SUFFIX = ".raucb"
+MOST_REFUSALS = 3  # of one file that was fetched: the next one would be a day later
 
 
 def install(path: Path, hands: Hands) -> Report:
@@ -90,7 +91,8 @@ def _install(path: Path, hands: Hands) -> Report:
         hands.tell(outcome.report(SYSTEM, version, "waiting", "; ".join(why)))
 
     calm.await_calm(places.agent_run, hands.patience, say)  # the card is busy for a while
-    slots.install(path, roots, by_hand=hands.by_hand)
+    with not_for_ever(sha256, hands):
+        slots.install(path, roots, by_hand=hands.by_hand)
 
     def about_to() -> None:
         hands.tell(outcome.report(SYSTEM, version, "trying"))
@@ -99,11 +101,43 @@ def _install(path: Path, hands: Hands) -> Report:
             reboots.note("update", f"system {version}, on trial")
 
     try:
-        restart_in_calm(hands, lambda claims: slots.one_start(claims, sha256), say, about_to)
+        with not_for_ever(sha256, hands):
+            restart_in_calm(hands, lambda claims: slots.one_start(claims, sha256), say, about_to)
     except (ProvisioningError, OSError) as wrong:  # else it would be told as tried for ever
-        why = wrong.failure.what.en if isinstance(wrong, ProvisioningError) else str(wrong)
-        return hands.tell(outcome.report(SYSTEM, version, "refused", why))
+        return hands.tell(outcome.report(SYSTEM, version, "refused", _why(wrong)))
     return outcome.report(SYSTEM, version, "trying")
+
+
+@contextlib.contextmanager
+def not_for_ever(sha256: str, hands: Hands) -> Iterator[None]:
+    """Count how often a file that was fetched could not be installed; in the end it is given up.
+
+    Else it would be fetched and written anew each day. Newer ones are taken as ever.
+
+    Raises:
+        ProvisioningError: `update-given-up`: nobody fetches it again; else what was wrong.
+        OSError: What was wrong.
+    """
+    try:
+        yield
+    except (ProvisioningError, OSError) as wrong:
+        if hands.by_hand or not _is_last(sha256, _why(wrong), hands.places.installed):
+            raise
+        raise error("update-given-up", _why(wrong)) from None
+
+
+def _is_last(sha256: str, why: str, installed: Path) -> bool:
+    with contextlib.suppress(OSError):  # where the disk takes nothing, nothing is fetched either
+        if selection.count_refusal(installed, sha256) >= MOST_REFUSALS:
+            selection.write(installed, selection.read(installed).without(sha256, why))
+            return True
+    return False
+
+
+def _why(wrong: ProvisioningError | OSError) -> str:
+    if isinstance(wrong, OSError):
+        return str(wrong)
+    return ": ".join(filter(None, (wrong.failure.code, wrong.failure.detail)))
 
 
 def restart_in_calm(
