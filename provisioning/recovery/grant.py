@@ -47,7 +47,8 @@ class Granting:
         for by, folder in self.folders.items():
             if (asked := self._asked(folder)) is None:
                 continue
-            if (refused := self._disturbed()) or (refused := self.reboots.order(by, asked.reason)):
+            refused = disturbed(self.folders["agent"], self.boot, self.clock())
+            if refused := refused or self.reboots.order(by, asked.reason):
                 said = f"{by}: refused: {refused}: {asked.reason}"
             else:
                 log.warning("reboot: %s: %s", by, asked.reason)
@@ -61,11 +62,12 @@ class Granting:
         is_fresh = 0 <= self.clock() - found.monotonic_s <= FRESH_S
         return found if found.boot == self.boot and is_fresh else None
 
-    def _disturbed(self) -> str:
-        """Why nobody may interrupt the watch now: the agent says so, or says nothing."""
-        calm: Calm | None = read_calm(self.folders["agent"])
-        if calm is None or calm.boot != self.boot:
-            return "the agent has not said that nothing rings"
-        if not 0 <= self.clock() - calm.monotonic_s <= CALM_FRESH_S:
-            return "the agent's word that nothing rings is old"
-        return "" if calm.calm else "something rings, or somebody is asked"
+
+def disturbed(agent_run: Path, boot: str, now: float) -> str:
+    """Why nobody may interrupt the watch now: the agent says so, or says nothing."""
+    calm: Calm | None = read_calm(agent_run)
+    if calm is None or calm.boot != boot:
+        return "the agent has not said that nothing rings"
+    if not 0 <= now - calm.monotonic_s <= CALM_FRESH_S:
+        return "the agent's word that nothing rings is old"
+    return "" if calm.calm else "something rings, or somebody is asked"

@@ -98,7 +98,7 @@ class Reboots:
         boot: Callable[[], str] = kernel_boot,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._folder, self._boot, self._clock = folder, boot(), clock
+        self.folder, self._boot, self._clock = folder, boot(), clock
 
     def begin(self, evidence: Evidence) -> BootCause:
         """Say why this boot came, and open it: once in each.
@@ -211,8 +211,8 @@ class Reboots:
     @contextmanager
     def _open(self) -> Iterator[tuple[Book, bool]]:
         """Hold the ledger against others of root's; its content, and whether it was damaged."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield self._load()
@@ -220,7 +220,7 @@ class Reboots:
             os.close(descriptor)
 
     def _load(self) -> tuple[Book, bool]:
-        path = self._folder / FILE
+        path = self.folder / FILE
         if not path.exists():
             return Book(), False
         try:
@@ -231,7 +231,7 @@ class Reboots:
         return found, False
 
     def _write(self, book: Book) -> None:
-        kept.replace(self._folder / FILE, msgspec.json.encode(book))
+        kept.replace(self.folder / FILE, msgspec.json.encode(book))
 
 
 def note(cause: Cause, detail: str, folder: Path = RECOVERY) -> None:

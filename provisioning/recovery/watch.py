@@ -1,7 +1,10 @@
 """What root looks at every two minutes: an agent that only crashes, a clock that nobody sets.
 
 systemd starts a crashed agent for ever; that is right for a moment's fault and useless for one
-that only a reboot can mend. What was seen lies in memory, since a boot begins with a clean slate.
+that only a reboot can mend. A disk that an error has made read-only is such a one, too, and takes
+no note of a reboot: there the budget is the time that this boot has run, a day.
+
+What was seen lies in memory, since a boot begins with a clean slate.
 """
 
 import logging
@@ -15,12 +18,14 @@ import msgspec
 
 from agent.boot_cause import UNDER_VOLTAGE, read_calm
 from agent.envelope import kernel_boot
-from agent.ladder import Budget
+from agent.ladder import CALM_S, DAY_S, Budget
 from agent.wallclock import WallTime, read_wall_clock
 from drivers import kept
 from drivers.sensor import NotReadyError
 from provisioning.places import RUN
-from provisioning.recovery.grant import REBOOT
+from provisioning.recovery.disk import damage
+from provisioning.recovery.evidence import SYSFS
+from provisioning.recovery.grant import REBOOT, disturbed
 from provisioning.recovery.reboots import Reboots
 
 log = logging.getLogger(__name__)
@@ -38,12 +43,16 @@ _SHOW = ("NRestarts", "ActiveState", "ActiveEnterTimestampMonotonic")
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """The looks so far: the first and last at failed starts, by (seconds, count); the clock's."""
+    """The looks so far: the first and last at failed starts, by (seconds, count); the clock's.
+
+    Since `calm_since` each has found that nothing rings.
+    """
 
     boot: str = ""
     starts: list[tuple[float, int]] = []
     clockless_since: float | None = None
     restarted_clock: list[float] = []
+    calm_since: float | None = None
 
 
 def _ask(command: Sequence[str]) -> str:
@@ -66,6 +75,7 @@ class Outer:
     clock: Callable[[], float] = time.monotonic
     wall: Callable[[], WallTime] = read_wall_clock
     boot: str = field(default_factory=kernel_boot)
+    sysfs: Path = SYSFS
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +91,23 @@ class Watch:
         """Look once, and do what is due; what was done, a line each.
 
         Raises:
-            OSError: The ledger cannot be written: then nothing is done.
+            OSError: The ledger cannot be written, though its disk has no error: nothing is done.
         """
         seen, now = self._seen(), self.outer.clock()
-        is_low = under_voltage or (self.agent_run / UNDER_VOLTAGE).exists()
-        self.reboots.look(under_voltage=is_low)
+        damaged = damage(self.reboots.folder, self.outer.sysfs)
+        if not damaged:
+            is_low = under_voltage or (self.agent_run / UNDER_VOLTAGE).exists()
+            self.reboots.look(under_voltage=is_low)
         seen, done = self._look_at_clock(seen, now)
         seen, crashing = self._look_at_agent(seen, now)
+        seen, rings = self._look_at_calm(seen, now)
         self.run.mkdir(parents=True, exist_ok=True)
         (self.run / FILE).write_bytes(msgspec.json.encode(seen))  # in memory: no flash
         if crashing:
-            done.append(self._reboot(crashing))
+            done.append(self._end_loop(crashing, damaged))
+        elif damaged:
+            refused = _refusal(now) or rings
+            done.append(f"disk: {damaged}: {self._reboot(refused)}")
         return done
 
     def _look_at_agent(self, seen: Seen, now: float) -> tuple[Seen, str]:
@@ -113,15 +129,28 @@ class Watch:
             why = f"{count - first} failed starts in {(now - first_s) / 60:.0f} min"
         return msgspec.structs.replace(seen, starts=starts), why
 
-    def _reboot(self, why: str) -> str:
-        calm = read_calm(self.agent_run)
+    def _look_at_calm(self, seen: Seen, now: float) -> tuple[Seen, str]:
+        """Whether it has been calm for a while; why it was not, empty where it was."""
+        if rings := disturbed(self.agent_run, self.outer.boot, now):
+            return msgspec.structs.replace(seen, calm_since=None), rings
+        since = now if seen.calm_since is None else seen.calm_since
+        rings = "" if now - since >= CALM_S else "it has only just become calm"
+        return msgspec.structs.replace(seen, calm_since=since), rings
+
+    def _end_loop(self, why: str, damaged: str) -> str:
+        calm, now = read_calm(self.agent_run), self.outer.clock()
         is_said = calm is not None and calm.boot == self.outer.boot and not calm.calm
-        if calm is not None and is_said and self.outer.clock() - calm.monotonic_s < FOR_S:
-            return f"crash loop: {why}: no reboot, since the agent last said that something rings"
-        if refused := self.reboots.order("crash-loop", why):
-            return f"crash loop: {why}: no reboot: {refused}"
+        if calm is not None and is_said and now - calm.monotonic_s < FOR_S:
+            refused = "the agent last said that something rings"
+        else:
+            refused = _refusal(now) if damaged else self.reboots.order("crash-loop", why)
+        return f"crash loop: {why}: {self._reboot(refused)}"
+
+    def _reboot(self, refused: str) -> str:
+        if refused:
+            return f"no reboot: {refused}"
         self.outer.call(REBOOT)
-        return f"crash loop: {why}: a reboot was ordered"
+        return "a reboot was ordered"
 
     def _look_at_clock(self, seen: Seen, now: float) -> tuple[Seen, list[str]]:
         """Start the clock's daemon anew where there is a network and it has long set nothing."""
@@ -146,6 +175,11 @@ class Watch:
         except NotReadyError:
             return Seen(self.outer.boot)
         return found if found.boot == self.outer.boot else Seen(self.outer.boot)
+
+
+def _refusal(now: float) -> str:
+    """The budget where the ledger cannot be written: one a day, by the time this boot has run."""
+    return "" if now >= DAY_S else "the disk takes no note of it in this boot's first day"
 
 
 def properties(shown: str) -> Mapping[str, str]:

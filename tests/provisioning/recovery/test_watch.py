@@ -1,6 +1,7 @@
-"""What root looks at every two minutes: crash loops, the clock, the supply."""
+"""What root looks at every two minutes: crash loops, the clock, the supply, the disk."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from provisioning.recovery.watch import (
     Outer,
     Watch,
 )
+from tests.disks import read_only, small_disk
 
 EVERY_S = 120.0
 DAY_S = 86_400.0
@@ -50,7 +52,7 @@ class Machine:
     def look(self, *, under_voltage: bool = False) -> list[str]:
         outer = Outer(
             self._show, self._call, lambda: self.now, lambda: wall_time(1.8e9, None, self.source),
-            self.boot,
+            self.boot, self.folder / "sys",
         )  # fmt: skip
         watch = Watch(self.reboots, self.agent_run, self.folder / "own", outer)
         return watch.look(under_voltage=under_voltage)
@@ -66,6 +68,21 @@ class Machine:
             self.said += self.look()
             if REBOOT in self.called:
                 return
+
+    def count_errors(self, count: int) -> None:
+        """Have ext4 say so of the ledger's disk."""
+        number = (self.folder / "recovery").stat().st_dev
+        devices, ext4 = self.folder / "sys/dev/block", self.folder / "sys/fs/ext4/mmcblk0p4"
+        devices.mkdir(parents=True)
+        (devices / f"{os.major(number)}:{os.minor(number)}").symlink_to("../../block/mmcblk0p4")
+        ext4.mkdir(parents=True)
+        (ext4 / "errors_count").write_text(f"{count}\n")
+
+    def stay(self, for_s: float, **changes: Any) -> None:
+        """Live while the agent says this of itself."""
+        for _ in range(int(for_s / EVERY_S)):
+            self.say(monotonic_s=self.now + EVERY_S, **changes)
+            self.live(EVERY_S)
 
     def _show(self, command: Sequence[str]) -> str:
         assert command[1] == "show"
@@ -212,4 +229,75 @@ def test_a_quiet_day_writes_nothing_to_flash(machine: Machine) -> None:
 def test_looks_that_are_damaged_begin_anew(machine: Machine) -> None:
     (machine.folder / "own" / FILE).write_bytes(b"\0")
     machine.live(600.0)
+    assert machine.called == []
+
+
+@pytest.fixture
+def worn(tmp_path: Path) -> Iterator[Machine]:
+    """A machine whose disk is read-only from now on."""
+    with small_disk(tmp_path / "recovery", 256):
+        found = Machine(tmp_path)
+        with read_only(tmp_path / "recovery"):
+            yield found
+
+
+def test_a_damaged_disk_is_mended_by_a_reboot_once_in_a_days_run(worn: Machine) -> None:
+    worn.count_errors(3)
+    worn.stay(DAY_S - EVERY_S)
+    assert worn.called == []
+    assert worn.said[-1].startswith("disk: Read-only file system: no reboot: ")
+    worn.stay(EVERY_S)
+    assert worn.called == [REBOOT]
+    assert worn.said[-1] == "disk: Read-only file system: a reboot was ordered"
+
+
+@pytest.mark.parametrize(
+    ("word", "why"),
+    [
+        ({"calm": False}, "something rings"),
+        ({"boot": "before"}, "has not said"),
+        ({"monotonic_s": 0.0}, "is old"),
+    ],
+)
+def test_no_reboot_for_a_damaged_disk_without_the_agents_word_nor_in_the_minute_after(
+    worn: Machine, word: dict[str, Any], why: str
+) -> None:
+    worn.count_errors(1)
+    worn.live(DAY_S)
+    worn.say(**word)
+    worn.said += worn.look()
+    assert why in worn.said[-1]
+    worn.say()
+    worn.said += worn.look()
+    assert "only just" in worn.said[-1]
+    assert worn.called == []
+
+
+def test_a_crash_loop_on_a_damaged_disk_has_a_reboot_in_a_days_run_too(worn: Machine) -> None:
+    worn.count_errors(1)
+    worn.live(DAY_S - EVERY_S, restarts=10)
+    assert worn.called == []
+    worn.live(EVERY_S, restarts=10)
+    assert worn.called == [REBOOT]
+
+
+def test_a_clock_is_set_on_though_the_disk_is_damaged(worn: Machine) -> None:
+    worn.count_errors(1)
+    worn.source = "unset"
+    worn.stay(2 * CLOCKLESS_S)
+    assert worn.called == [TIMESYNC]
+
+
+def test_a_disk_that_somebody_mounted_read_only_is_no_reason(worn: Machine) -> None:
+    worn.count_errors(0)
+    worn.now = 2 * DAY_S
+    worn.say()
+    with pytest.raises(OSError, match="Read-only"):
+        worn.look()
+    assert worn.called == []
+
+
+def test_a_disk_with_an_error_that_is_still_written_to_is_no_reason(machine: Machine) -> None:
+    machine.count_errors(1)
+    machine.stay(DAY_S + SETTLE_S)
     assert machine.called == []
