@@ -306,8 +306,10 @@ def _elsewhere(site: Site, made: Made) -> Failure:
             f"The device {made.device} of row {site.row} was made already, in another folder.",
         ),
         Why(
-            f"--out {made.folder} 로 다시 실행하거나, 이 행을 지워 주세요.",
-            f"Run it again with --out {made.folder}, or delete this row.",
+            f"--out {made.folder} 로 다시 실행하거나, 이 행을 지워 주세요. "
+            "폴더를 옮겼으면 제자리로 돌려놓아 주세요.",
+            f"Run it again with --out {made.folder}, or delete this row. "
+            "If the folder was moved, move it back.",
         ),
         made.device,
     )
