@@ -24,6 +24,7 @@ HUSHABLE = frozenset(
     {"smoke_density", "lasting_smoke", "smoke_relay", "corroboration", "co_dose", "t3", "t4"}
 )
 GROWING_S = 60.0  # a fire that grew within this time is not hushed
+ALARMING = (*showings.HUSHED, showings.SOS, showings.FALL, showings.LEFT)  # outlast a hung card
 DEADLY = frozenset({Hazard.FIRE, Hazard.CO, Hazard.GAS})
 NEVER_FROM_AFAR = DEADLY  # nobody hushes it who cannot see the room
 
@@ -202,6 +203,11 @@ class Annunciator:
         with self._changed:
             showing, hushed = self._choose(self._clock())
             return "hushed" if hushed else showing.name
+
+    @property
+    def is_alarming(self) -> bool:
+        """Whether an alarm that sounds was played at the last step, hushed or not; never waits."""
+        return self._playing in ALARMING
 
     def step(self) -> float:
         """Put all outputs where they belong now; return the seconds until the next edge."""

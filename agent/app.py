@@ -41,7 +41,7 @@ from agent.values import Detection, Failure, Reading
 from agent.wallclock import WallTime, read_wall_clock
 from agent.watch import detectors, watched
 from agent.wires import samplers
-from agent.workers import Stoppable, Worker, Workers
+from agent.workers import Stoppable, Worker, Workers, always
 from drivers.board import Board
 from drivers.sensor import Quantity
 
@@ -75,7 +75,7 @@ class App:
         self._in_force, config = in_force, in_force.config
         self._config, self._board, self._clock, self._pace = config, board, clock, pace
         self._ends_with = 0
-        self._workers = Workers()
+        self._workers = Workers(lambda: self._annunciator.is_alarming)
         self._stop = self._workers.stopping
         self._queue: queue.Queue[Reading | Failure | Order] = queue.Queue(QUEUE)
         self._outbox = Outbox(state / "outbox.db")
@@ -196,7 +196,7 @@ class App:
 
     def run(self) -> int:
         """Arm, then supervise until `stop`; return the exit code."""
-        code = self._workers.run(self._work(), stop=self.stop, report=self._write_down)
+        code = self._workers.run(self._work(), stop=self.stop, report=self._status.write)
         self._daily.close()
         self._outbox.close()
         self._board.close()
@@ -224,18 +224,20 @@ class App:
         return float("-inf") if waits else min(each.due for each in self._samplers)
 
     def _work(self) -> list[Worker]:
+        behind = self._queue.full  # who waits then, waits for what the pipeline waits for
         workers = [
             Worker("annunciator", self._annunciator.run, 20.0),
-            Worker("pipeline", self._middle, 20.0),
-            Worker("recorder", self._recorder.run, 60.0),
-            Worker("time", self._time.run, 60.0),
-            Worker("errands", self._errands.run, 60.0),
-            Worker("ledger", self._ledger.run, 60.0),
-            Worker("setup", self._link.run, 60.0),
+            Worker("pipeline", self._middle, 20.0, always),
+            Worker("recorder", self._recorder.run, 60.0, always),
+            Worker("time", self._time.run, 60.0, always),
+            Worker("errands", self._errands.run, 60.0, always),
+            Worker("ledger", self._ledger.run, 60.0, always),
+            Worker("keeper", self._keep, 60.0, always),
+            Worker("setup", self._link.run, 60.0, behind),
         ]
-        workers += [Worker(s.wire, s.run, s.within_s(self._pace)) for s in self._samplers]
+        workers += [Worker(s.wire, s.run, s.within_s(self._pace), behind) for s in self._samplers]
         if self._speaker is not None:
-            workers.append(Worker("voice", self._speaker.run, 60.0))
+            workers.append(Worker("voice", self._speaker.run, 60.0, always))
         return workers + self._hubs.work(self._stop)
 
     def _middle(self, beat: Callable[[], None]) -> None:
@@ -282,11 +284,13 @@ class App:
             for told in self._ledger.interrupted:
                 self._orders.interrupted(told["nonce"], told)
 
-    def _write_down(self, late: list[str]) -> None:
-        self._updates.look(self._clock())
-        self._status.write(late)
-        self._daily.write()
-        self._stimuli.write()
+    def _keep(self, beat: Callable[[], None]) -> None:
+        """Write what may wait for the disk: whoever feeds the watchdog does not wait for it."""
+        while not self._stop.wait(TICK_S):
+            self._updates.look(self._clock())
+            self._daily.write()
+            self._stimuli.write()
+            beat()
 
     def _take(self, item: Reading | Failure | Order) -> None:
         if isinstance(item, Order):
@@ -385,11 +389,7 @@ class App:
             muted=self._mutes.names(),
             tried=sorted(self._inspector.tried(now) | self._link.tried(now)),
             update=self._updates.text,
-            trouble={
-                **self._annunciator.trouble,
-                **troubles(self._troubled),
-                **self._ladder.trouble,
-            },
+            trouble=self._annunciator.trouble | troubles(self._troubled) | {**self._ladder.trouble},
             pending=self._outbox.pending(),
             ledger=self._ledger.head,
             hub=self._hubs.status,

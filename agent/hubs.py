@@ -19,7 +19,7 @@ from agent.sections import Config
 from agent.status import State
 from agent.uplink import forward
 from agent.wallclock import WallTime
-from agent.workers import Beat, Worker
+from agent.workers import Beat, Worker, always
 
 _SPARE_S = 30.0  # of a thread's patience, beside the longest call to its hub
 
@@ -100,4 +100,4 @@ def _worker(uplink: _Uplink, stop: threading.Event, clock: Callable[[], float]) 
     def work(beat: Beat) -> None:
         forward(uplink.reader, uplink.hub, stop=stop, beat=beat, clock=clock)
 
-    return Worker(uplink.name, work, uplink.hub.patience_s + _SPARE_S)
+    return Worker(uplink.name, work, uplink.hub.patience_s + _SPARE_S, always)  # for the outbox

@@ -19,13 +19,27 @@ REPORT_EVERY_S = 1.0
 Beat = Callable[[], None]
 
 
+def never() -> bool:
+    """Of a worker that waits for no disk."""
+    return False
+
+
+def always() -> bool:
+    """Of a worker that reads or writes files."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One thread: its name, what it runs, and the longest silence it may keep, in seconds."""
+    """One thread: its name, what it runs, and the longest silence it may keep, in seconds.
+
+    `on_disk` tells whether it may be the card that it waits for.
+    """
 
     name: str
     work: Callable[[Beat], None]
     within_s: float
+    on_disk: Callable[[], bool] = never
 
 
 class Stoppable(Protocol):
@@ -36,9 +50,13 @@ class Stoppable(Protocol):
 
 
 class Workers:
-    """Runs workers until `stop`, and supervises them on the caller's thread."""
+    """Runs workers until `stop`, and supervises them on the caller's thread.
 
-    def __init__(self) -> None:
+    `sounds` tells whether an alarm is to be heard, and waits for nobody.
+    """
+
+    def __init__(self, sounds: Callable[[], bool]) -> None:
+        self._sounds = sounds
         self._heartbeats = Heartbeats(time.monotonic)
         self._crashed = False
         self.stopping = threading.Event()
@@ -54,6 +72,8 @@ class Workers:
 
         `stop` ends every worker's work; `report` is called each second with who is late.
         """
+        on_disk = {each.name: each.on_disk for each in workers}
+        respite = supervisor.Respite(self._sounds, lambda name: on_disk[name](), time.monotonic)
         threads = [self._start(worker, stop) for worker in workers]
         supervisor.watch(
             self._heartbeats,
@@ -61,6 +81,7 @@ class Workers:
             every_s=REPORT_EVERY_S,
             notify=sdnotify.notify,
             report=report,
+            spares=respite.spares,
         )
         for thread in threads:
             thread.join(timeout=JOIN_S)

@@ -71,3 +71,27 @@ def bound(source: Path, at: Path, *, writable: bool = True) -> Iterator[Path]:
         if not writable:
             _run("mount", "-o", "remount,bind,ro", str(at))
         yield shown
+
+
+@contextmanager
+def card(image: Path, at: Path) -> Iterator[Path]:
+    """An ext4 of 24 MiB in a file, as a card has it; skips where mounting is not allowed."""
+    with image.open("wb") as file:
+        file.truncate(24 << 20)
+    made = _run("mkfs.ext4", "-q", str(image))
+    if made.returncode:
+        pytest.skip(f"needs mkfs.ext4: {made.stderr.strip()}")
+    with mounted("ext4", str(image), at, "loop") as shown:
+        yield shown
+
+
+@contextmanager
+def hanging(at: Path) -> Iterator[None]:
+    """A card that neither takes nor refuses: whoever writes waits, and cannot be killed."""
+    frozen = _run("fsfreeze", "--freeze", str(at))
+    if frozen.returncode:
+        pytest.skip(f"needs fsfreeze: {frozen.stderr.strip()}")
+    try:
+        yield
+    finally:
+        _run("fsfreeze", "--unfreeze", str(at))

@@ -1,10 +1,12 @@
 """The siren needs nobody: no network, no disk, no clock, no hub."""
 
+import socket
+import time
 from datetime import timedelta
 from pathlib import Path
 
 from tests import brokers
-from tests.disks import fill, small_disk
+from tests.disks import card, fill, hanging, small_disk
 from tests.running import STALL, RunningAgent, needs, on_hub, running, until
 
 HUB = """
@@ -25,6 +27,11 @@ def sounds(agent: RunningAgent) -> None:
     assert first >= pressed
 
 
+def late(agent: RunningAgent) -> list[str]:
+    """The workers that make no progress, by its own account."""
+    return list((agent.status() or {}).get("late", ()))
+
+
 def test_the_siren_sounds_with_the_network_namespace_gone(tmp_path: Path) -> None:
     needs("unshare", "--net", "true")
     plain = HUB + "tls = false\nport = 1883\n"
@@ -42,6 +49,26 @@ def test_the_siren_sounds_with_the_disk_full(tmp_path: Path) -> None:
             found = until(lambda: (s := agent.status()) and s["trouble"] and s, 30, "it is said")
             assert "outbox" in found["trouble"]
             assert found["outbox"]["pending"] >= 1  # kept in memory, not lost
+
+
+def test_the_siren_sounds_on_while_the_card_hangs(tmp_path: Path) -> None:
+    heard = tmp_path / "notify"
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd,
+        card(tmp_path / "card", tmp_path / "state") as state,
+        running(tmp_path, around=["env", f"NOTIFY_SOCKET={heard}"]) as agent,
+    ):
+        sounds(agent)
+        systemd.bind(str(heard))
+        systemd.settimeout(10)
+        with hanging(state):
+            agent.set("sos.pressed", 1)  # the pipeline waits for its fsync
+            until(lambda: systemd.recv(99) and "pipeline" in late(agent), 40, "it hangs")
+            began = time.monotonic()
+            assert {systemd.recv(99) for _ in range(5)} == {b"WATCHDOG=1"}
+            assert "pipeline" in late(agent)
+            until(lambda: systemd.recv(99) and agent.sounds_t3(2, began), 30, "more of T3")
+        until(lambda: systemd.recv(99) and not late(agent), 30, "every worker makes progress")
 
 
 def test_the_siren_sounds_with_the_clock_at_1970(tmp_path: Path) -> None:

@@ -220,3 +220,40 @@ def test_else_the_siren_is_silent_about_it() -> None:
     room.show(Hazard.NEIGHBOUR_ALARM, Stage.ALARM, "t3")
     room.live(20.0)
     assert not room.siren.ons()
+
+
+@pytest.mark.parametrize(
+    ("hazard", "stage", "alarms"),
+    [
+        (Hazard.FIRE, Stage.ALARM, True),
+        (Hazard.CO, Stage.ALARM, True),
+        (Hazard.GAS, Stage.ALARM, True),
+        (Hazard.SOS, Stage.ALARM, True),
+        (Hazard.FALL, Stage.ALARM, True),
+        (Hazard.FIRE, Stage.PREALARM, False),
+        (Hazard.FALL, Stage.PREALARM, False),
+        (Hazard.FAULT, Stage.ALARM, False),
+    ],
+)
+def test_an_alarm_that_sounds_is_known_until_it_is_over(
+    room: Room, hazard: Hazard, stage: Stage, alarms: bool
+) -> None:
+    assert not room.annunciator.is_alarming
+    room.show(hazard, stage)
+    room.annunciator.step()
+    assert room.annunciator.is_alarming is alarms
+    room.show(hazard, Stage.CLEARED)
+    room.live(10.0)
+    assert not room.annunciator.is_alarming
+
+
+def test_a_hushed_alarm_is_still_one_and_a_test_is_none(room: Room) -> None:
+    room.annunciator.press()
+    room.annunciator.step()
+    assert room.annunciator.playing() == "test"
+    assert not room.annunciator.is_alarming
+    room.show(Hazard.FIRE, Stage.ALARM)
+    room.annunciator.press()
+    room.annunciator.step()
+    assert room.annunciator.playing() == "hushed"
+    assert room.annunciator.is_alarming
