@@ -85,7 +85,7 @@ SHOWINGS = (
     INSPECTION, FAULT, QUIET,
 )  # fmt: skip
 DETERRED = (WATCHED,)  # what is driven off, with a deterrent
-FIRST = (FIRE, CO, NEIGHBOUR, ASK, SOS, FALL, LEFT)  # over these no deterrent is heard
+FIRST = (FIRE, GAS, CO, NEIGHBOUR, ASK, SOS, FALL, LEFT)  # over these no deterrent is heard
 HUSHED = (FIRE, GAS, CO, NEIGHBOUR)  # by the button
 DEADLY = (FIRE, GAS, CO)  # never hushed from afar; a relay moves
 PROMISED = (SOS, FALL, LEFT, OTHER)  # what gives way to "help is coming": nothing that sounds on

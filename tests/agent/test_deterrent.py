@@ -58,8 +58,9 @@ def test_somebody_after_closing_time_elsewhere_drives_nothing() -> None:
     assert field.horn.ons() == []
 
 
-def test_a_fire_or_a_call_silences_it_at_once() -> None:
-    for hazard, rule in ((Hazard.FIRE, "fixed_heat"), (Hazard.SOS, "button")):
+def test_a_fire_gas_or_a_call_silences_it_at_once() -> None:
+    said = ((Hazard.FIRE, "fixed_heat"), (Hazard.GAS, "level"), (Hazard.SOS, "button"))
+    for hazard, rule in said:
         field = Field()
         field.show(Hazard.INTRUSION, Stage.PREALARM, "something_moves")
         field.live(1.0)
