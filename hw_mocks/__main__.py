@@ -124,7 +124,7 @@ def _once(args: argparse.Namespace) -> int:
             return run(args, _state(args.state), args.run_dir or _run_dir(Path(scratch)))
         except ConfigError as error:
             say(str(error))
-            return cli.BAD_CONFIG
+            return error.exit_code
         except ScenarioError as error:
             say(f"--scenario {error}")
             return cli_words.USAGE
