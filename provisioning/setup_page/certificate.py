@@ -160,7 +160,7 @@ def _not_shown(hazards: list[str]) -> Why:
     known = [hazard_name(each) for each in hazards]
     return Why(
         f"시험하지 않아 지킨다고 말할 수 없는 것: {', '.join(each.ko for each in known)}",
-        f"Not tried, so not known to be guarded: {', '.join(each.en for each in known)}",
+        f"Not tried, so not known to be guarded: {', '.join(each.en.lower() for each in known)}",
     )
 
 

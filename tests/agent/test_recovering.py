@@ -1,5 +1,6 @@
 """A wire that has died: the agent ends to begin anew, then asks for a reboot, then only tells."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -66,13 +67,20 @@ def recorded(agent: RunningAgent, kind: str) -> list[Any]:
     return [record.body for record in found[::-1] if record.kind == kind]
 
 
+def made_at(path: Path) -> int | None:
+    """When it was made, in ns; its inode's number may be given again."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.stat().st_ctime_ns
+    return None
+
+
 def begin_anew(agent: RunningAgent) -> None:
     """Have the bus die until the process ends; the same command starts it again at once."""
     socket = agent.folder / "control"
-    before = socket.stat().st_ino
+    before = made_at(socket)
     agent.set("air.fault", "slow")  # every transfer times out, and no clock frees it
     until(lambda: tried(agent) == {PROCESS}, 20, "the process is to begin anew")
-    until(lambda: socket.exists() and socket.stat().st_ino != before, 20, "it has")
+    until(lambda: made_at(socket) not in {None, before}, 20, "it has")
     agent.listen_anew()
 
 
