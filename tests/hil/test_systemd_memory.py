@@ -1,5 +1,7 @@
 """When memory runs out, everything else dies before the agent."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.hil.device import status, wait
@@ -19,6 +21,7 @@ from tests.hil.units import (
 booted = needs(Capability.INIT, Capability.ROOT)
 HANDS_OFF = 1 << 24  # CAP_SYS_RESOURCE: without it nobody's score can be lowered
 ROOM_MIB, BEYOND_MIB = 48, 16  # and perception alone has some 35
+STILL_S, STILL_KIB = 3.0, 512
 
 
 def score(rig: Rig, unit: str) -> int:
@@ -45,6 +48,7 @@ def test_the_kernel_ends_perception_before_the_agent(rig: Rig) -> None:
         wait(lambda: "eye" in status(rig).get("sensors", {}), 30, "by that configuration")
         perception = wait(lambda: main_pid(rig, PERCEPTION), 30, "perception runs")
         wait(lambda: show(rig, PERCEPTION, "ActiveState") == "active", 30, "it is at work")
+        wait(_stillness(rig), 60, "neither grows any more")
         agent = main_pid(rig)
         assert score(rig, PERCEPTION) > score(rig, AGENT)
         _assert_as_the_unit_says(rig)
@@ -53,6 +57,24 @@ def test_the_kernel_ends_perception_before_the_agent(rig: Rig) -> None:
         assert main_pid(rig) == agent
         assert status(rig)["armed"]
         wait(lambda: main_pid(rig, PERCEPTION), 30, "perception is started again")
+
+
+def _stillness(rig: Rig) -> Callable[[], bool]:
+    """Tells whether agent and perception took no more memory from one look to the next."""
+    looks: list[tuple[float, int]] = []
+
+    def is_still() -> bool:
+        at = float(status(rig)["written_at"])
+        if not looks or at - looks[-1][0] >= STILL_S:
+            looks.append((at, sum(_resident_kib(rig, unit) for unit in (AGENT, PERCEPTION))))
+        return len(looks) > 1 and abs(looks[-1][1] - looks[-2][1]) < STILL_KIB
+
+    return is_still
+
+
+def _resident_kib(rig: Rig, unit: str) -> int:
+    said = rig.run(f"sed -n 's/^VmRSS:[^0-9]*//p' /proc/{main_pid(rig, unit)}/status")
+    return int(said.split()[0])
 
 
 def _assert_as_the_unit_says(rig: Rig) -> None:
