@@ -1,4 +1,4 @@
-"""One browser for the console, one for the setup page, and what stands around the gateway."""
+"""One browser for the console, one for the setup page, and what stands around a device."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.brokers import Mosquitto
+from tests.provisioning.cities import City
 from tests.provisioning.receivers import HOME_TOPICS, Ear, WebServer
 
 if TYPE_CHECKING:
@@ -39,6 +40,13 @@ def emptied(office: "Office") -> Iterator[None]:
     yield
     office.leave()
     office.loader.forget()
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Iterator[City]:
+    """A city's authority that serves."""
+    with City(tmp_path / "city").open() as found:
+        yield found
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,12 +34,6 @@ from tests.provisioning.cities import DEVICE, City, Stall, basic
 FORM = PublicFormat.SubjectPublicKeyInfo
 KEY = ec.generate_private_key(ec.SECP256R1())
 EST = "/.well-known/est"
-
-
-@pytest.fixture
-def city(tmp_path: Path) -> Iterator[City]:
-    with City(tmp_path / "city").open() as found:
-        yield found
 
 
 def asked(city: City, word: str, body: bytes | None = None, **headers: str) -> Reply:

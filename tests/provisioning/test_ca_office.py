@@ -1,6 +1,5 @@
 """What operators ask of the authority, by a certificate of their own."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,12 +11,6 @@ from provisioning.ca import profiles
 from provisioning.office import ClaimRecord, Office, Registered, claim_digest
 from provisioning.remedy import ProvisioningError
 from tests.provisioning.cities import DEVICE, SITE, City, Stall
-
-
-@pytest.fixture
-def city(tmp_path: Path) -> Iterator[City]:
-    with City(tmp_path / "city").open() as found:
-        yield found
 
 
 def record(number: int) -> ClaimRecord:

@@ -1,7 +1,6 @@
 """Revocation and quarantine, as the broker of the hub sees them: a real mosquitto."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +25,6 @@ from tests.running import STALL, on_hub, running
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
 HELD = f"haetae/v1/{SITE}/{MARK}{DEVICE}"
 OWN = f"haetae/v1/{SITE}/{DEVICE}"
-
-
-@pytest.fixture
-def city(tmp_path: Path) -> Iterator[City]:
-    with City(tmp_path / "city").open() as found:
-        yield found
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A device enrols and renews over a real TLS server, and logs in at a real broker."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,12 +15,6 @@ from tests.agent.events import row_of
 from tests.brokers import Listener
 from tests.disks import fill, small_disk
 from tests.provisioning.cities import DAY, DEVICE, SITE, YEAR, City, Stall
-
-
-@pytest.fixture
-def city(tmp_path: Path) -> Iterator[City]:
-    with City(tmp_path / "city").open() as found:
-        yield found
 
 
 @pytest.fixture

@@ -69,12 +69,6 @@ def on_path(port: int, alert: int, spoilt: int) -> Iterator[OnPath]:
 
 
 @pytest.fixture
-def city(tmp_path: Path) -> Iterator[City]:
-    with City(tmp_path / "city").open() as found:
-        yield found
-
-
-@pytest.fixture
 def stall(city: City, tmp_path: Path) -> Stall:
     """A device in the last third of its second certificate."""
     found = Stall(tmp_path / "stall", city, city.claim())

@@ -2,7 +2,6 @@
 
 import base64
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,12 +17,6 @@ from provisioning.places import TAKEN_SEED
 from tests.provisioning.cities import CURVE, DAY, DEVICE, YEAR, City, Stall
 
 HANGUL = re.compile("[가-힣]")
-
-
-@pytest.fixture
-def city(tmp_path: Path) -> Iterator[City]:
-    with City(tmp_path / "city").open() as found:
-        yield found
 
 
 @pytest.fixture

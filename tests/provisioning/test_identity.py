@@ -5,7 +5,6 @@ import shutil
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,12 +23,6 @@ from tests.provisioning.tpm_device import NOT_HERE
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ("swtpm", "tpm2-abrmd", "tpm2_getcap", "dbus-run-session", "openssl")
-
-
-@pytest.fixture
-def city(tmp_path: Path) -> Iterator[City]:
-    with City(tmp_path / "city").open() as found:
-        yield found
 
 
 @pytest.fixture

@@ -71,12 +71,19 @@ class Bureau:
         return self.desk.ask("enroll", "--device", "--once", *words)
 
 
+@contextmanager
+def opened(folder: Path) -> Iterator[Bureau]:
+    """An office whose operator has one laptop, which knows the city."""
+    with City(folder / "city").open() as city:
+        city.pair("lee", "operator")
+        found = Bureau(city, Desk(folder))
+        found.write_file()
+        yield found
+
+
 @pytest.fixture
 def bureau(tmp_path: Path) -> Iterator[Bureau]:
-    with City(tmp_path / "city").open() as city:
-        city.pair("lee", "operator")
-        found = Bureau(city, Desk(tmp_path))
-        found.write_file()
+    with opened(tmp_path) as found:
         yield found
 
 

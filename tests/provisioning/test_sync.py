@@ -11,19 +11,16 @@ from agent.values import Why
 from provisioning.journal import Journal, Made
 from provisioning.office import claim_digest
 from provisioning.seed import CLAIM_CODE_LENGTH, new_code
-from tests.provisioning.cities import DAY, City
+from tests.provisioning.cities import DAY
 from tests.provisioning.desks import HEADER, Desk, Said
-from tests.provisioning.test_provision_cli_office import ROWS, Bureau, free_port
+from tests.provisioning.test_provision_cli_office import ROWS, Bureau, free_port, opened
 
 LOST = ("revoke", "stall-1", "--reason", "lost")
 
 
 @pytest.fixture
 def bureau(tmp_path: Path) -> Iterator[Bureau]:
-    with City(tmp_path / "city").open() as city:
-        city.pair("lee", "operator")
-        found = Bureau(city, Desk(tmp_path))
-        found.write_file()
+    with opened(tmp_path) as found:
         yield found
 
 
